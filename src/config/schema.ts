@@ -1,0 +1,4 @@
+// placeholder until the field builders land
+export interface Schema<T> {
+  readonly type?: T
+}

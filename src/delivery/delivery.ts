@@ -1,0 +1,129 @@
+// The delivery record of a batch: settled exactly once, as delivered or as refused, and perhaps accepted before.
+//
+//            accept()              deliver()
+//   pending ----------> accepted ------------> delivered
+//      |  \_______________________________________^
+//      |        refuse()   |  refuse()
+//      +-------------------+-----------> refused
+//
+// Splitting, merging, fanning out and dropping keep the record: see split and merge below. Settling twice is a broken
+// invariant and throws at once.
+
+import type { DeliveryError } from './error.ts'
+
+/** What the owner of a batch wants to hear. Called synchronously, at most once each, accepted before the others. */
+export interface DeliveryListener {
+  /** Some buffer took the batch, or it was delivered without one: what OTLP clients wait for by default. */
+  onAccepted?(): void
+  /** Every exporter that should have it has it, or it is safe on disk. */
+  onDelivered?(): void
+  /** Final. `accepted` tells whether onAccepted came before, that is, whether a client already got its answer. */
+  onRefused?(error: DeliveryError, accepted: boolean): void
+}
+
+const PENDING = 0
+const ACCEPTED = 1
+const DELIVERED = 2
+const REFUSED = 3
+
+export class Delivery {
+  #state = PENDING
+  readonly #listener: DeliveryListener
+
+  constructor(listener: DeliveryListener) {
+    this.#listener = listener
+  }
+
+  /** True once delivered or refused. */
+  get settled(): boolean {
+    return this.#state >= DELIVERED
+  }
+
+  /** True once a buffer took it (or it was delivered). */
+  get accepted(): boolean {
+    return this.#state === ACCEPTED || this.#state === DELIVERED
+  }
+
+  /** A buffer holds the batch from here on. Calling it again is harmless: a batch may pass several buffers. */
+  accept(): void {
+    if (this.#state >= DELIVERED) throw new Error('invariant: batch accepted after it was settled')
+    if (this.#state === ACCEPTED) return
+    this.#state = ACCEPTED
+    this.#listener.onAccepted?.()
+  }
+
+  /** Delivered: settles the batch. Implies accept(). */
+  deliver(): void {
+    if (this.#state >= DELIVERED) throw new Error('invariant: batch settled twice')
+    const first = this.#state === PENDING
+    this.#state = DELIVERED
+    if (first) this.#listener.onAccepted?.()
+    this.#listener.onDelivered?.()
+  }
+
+  /** Refused: settles the batch. */
+  refuse(error: DeliveryError): void {
+    if (this.#state >= DELIVERED) throw new Error('invariant: batch settled twice')
+    const accepted = this.#state === ACCEPTED
+    this.#state = REFUSED
+    this.#listener.onRefused?.(error, accepted)
+  }
+
+  /**
+   * `count` records that together are this one: accepted when all are, delivered when all are, refused when none is
+   * pending and at least one was refused (the first refusal's reason is passed on). Whoever splits must not settle the
+   * original again. `count` is at least 1.
+   */
+  split(count: number): Delivery[] {
+    let unaccepted = count
+    let unsettled = count
+    let refusal: DeliveryError | undefined
+    // Once no part is pending, a refusal is passed on at once: the client may retry while the other parts travel on.
+    const decide = (): void => {
+      if (this.settled || unaccepted > 0) return
+      if (refusal !== undefined) this.refuse(refusal)
+      else if (unsettled === 0) this.deliver()
+      else this.accept()
+    }
+    const part = (): Delivery =>
+      new Delivery({
+        onAccepted: () => {
+          unaccepted--
+          // A delivered part reports both at once; wait for onDelivered when it is the last word of the last part.
+          if (unaccepted === 0 && unsettled > 0) decide()
+        },
+        onDelivered: () => {
+          unsettled--
+          if (unsettled === 0) decide()
+        },
+        onRefused: (error, accepted) => {
+          refusal ??= error
+          unsettled--
+          if (!accepted) unaccepted--
+          decide()
+        },
+      })
+    return Array.from({ length: count }, part)
+  }
+
+  /** One record for several batches that travel on together: what happens to it happens to each of them. */
+  static merge(parts: readonly Delivery[]): Delivery {
+    if (parts.length === 1) return parts[0]!
+    return new Delivery({
+      onAccepted: () => {
+        for (const part of parts) part.accept()
+      },
+      onDelivered: () => {
+        for (const part of parts) part.deliver()
+      },
+      onRefused: (error) => {
+        for (const part of parts) part.refuse(error)
+      },
+    })
+  }
+
+  /** A record nobody listens to, for telemetry the router makes itself. */
+  static none(): Delivery {
+    return new Delivery({})
+  }
+}

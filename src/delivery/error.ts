@@ -1,0 +1,29 @@
+// Why a batch was not delivered, in a closed set that queues and doors can act on.
+//
+// A component refuses with a DeliveryError; what a client of ours is told (gRPC code, HTTP status) is decided at the
+// door alone, by src/net/status.ts.
+
+/** Whether sending the same bytes again can help: never, after a back-off of the sender's, or not before `afterMs`. */
+export type Retry = 'never' | 'backoff' | { readonly afterMs: number }
+
+export interface DeliveryErrorOptions {
+  readonly retry: Retry
+  /** The gRPC status code that the next hop answered, or that its HTTP status stands for; the door passes it on. */
+  readonly grpcCode?: number
+  readonly cause?: unknown
+}
+
+export class DeliveryError extends Error {
+  /** Stable, in capitals, listed in src/delivery/codes.ts. */
+  readonly code: string
+  readonly retry: Retry
+  readonly grpcCode: number | undefined
+
+  constructor(code: string, message: string, options: DeliveryErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'DeliveryError'
+    this.code = code
+    this.retry = options.retry
+    this.grpcCode = options.grpcCode
+  }
+}

@@ -1,0 +1,174 @@
+// The contract that every component fulfils: what it is given, what it gives, and when it is called.
+//
+//   create()   cheap, opens nothing, may throw a ConfigError for what the schema cannot say
+//   start()    opens sockets, files, timers; exporters before receivers
+//   process()  / export(): passes on or settles every batch exactly once, now or later; never throws for bad data
+//   stop()     flushes what is held, settles it, closes everything before the deadline aborts; safe before start()
+//              and when called twice
+
+import type { Schema } from '../config/schema.ts'
+import type { Batch } from '../otlp/batch.ts'
+import type { Signal } from '../otlp/signal.ts'
+import type { Logger } from '../self/log.ts'
+import type { Meter } from '../self/meter.ts'
+import type { Clock } from './clock.ts'
+
+export type ComponentKind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension'
+export const COMPONENT_KINDS = ['receiver', 'processor', 'exporter', 'connector', 'extension'] as const
+
+/** Where a batch goes next. Taking a batch means taking over its delivery record. */
+export interface Output {
+  send(batch: Batch): void
+}
+
+export interface Lifecycle {
+  start?(): Promise<void> | void
+  /** `deadline` aborts when the time for draining is over: settle what is left as refused and close. */
+  stop?(deadline: AbortSignal): Promise<void> | void
+}
+
+export interface Receiver extends Lifecycle {}
+
+export interface Processor extends Lifecycle {
+  process(batch: Batch, out: Output): void
+}
+
+export interface Exporter extends Lifecycle {
+  export(batch: Batch): void
+}
+
+/** The end of one pipeline and the start of others; `out` fans out to all pipelines that read from it. */
+export interface Connector extends Lifecycle {
+  process(batch: Batch, out: Output): void
+}
+
+/** `pipelinesStarted` and `pipelinesStopping` frame the time in which every pipeline runs. */
+export interface Extension extends Lifecycle {
+  pipelinesStarted?(): void
+  pipelinesStopping?(): void
+}
+
+/** What the router is, for User-Agent, service.version and health pages. */
+export interface BuildInfo {
+  readonly command: string
+  readonly description: string
+  readonly version: string
+}
+
+/** What a component reports about itself; `fatal` stops the router (Collector reference 1.1). */
+export type Status = 'starting' | 'ok' | 'recoverable' | 'permanent' | 'fatal' | 'stopping' | 'stopped'
+
+export interface ComponentContext {
+  readonly kind: ComponentKind
+  /** As the user wrote it, for example `otlp/2`; the value of the metric label named after the kind. */
+  readonly id: string
+  readonly log: Logger
+  readonly meter: Meter
+  readonly clock: Clock
+  /** Uniform in [0, 1); seeded in tests. */
+  readonly random: () => number
+  readonly build: BuildInfo
+  report(status: Status, error?: Error): void
+  /** The running extension with that id, or undefined. Call it in start(), not in create(). */
+  extension(id: string): Extension | undefined
+}
+
+export interface ReceiverContext extends ComponentContext {
+  /** One output per signal that some pipeline takes from this receiver; the others are absent. */
+  readonly outputs: Readonly<Partial<Record<Signal, Output>>>
+}
+
+export interface ProcessorContext extends ComponentContext {
+  readonly signal: Signal
+  /** The pipeline it stands in, for example `traces/2`. */
+  readonly pipeline: string
+}
+
+export interface ExporterContext extends ComponentContext {
+  /** The signals that pipelines send to this exporter. One instance per id serves them all. */
+  readonly signals: readonly Signal[]
+}
+
+export interface ConnectorContext extends ComponentContext {
+  readonly from: Signal
+  readonly to: Signal
+  /** The pipelines behind it, by name, for connectors that choose. */
+  readonly pipelines: ReadonlyMap<string, Output>
+}
+
+export interface ExtensionContext extends ComponentContext {
+  /** What the whole shard knows of itself, for pages and health. */
+  readonly shard: ShardView
+}
+
+/** Read-only facts about the running graph. */
+export interface ShardView {
+  readonly startedAtMs: number
+  /** Pipelines by name with the ids in them. */
+  readonly pipelines: readonly PipelineView[]
+  readonly extensions: readonly string[]
+  status(): readonly { readonly kind: ComponentKind; readonly id: string; readonly status: Status; readonly error?: string }[]
+}
+
+export interface PipelineView {
+  readonly name: string
+  readonly signal: Signal
+  readonly receivers: readonly string[]
+  readonly processors: readonly string[]
+  readonly exporters: readonly string[]
+}
+
+interface FactoryBase<Config> {
+  /** The current type name, `lower_snake_case`. */
+  readonly type: string
+  /** Older spellings that are still accepted, each with one warning. */
+  readonly aliases?: readonly string[]
+  /** One sentence for `millrace components` and the README's first line. */
+  readonly summary: string
+  readonly stability?: 'development' | 'alpha' | 'beta' | 'stable'
+  readonly config: Schema<Config>
+}
+
+export interface ReceiverFactory<Config = unknown> extends FactoryBase<Config> {
+  readonly kind: 'receiver'
+  readonly signals: readonly Signal[]
+  /** One instance per id, shared by all pipelines and signals that name it. */
+  create(config: Config, context: ReceiverContext): Receiver
+}
+
+export interface ProcessorFactory<Config = unknown> extends FactoryBase<Config> {
+  readonly kind: 'processor'
+  readonly signals: readonly Signal[]
+  /** One instance per pipeline and id; with `shared`, one per id (memory_limiter). */
+  readonly shared?: boolean
+  create(config: Config, context: ProcessorContext): Processor
+}
+
+export interface ExporterFactory<Config = unknown> extends FactoryBase<Config> {
+  readonly kind: 'exporter'
+  readonly signals: readonly Signal[]
+  create(config: Config, context: ExporterContext): Exporter
+}
+
+export interface ConnectorFactory<Config = unknown> extends FactoryBase<Config> {
+  readonly kind: 'connector'
+  /** The pairs it can join, from the signal it takes to the signal it gives. */
+  readonly pairs: readonly { readonly from: Signal; readonly to: Signal }[]
+  create(config: Config, context: ConnectorContext): Connector
+}
+
+export interface ExtensionFactory<Config = unknown> extends FactoryBase<Config> {
+  readonly kind: 'extension'
+  create(config: Config, context: ExtensionContext): Extension
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of factories holds factories of every config type
+export type AnyFactory = ReceiverFactory<any> | ProcessorFactory<any> | ExporterFactory<any> | ConnectorFactory<any> | ExtensionFactory<any>
+
+type Defined<F extends { kind: ComponentKind }> = Omit<F, 'kind'>
+
+export const defineReceiver = <C>(factory: Defined<ReceiverFactory<C>>): ReceiverFactory<C> => ({ ...factory, kind: 'receiver' })
+export const defineProcessor = <C>(factory: Defined<ProcessorFactory<C>>): ProcessorFactory<C> => ({ ...factory, kind: 'processor' })
+export const defineExporter = <C>(factory: Defined<ExporterFactory<C>>): ExporterFactory<C> => ({ ...factory, kind: 'exporter' })
+export const defineConnector = <C>(factory: Defined<ConnectorFactory<C>>): ConnectorFactory<C> => ({ ...factory, kind: 'connector' })
+export const defineExtension = <C>(factory: Defined<ExtensionFactory<C>>): ExtensionFactory<C> => ({ ...factory, kind: 'extension' })
