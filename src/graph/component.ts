@@ -12,6 +12,7 @@ import type { Signal } from '../otlp/signal.ts'
 import type { Logger } from '../self/log.ts'
 import type { Meter } from '../self/meter.ts'
 import type { Clock } from './clock.ts'
+import type { ShardKey } from './plan.ts'
 
 export type ComponentKind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension'
 export const COMPONENT_KINDS = ['receiver', 'processor', 'exporter', 'connector', 'extension'] as const
@@ -141,6 +142,8 @@ export interface ProcessorFactory<Config = unknown> extends FactoryBase<Config> 
   readonly signals: readonly Signal[]
   /** One instance per pipeline and id; with `shared`, one per id (memory_limiter). */
   readonly shared?: boolean
+  /** What its state is divided by between shards; absent when it keeps none. */
+  readonly key?: ShardKey
   create(config: Config, context: ProcessorContext): Processor
 }
 

@@ -1,0 +1,144 @@
+// The parts between components: the entry of a pipeline with its counts, the steps through processors, and fan-out.
+
+import { Delivery, type DeliveryListener } from '../delivery/delivery.ts'
+import type { DeliveryError } from '../delivery/error.ts'
+import type { Batch } from '../otlp/batch.ts'
+import type { Signal } from '../otlp/signal.ts'
+import type { Counter } from '../self/meter.ts'
+import type { Output, Processor } from './component.ts'
+
+/** What a pipeline has seen since its start, in items. `in` is the sum of the others once everything has settled. */
+export interface PipelineTotals {
+  readonly name: string
+  readonly signal: Signal
+  readonly in: number
+  /** Reached every exporter of the pipeline that should have it, or was dropped on purpose and counted there. */
+  readonly delivered: number
+  /** Refused to the sender, who may try again. */
+  readonly refused: number
+  /** Lost after the sender had its answer; the log and the exporter's counters say why. */
+  readonly dropped: number
+  /** Taken and not settled yet. */
+  readonly inFlight: number
+}
+
+/** The way into a pipeline. Follows the delivery record of each batch, so that stopping knows when it has run dry. */
+export class PipelineEntry implements Output {
+  readonly name: string
+  readonly signal: Signal
+  readonly #first: Output
+  readonly #whenIdle: (() => void)[] = []
+  #in = 0
+  #delivered = 0
+  #refused = 0
+  #dropped = 0
+  #batches = 0
+
+  constructor(name: string, signal: Signal, first: Output) {
+    this.name = name
+    this.signal = signal
+    this.#first = first
+  }
+
+  send(batch: Batch): void {
+    this.#in += batch.items
+    this.#batches++
+    this.#first.send(batch.withDelivery(new Delivery(new Passing(this, batch))))
+  }
+
+  /** Resolves when every batch that came in has settled. */
+  idle(): Promise<void> {
+    return this.#batches === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve))
+  }
+
+  totals(): PipelineTotals {
+    const settled = this.#delivered + this.#refused + this.#dropped
+    return {
+      name: this.name,
+      signal: this.signal,
+      in: this.#in,
+      delivered: this.#delivered,
+      refused: this.#refused,
+      dropped: this.#dropped,
+      inFlight: this.#in - settled,
+    }
+  }
+
+  delivered(items: number): void {
+    this.#delivered += items
+    this.#settle()
+  }
+
+  refused(items: number, accepted: boolean): void {
+    if (accepted) this.#dropped += items
+    else this.#refused += items
+    this.#settle()
+  }
+
+  #settle(): void {
+    this.#batches--
+    if (this.#batches > 0) return
+    for (const resolve of this.#whenIdle.splice(0)) resolve()
+  }
+}
+
+class Passing implements DeliveryListener {
+  readonly #entry: PipelineEntry
+  readonly #batch: Batch
+
+  constructor(entry: PipelineEntry, batch: Batch) {
+    this.#entry = entry
+    this.#batch = batch
+  }
+
+  onAccepted(): void {
+    this.#batch.delivery.accept()
+  }
+
+  onDelivered(): void {
+    this.#entry.delivered(this.#batch.items)
+    this.#batch.delivery.deliver()
+  }
+
+  onRefused(error: DeliveryError, accepted: boolean): void {
+    this.#entry.refused(this.#batch.items, accepted)
+    this.#batch.delivery.refuse(error)
+  }
+}
+
+/** Hands a batch to one processor; what the processor sends goes to `next`. */
+export class ProcessorStep implements Output {
+  readonly #processor: Processor
+  readonly #incoming: Counter
+  readonly #next: Output
+
+  constructor(processor: Processor, incoming: Counter, outgoing: Counter, next: Output) {
+    this.#processor = processor
+    this.#incoming = incoming
+    this.#next = {
+      send(batch) {
+        outgoing.add(batch.items)
+        next.send(batch)
+      },
+    }
+  }
+
+  send(batch: Batch): void {
+    this.#incoming.add(batch.items)
+    this.#processor.process(batch, this.#next)
+  }
+}
+
+/**
+ * Gives the same bytes to every output, each under its own part of the delivery record. Every output is called, also
+ * when an earlier one refused (reference/otelcol-core.md 1.8). One output gets the batch as it is.
+ */
+export function fanOut(outputs: readonly Output[]): Output {
+  if (outputs.length === 1) return outputs[0]!
+  return {
+    send(batch) {
+      const parts = batch.delivery.split(outputs.length)
+      for (let i = 0; i < outputs.length; i++) outputs[i]!.send(batch.withDelivery(parts[i]!))
+    },
+  }
+}

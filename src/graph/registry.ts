@@ -1,0 +1,48 @@
+// Every component there is, written out by hand. A component's code is loaded when a configuration names it.
+//
+// Kind, type and aliases stand here as well as in the factory, so that a configuration can be checked without loading
+// everything; test/contract compares the two.
+
+import type { AnyFactory, ComponentKind } from './component.ts'
+
+export interface RegistryEntry {
+  readonly kind: ComponentKind
+  readonly type: string
+  /** Older spellings, accepted with one warning each. */
+  readonly aliases: readonly string[]
+  load(): Promise<AnyFactory>
+}
+
+const entry = (
+  kind: ComponentKind,
+  type: string,
+  aliases: readonly string[],
+  module: () => Promise<{ readonly factory: AnyFactory }>,
+): RegistryEntry => ({ kind, type, aliases, load: async () => (await module()).factory })
+
+export const registry: readonly RegistryEntry[] = [
+  entry('receiver', 'nop', [], () => import('../receivers/nop/factory.ts')),
+  entry('receiver', 'otlp', [], () => import('../receivers/otlp/factory.ts')),
+
+  entry('processor', 'attributes', [], () => import('../processors/attributes/factory.ts')),
+  entry('processor', 'batch', [], () => import('../processors/batch/factory.ts')),
+  entry('processor', 'memory_limiter', [], () => import('../processors/memory_limiter/factory.ts')),
+  entry('processor', 'resource', [], () => import('../processors/resource/factory.ts')),
+
+  entry('exporter', 'debug', [], () => import('../exporters/debug/factory.ts')),
+  entry('exporter', 'file', [], () => import('../exporters/file/factory.ts')),
+  entry('exporter', 'nop', [], () => import('../exporters/nop/factory.ts')),
+  entry('exporter', 'otlp_grpc', ['otlp'], () => import('../exporters/otlp_grpc/factory.ts')),
+  entry('exporter', 'otlp_http', ['otlphttp'], () => import('../exporters/otlp_http/factory.ts')),
+
+  entry('connector', 'forward', [], () => import('../connectors/forward/factory.ts')),
+
+  entry('extension', 'health_check', [], () => import('../extensions/health_check/factory.ts')),
+  entry('extension', 'pprof', [], () => import('../extensions/pprof/factory.ts')),
+  entry('extension', 'zpages', [], () => import('../extensions/zpages/factory.ts')),
+]
+
+/** The entry that a type or one of its older spellings names. */
+export function findEntry(kind: ComponentKind, type: string): RegistryEntry | undefined {
+  return registry.find((e) => e.kind === kind && (e.type === type || e.aliases.includes(type)))
+}
