@@ -1,0 +1,29 @@
+// For logs: failures whole, skips by name, one line a file, and the counts at the end.
+import type { TestEvent } from 'node:test/reporters'
+
+export default async function* terse(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  let passed = 0
+  let failed = 0
+  let skipped = 0
+  const started = performance.now()
+  for await (const event of source) {
+    if (event.type === 'test:pass') {
+      if (event.data.details.type === 'suite') continue
+      if (event.data.skip !== undefined) {
+        skipped++
+        yield `SKIPPED ${event.data.name}: ${event.data.skip === true ? '' : event.data.skip} (${event.data.file})\n`
+      } else passed++
+    } else if (event.type === 'test:fail') {
+      if (event.data.details.type === 'suite') continue
+      failed++
+      const { error } = event.data.details
+      const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause ?? error.message)
+      yield `FAILED ${event.data.name} (${event.data.file}:${event.data.line})\n${cause.replace(/^/gm, '    ')}\n`
+    } else if (event.type === 'test:stderr' || event.type === 'test:stdout') {
+      if (process.env.TEST_OUTPUT !== undefined) yield event.data.message
+    } else if (event.type === 'test:diagnostic' && event.data.level === 'error') {
+      yield `${event.data.message}\n`
+    }
+  }
+  yield `in ${((performance.now() - started) / 1000).toFixed(1)} s\n${passed} passed, ${failed} failed, ${skipped} skipped\n`
+}

@@ -1,0 +1,77 @@
+// The arrows between folders point one way; this reads the imports and says so when one turns round.
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { test } from 'node:test'
+
+// Folder of src/ -> what it may use. A folder may always use itself. Files at the top (main, router) may use all.
+const COMPONENT = ['graph', 'config', 'otlp', 'wire', 'delivery', 'sending', 'net', 'self']
+const MAY_USE: Record<string, readonly string[]> = {
+  wire: [],
+  config: [],
+  delivery: [],
+  otlp: ['wire', 'delivery'],
+  self: ['config', 'otlp', 'net', 'delivery'],
+  net: ['config', 'delivery', 'self', 'wire', 'otlp'],
+  graph: ['config', 'otlp', 'delivery', 'self'],
+  sending: ['config', 'otlp', 'delivery', 'self', 'graph', 'wire'],
+  send: ['otlp', 'wire', 'net', 'config', 'delivery', 'cli'],
+  ui: ['otlp', 'wire', 'graph'],
+  shards: ['graph', 'config', 'otlp', 'self', 'delivery', 'net', 'ui'],
+  cli: ['config', 'graph', 'self'],
+  receivers: COMPONENT,
+  processors: COMPONENT,
+  exporters: COMPONENT,
+  connectors: COMPONENT,
+  extensions: COMPONENT,
+}
+// The registry names every component; contracts are types only.
+const EXCEPTIONS = ['src/graph/registry.ts']
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly typeOnly: boolean
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(file, 'utf8')
+  const found: Import[] = []
+  for (const match of text.matchAll(/^(?:import|export)\s(type\s)?[^'"]*?from\s+'(\.[^']+)'/gm)) {
+    found.push({ from: file, to: normalize(join(dirname(file), match[2]!)), typeOnly: match[1] !== undefined })
+  }
+  for (const match of text.matchAll(/import\('(\.[^']+)'\)/g)) {
+    found.push({ from: file, to: normalize(join(dirname(file), match[1]!)), typeOnly: false })
+  }
+  return found
+}
+
+const files = globSync('src/**/*.ts').filter((f) => !f.endsWith('.test.ts') && !f.endsWith('.bench.ts'))
+const folderOf = (file: string): string => file.split('/')[1]!
+
+test('imports follow the arrows between the folders of src/', () => {
+  const turned: string[] = []
+  for (const { from, to, typeOnly } of files.flatMap(importsOf)) {
+    if (EXCEPTIONS.includes(from) || from.split('/').length === 2) continue
+    const [here, there] = [folderOf(from), folderOf(to)]
+    if (!to.startsWith('src/')) turned.push(`${from} imports ${to}, outside of src/`)
+    else if (here === there) {
+      const sameComponent = from.split('/')[2] === to.split('/')[2]
+      const isComponent = MAY_USE[here] === COMPONENT
+      if (isComponent && !sameComponent) turned.push(`${from} imports another component, ${to}`)
+    } else if (MAY_USE[here] === undefined) turned.push(`${from}: folder ${here} is not in the list of this test`)
+    else if (!MAY_USE[here].includes(there) && !(typeOnly && there === 'graph')) turned.push(`${from} imports ${to}`)
+  }
+  assert.deepEqual(turned, [])
+})
+
+test('no module of the graph or of a component keeps state of its own', () => {
+  const found: string[] = []
+  for (const file of files) {
+    if (MAY_USE[folderOf(file)] !== COMPONENT && !['graph', 'sending', 'shards'].includes(folderOf(file))) continue
+    for (const [i, line] of readFileSync(file, 'utf8').split('\n').entries()) {
+      if (/^(export )?let\s/.test(line)) found.push(`${file}:${i + 1}: ${line}`)
+    }
+  }
+  assert.deepEqual(found, [])
+})
