@@ -1,10 +1,13 @@
 // What a component may count. Names are the Collector's without their `otelcol_` prefix (reference 6.3); the label that
 // names the component (`receiver`, `processor`, `exporter`, `connector`, `extension`) is added by the meter.
+//
+// Asking twice for the same name and labels gives the same instrument, so a component need not keep a table of its own.
 
 /** From which service.telemetry.metrics.level on an instrument exists. */
 export type MetricLevel = 'basic' | 'normal' | 'detailed'
 
 export interface Counter {
+  /** `value` is at least 0. Costs one addition: call it on the hot path. */
   add(value: number): void
 }
 
@@ -16,11 +19,19 @@ export interface Histogram {
   record(value: number): void
 }
 
+export type Labels = Readonly<Record<string, string>>
+
 export interface InstrumentOptions {
   /** Bounded values only. */
-  readonly labels?: Readonly<Record<string, string>>
+  readonly labels?: Labels
+  /** Further labels that the series carries at level `detailed` alone; below it, series that differ only here are one. */
+  readonly detailedLabels?: Labels
   /** Default `basic`. */
   readonly level?: MetricLevel
+  /** The series appears with its first value instead of standing at 0 from the start. */
+  readonly onceUsed?: boolean
+  /** How the same series of several shards become one. Default `add`. */
+  readonly merge?: 'add' | 'max'
 }
 
 export interface Meter {
@@ -29,5 +40,12 @@ export interface Meter {
   gauge(name: string, unit: string, help: string, options?: InstrumentOptions): Gauge
   /** Read at each scrape. */
   observe(name: string, unit: string, help: string, read: () => number, options?: InstrumentOptions): void
-  histogram(name: string, unit: string, help: string, buckets: readonly number[], options?: InstrumentOptions): Histogram
+  /** `buckets` are upper bounds in ascending order; the one up to infinity is added. */
+  histogram(
+    name: string,
+    unit: string,
+    help: string,
+    buckets: readonly number[],
+    options?: InstrumentOptions,
+  ): Histogram
 }
