@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Delivery } from './delivery.ts'
+import { DeliveryError } from './error.ts'
+
+const refusal = (code = 'QUEUE_FULL'): DeliveryError => new DeliveryError(code, 'sending queue is full', { retry: 'backoff' })
+
+function recorded(): { delivery: Delivery; heard: string[] } {
+  const heard: string[] = []
+  const delivery = new Delivery({
+    onAccepted: () => heard.push('accepted'),
+    onDelivered: () => heard.push('delivered'),
+    onRefused: (error, accepted) => heard.push(`refused ${error.code}${accepted ? ' after acceptance' : ''}`),
+  })
+  return { delivery, heard }
+}
+
+test('delivering a batch that no buffer took reports acceptance first', () => {
+  const { delivery, heard } = recorded()
+  delivery.deliver()
+  assert.deepEqual(heard, ['accepted', 'delivered'])
+  assert.ok(delivery.settled && delivery.accepted)
+})
+
+test('a batch that passes two buffers is accepted once', () => {
+  const { delivery, heard } = recorded()
+  delivery.accept()
+  delivery.accept()
+  delivery.refuse(refusal())
+  assert.deepEqual(heard, ['accepted', 'refused QUEUE_FULL after acceptance'])
+})
+
+test('settling a batch twice throws, whichever way', () => {
+  for (const first of ['deliver', 'refuse'] as const) {
+    for (const second of ['deliver', 'refuse', 'accept'] as const) {
+      const { delivery } = recorded()
+      if (first === 'deliver') delivery.deliver()
+      else delivery.refuse(refusal())
+      assert.throws(() => (second === 'refuse' ? delivery.refuse(refusal()) : delivery[second]()), /invariant/)
+    }
+  }
+})
+
+test('a split batch is accepted when all parts are, and delivered when all parts are', () => {
+  const { delivery, heard } = recorded()
+  const [a, b] = delivery.split(2)
+  a!.accept()
+  assert.deepEqual(heard, [])
+  b!.deliver()
+  assert.deepEqual(heard, ['accepted'])
+  a!.deliver()
+  assert.deepEqual(heard, ['accepted', 'delivered'])
+})
+
+test('one refused part refuses the whole as soon as no part is pending, and the other may still travel on', () => {
+  const { delivery, heard } = recorded()
+  const [a, b] = delivery.split(2)
+  a!.refuse(refusal())
+  assert.deepEqual(heard, [])
+  b!.accept()
+  assert.deepEqual(heard, ['refused QUEUE_FULL'])
+  b!.deliver()
+  assert.deepEqual(heard, ['refused QUEUE_FULL'])
+})
+
+test('a part refused after the whole was accepted refuses the whole as lost', () => {
+  const { delivery, heard } = recorded()
+  const [a, b] = delivery.split(2)
+  a!.accept()
+  b!.accept()
+  a!.refuse(refusal('OTLP_REFUSED'))
+  b!.deliver()
+  assert.deepEqual(heard, ['accepted', 'refused OTLP_REFUSED after acceptance'])
+})
+
+test('what happens to a merged batch happens to each of its parts', () => {
+  const one = recorded()
+  const two = recorded()
+  const merged = Delivery.merge([one.delivery, two.delivery])
+  merged.accept()
+  merged.refuse(refusal())
+  for (const { heard } of [one, two]) assert.deepEqual(heard, ['accepted', 'refused QUEUE_FULL after acceptance'])
+})
+
+test('through any tree of splits and merges every original hears exactly one final word', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 1_000_000 }), { minLength: 1, maxLength: 60 }), (choices) => {
+      let at = 0
+      const choose = (below: number): number => choices[at++ % choices.length]! % below
+      const originals = Array.from({ length: 1 + choose(4) }, recorded)
+      let open = originals.map((o) => o.delivery)
+      for (let round = 0; round < 4; round++) {
+        if (choose(2) === 0) open = open.flatMap((d) => d.split(1 + choose(3)))
+        else {
+          const merged: Delivery[] = []
+          while (open.length > 0) merged.push(Delivery.merge(open.splice(0, 1 + choose(3))))
+          open = merged
+        }
+      }
+      let refusals = 0
+      for (const delivery of open) {
+        if (choose(2) === 0) delivery.accept()
+        if (choose(3) === 0) {
+          delivery.refuse(refusal())
+          refusals++
+        } else delivery.deliver()
+      }
+      for (const { heard } of originals) {
+        assert.equal(heard.filter((word) => !word.startsWith('accepted')).length, 1, heard.join())
+        if (refusals === 0) assert.deepEqual(heard, ['accepted', 'delivered'])
+      }
+    }),
+  )
+})

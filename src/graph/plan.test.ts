@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Signal } from '../otlp/signal.ts'
+import { makePlan, type PlanComponent, type PlanInput } from './plan.ts'
+import { planToMermaid, planToText, startOrder } from './print-plan.ts'
+
+const ALL: Signal[] = ['traces', 'metrics', 'logs', 'profiles']
+const component = (kind: string, more: object = {}): PlanComponent => ({ type: 'x', factory: { kind, signals: ALL, ...more } })
+const forward = { type: 'forward', factory: { kind: 'connector', pairs: ALL.map((s) => ({ from: s, to: s })) } }
+
+/** `traces: a b | p q | x` is a pipeline: receivers, processors, exporters. */
+function input(pipelines: Record<string, string>, more: Partial<Omit<PlanInput, 'service'>> = {}): PlanInput {
+  const words = (text: string): string[] => text.trim().split(/\s+/).filter(Boolean)
+  const list = Object.entries(pipelines).map(([name, text]) => {
+    const [receivers, processors, exporters] = text.split('|')
+    return {
+      name,
+      signal: name.split('/')[0] as Signal,
+      receivers: words(receivers!),
+      processors: words(processors!),
+      exporters: words(exporters!),
+    }
+  })
+  const connectors = more.connectors ?? new Map()
+  const all = (section: 'receivers' | 'processors' | 'exporters', kind: string): Map<string, PlanComponent> =>
+    new Map(list.flatMap((p) => p[section]).filter((id) => !connectors.has(id)).map((id) => [id, component(kind)]))
+  return {
+    receivers: all('receivers', 'receiver'),
+    processors: all('processors', 'processor'),
+    exporters: all('exporters', 'exporter'),
+    connectors,
+    service: { extensions: [], pipelines: list },
+    ...more,
+  }
+}
+
+test('a receiver that several pipelines name is one node that feeds them by signal', () => {
+  const { plan, problems } = makePlan(input({ traces: 'otlp | batch | a', 'traces/2': 'otlp | | b', logs: 'otlp | | a' }))
+  assert.deepEqual(problems, [])
+  assert.deepEqual(plan.receivers, [{ id: 'otlp', feeds: { traces: ['traces', 'traces/2'], logs: ['logs'] } }])
+  assert.deepEqual(plan.exporters, [
+    { id: 'a', signals: ['traces', 'logs'] },
+    { id: 'b', signals: ['traces'] },
+  ])
+})
+
+test('a connector joins the pipelines on both of its ends, and those behind it start first', () => {
+  const { plan, problems } = makePlan(
+    input({ traces: 'otlp | batch | fwd', 'traces/behind': 'fwd | attrs | debug' }, { connectors: new Map([['fwd', forward]]) }),
+  )
+  assert.deepEqual(problems, [])
+  assert.deepEqual(plan.pipelines.map((p) => p.name), ['traces/behind', 'traces'])
+  assert.deepEqual(plan.connectors, [
+    { instance: 'fwd (traces to traces)', id: 'fwd', from: 'traces', to: 'traces', feeds: ['traces/behind'] },
+  ])
+  assert.deepEqual(startOrder(plan), ['debug', 'attrs', 'fwd', 'batch', 'otlp'])
+})
+
+test('a connector that is used on one end only is a problem that names the other end', () => {
+  const connectors = new Map([['fwd', forward]])
+  const before = makePlan(input({ traces: 'otlp | | fwd', logs: 'otlp | | debug' }, { connectors })).problems
+  assert.equal(before.length, 1)
+  assert.match(before[0]!.what, /used as exporter in traces but not as receiver/)
+  const behind = makePlan(input({ traces: 'fwd | | debug' }, { connectors })).problems
+  assert.equal(behind.length, 1)
+  assert.match(behind[0]!.what, /used as receiver in traces but not as exporter/)
+})
+
+test('a cycle through connectors is refused with its way round', () => {
+  const connectors = new Map([
+    ['there', forward],
+    ['back', forward],
+  ])
+  const { problems } = makePlan(input({ 'traces/1': 'otlp back | | there', 'traces/2': 'there | | back' }, { connectors }))
+  assert.equal(problems.length, 1)
+  assert.equal(
+    problems[0]!.what,
+    'cycle detected: pipeline traces/1 -> connector there -> pipeline traces/2 -> connector back -> pipeline traces/1',
+  )
+})
+
+test('a component in a pipeline of a signal that it does not support is a problem', () => {
+  const base = input({ logs: 'otlp | | spans_only' })
+  const exporters = new Map([['spans_only', component('exporter', { signals: ['traces'] })]])
+  const { problems } = makePlan({ ...base, exporters })
+  assert.deepEqual(problems.map((p) => [p.path, p.what]), [['service.pipelines.logs.exporters', 'spans_only does not support logs']])
+})
+
+test('with more than one shard an exchange stands before a component that keeps state by a key', () => {
+  const base = input({ traces: 'otlp | batch tail | debug' })
+  const processors = new Map([...base.processors, ['tail', component('processor', { key: 'trace' })]])
+  const steps = (shards: number): string[] =>
+    makePlan({ ...base, processors }, shards).plan.pipelines[0]!.steps.map((s) => (s.kind === 'exchange' ? `by ${s.key}` : s.id))
+  assert.deepEqual(steps(1), ['batch', 'tail'])
+  assert.deepEqual(steps(4), ['batch', 'by trace', 'tail'])
+})
+
+test('a shared processor is one instance in all pipelines, any other one per pipeline', () => {
+  const base = input({ traces: 'otlp | limiter batch | debug', logs: 'otlp | limiter batch | debug' })
+  const processors = new Map([...base.processors, ['limiter', component('processor', { shared: true })]])
+  const { plan } = makePlan({ ...base, processors })
+  const instances = plan.pipelines.flatMap((p) => p.steps.map((s) => (s.kind === 'processor' ? s.instance : '')))
+  assert.deepEqual(instances, ['limiter', 'traces/batch', 'limiter', 'logs/batch'])
+})
+
+test('the plan prints as text and as a Mermaid chart', () => {
+  const { plan } = makePlan(
+    input({ traces: 'otlp | batch | fwd debug', 'traces/behind': 'fwd | | debug' }, { connectors: new Map([['fwd', forward]]) }),
+  )
+  assert.equal(
+    planToText(plan),
+    `shards: 1
+
+pipeline traces
+  from  otlp
+  steps batch
+  to    debug, fwd (to traces/behind)
+
+pipeline traces/behind
+  from  fwd
+  to    debug
+
+start: debug, fwd, batch, otlp
+stop:  receivers, then pipelines in the order of flow, exporters last
+`,
+  )
+  assert.equal(
+    planToMermaid(plan),
+    `flowchart LR
+  n0(("traces/behind"))
+  n1(["debug"])
+  n0 --> n1
+  n2["batch<br/>traces"]
+  n2 --> n1
+  n3[/"fwd (traces to traces)"/]
+  n2 --> n3
+  n3 --> n0
+  n4(["otlp"])
+  n4 -- traces --> n2
+`,
+  )
+})
