@@ -17,7 +17,8 @@ export default async function* terse(source: AsyncIterable<TestEvent>): AsyncGen
       if (event.data.details.type === 'suite') continue
       failed++
       const { error } = event.data.details
-      const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause ?? error.message)
+      const cause =
+        error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause ?? error.message)
       yield `FAILED ${event.data.name} (${event.data.file}:${event.data.line})\n${cause.replace(/^/gm, '    ')}\n`
     } else if (event.type === 'test:stderr' || event.type === 'test:stdout') {
       if (process.env.TEST_OUTPUT !== undefined) yield event.data.message

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { Delivery } from './delivery.ts'
 import { DeliveryError } from './error.ts'
 
-const refusal = (code = 'QUEUE_FULL'): DeliveryError => new DeliveryError(code, 'sending queue is full', { retry: 'backoff' })
+const refusal = (code = 'QUEUE_FULL'): DeliveryError =>
+  new DeliveryError(code, 'sending queue is full', { retry: 'backoff' })
 
 function recorded(): { delivery: Delivery; heard: string[] } {
   const heard: string[] = []

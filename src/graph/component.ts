@@ -108,7 +108,12 @@ export interface ShardView {
   /** Pipelines by name with the ids in them. */
   readonly pipelines: readonly PipelineView[]
   readonly extensions: readonly string[]
-  status(): readonly { readonly kind: ComponentKind; readonly id: string; readonly status: Status; readonly error?: string }[]
+  status(): readonly {
+    readonly kind: ComponentKind
+    readonly id: string
+    readonly status: Status
+    readonly error?: string
+  }[]
 }
 
 export interface PipelineView {
@@ -166,12 +171,32 @@ export interface ExtensionFactory<Config = unknown> extends FactoryBase<Config> 
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of factories holds factories of every config type
-export type AnyFactory = ReceiverFactory<any> | ProcessorFactory<any> | ExporterFactory<any> | ConnectorFactory<any> | ExtensionFactory<any>
+export type AnyFactory =
+  | ReceiverFactory<any>
+  | ProcessorFactory<any>
+  | ExporterFactory<any>
+  | ConnectorFactory<any>
+  | ExtensionFactory<any>
 
 type Defined<F extends { kind: ComponentKind }> = Omit<F, 'kind'>
 
-export const defineReceiver = <C>(factory: Defined<ReceiverFactory<C>>): ReceiverFactory<C> => ({ ...factory, kind: 'receiver' })
-export const defineProcessor = <C>(factory: Defined<ProcessorFactory<C>>): ProcessorFactory<C> => ({ ...factory, kind: 'processor' })
-export const defineExporter = <C>(factory: Defined<ExporterFactory<C>>): ExporterFactory<C> => ({ ...factory, kind: 'exporter' })
-export const defineConnector = <C>(factory: Defined<ConnectorFactory<C>>): ConnectorFactory<C> => ({ ...factory, kind: 'connector' })
-export const defineExtension = <C>(factory: Defined<ExtensionFactory<C>>): ExtensionFactory<C> => ({ ...factory, kind: 'extension' })
+export const defineReceiver = <C>(factory: Defined<ReceiverFactory<C>>): ReceiverFactory<C> => ({
+  ...factory,
+  kind: 'receiver',
+})
+export const defineProcessor = <C>(factory: Defined<ProcessorFactory<C>>): ProcessorFactory<C> => ({
+  ...factory,
+  kind: 'processor',
+})
+export const defineExporter = <C>(factory: Defined<ExporterFactory<C>>): ExporterFactory<C> => ({
+  ...factory,
+  kind: 'exporter',
+})
+export const defineConnector = <C>(factory: Defined<ConnectorFactory<C>>): ConnectorFactory<C> => ({
+  ...factory,
+  kind: 'connector',
+})
+export const defineExtension = <C>(factory: Defined<ExtensionFactory<C>>): ExtensionFactory<C> => ({
+  ...factory,
+  kind: 'extension',
+})

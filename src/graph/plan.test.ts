@@ -5,7 +5,10 @@ import { makePlan, type PlanComponent, type PlanInput } from './plan.ts'
 import { planToMermaid, planToText, startOrder } from './print-plan.ts'
 
 const ALL: Signal[] = ['traces', 'metrics', 'logs', 'profiles']
-const component = (kind: string, more: object = {}): PlanComponent => ({ type: 'x', factory: { kind, signals: ALL, ...more } })
+const component = (kind: string, more: object = {}): PlanComponent => ({
+  type: 'x',
+  factory: { kind, signals: ALL, ...more },
+})
 const forward = { type: 'forward', factory: { kind: 'connector', pairs: ALL.map((s) => ({ from: s, to: s })) } }
 
 /** `traces: a b | p q | x` is a pipeline: receivers, processors, exporters. */
@@ -23,7 +26,12 @@ function input(pipelines: Record<string, string>, more: Partial<Omit<PlanInput, 
   })
   const connectors = more.connectors ?? new Map()
   const all = (section: 'receivers' | 'processors' | 'exporters', kind: string): Map<string, PlanComponent> =>
-    new Map(list.flatMap((p) => p[section]).filter((id) => !connectors.has(id)).map((id) => [id, component(kind)]))
+    new Map(
+      list
+        .flatMap((p) => p[section])
+        .filter((id) => !connectors.has(id))
+        .map((id) => [id, component(kind)]),
+    )
   return {
     receivers: all('receivers', 'receiver'),
     processors: all('processors', 'processor'),
@@ -35,7 +43,9 @@ function input(pipelines: Record<string, string>, more: Partial<Omit<PlanInput, 
 }
 
 test('a receiver that several pipelines name is one node that feeds them by signal', () => {
-  const { plan, problems } = makePlan(input({ traces: 'otlp | batch | a', 'traces/2': 'otlp | | b', logs: 'otlp | | a' }))
+  const { plan, problems } = makePlan(
+    input({ traces: 'otlp | batch | a', 'traces/2': 'otlp | | b', logs: 'otlp | | a' }),
+  )
   assert.deepEqual(problems, [])
   assert.deepEqual(plan.receivers, [{ id: 'otlp', feeds: { traces: ['traces', 'traces/2'], logs: ['logs'] } }])
   assert.deepEqual(plan.exporters, [
@@ -46,10 +56,16 @@ test('a receiver that several pipelines name is one node that feeds them by sign
 
 test('a connector joins the pipelines on both of its ends, and those behind it start first', () => {
   const { plan, problems } = makePlan(
-    input({ traces: 'otlp | batch | fwd', 'traces/behind': 'fwd | attrs | debug' }, { connectors: new Map([['fwd', forward]]) }),
+    input(
+      { traces: 'otlp | batch | fwd', 'traces/behind': 'fwd | attrs | debug' },
+      { connectors: new Map([['fwd', forward]]) },
+    ),
   )
   assert.deepEqual(problems, [])
-  assert.deepEqual(plan.pipelines.map((p) => p.name), ['traces/behind', 'traces'])
+  assert.deepEqual(
+    plan.pipelines.map((p) => p.name),
+    ['traces/behind', 'traces'],
+  )
   assert.deepEqual(plan.connectors, [
     { instance: 'fwd (traces to traces)', id: 'fwd', from: 'traces', to: 'traces', feeds: ['traces/behind'] },
   ])
@@ -71,7 +87,9 @@ test('a cycle through connectors is refused with its way round', () => {
     ['there', forward],
     ['back', forward],
   ])
-  const { problems } = makePlan(input({ 'traces/1': 'otlp back | | there', 'traces/2': 'there | | back' }, { connectors }))
+  const { problems } = makePlan(
+    input({ 'traces/1': 'otlp back | | there', 'traces/2': 'there | | back' }, { connectors }),
+  )
   assert.equal(problems.length, 1)
   assert.equal(
     problems[0]!.what,
@@ -83,14 +101,19 @@ test('a component in a pipeline of a signal that it does not support is a proble
   const base = input({ logs: 'otlp | | spans_only' })
   const exporters = new Map([['spans_only', component('exporter', { signals: ['traces'] })]])
   const { problems } = makePlan({ ...base, exporters })
-  assert.deepEqual(problems.map((p) => [p.path, p.what]), [['service.pipelines.logs.exporters', 'spans_only does not support logs']])
+  assert.deepEqual(
+    problems.map((p) => [p.path, p.what]),
+    [['service.pipelines.logs.exporters', 'spans_only does not support logs']],
+  )
 })
 
 test('with more than one shard an exchange stands before a component that keeps state by a key', () => {
   const base = input({ traces: 'otlp | batch tail | debug' })
   const processors = new Map([...base.processors, ['tail', component('processor', { key: 'trace' })]])
   const steps = (shards: number): string[] =>
-    makePlan({ ...base, processors }, shards).plan.pipelines[0]!.steps.map((s) => (s.kind === 'exchange' ? `by ${s.key}` : s.id))
+    makePlan({ ...base, processors }, shards).plan.pipelines[0]!.steps.map((s) =>
+      s.kind === 'exchange' ? `by ${s.key}` : s.id,
+    )
   assert.deepEqual(steps(1), ['batch', 'tail'])
   assert.deepEqual(steps(4), ['batch', 'by trace', 'tail'])
 })
@@ -105,7 +128,10 @@ test('a shared processor is one instance in all pipelines, any other one per pip
 
 test('the plan prints as text and as a Mermaid chart', () => {
   const { plan } = makePlan(
-    input({ traces: 'otlp | batch | fwd debug', 'traces/behind': 'fwd | | debug' }, { connectors: new Map([['fwd', forward]]) }),
+    input(
+      { traces: 'otlp | batch | fwd debug', 'traces/behind': 'fwd | | debug' },
+      { connectors: new Map([['fwd', forward]]) },
+    ),
   )
   assert.equal(
     planToText(plan),

@@ -50,7 +50,10 @@ export type Step =
 export interface Plan {
   readonly shards: number
   /** Each with the pipelines that it feeds, by signal. */
-  readonly receivers: readonly { readonly id: string; readonly feeds: Readonly<Partial<Record<Signal, readonly string[]>>> }[]
+  readonly receivers: readonly {
+    readonly id: string
+    readonly feeds: Readonly<Partial<Record<Signal, readonly string[]>>>
+  }[]
   /** Those at the end of the flow first: the order in which their processors start. */
   readonly pipelines: readonly {
     readonly name: string
@@ -168,7 +171,10 @@ function joinConnectors(input: PlanInput, problems: PlanProblem[]): Plan['connec
         code: 'GRAPH_CONNECTOR',
         path: `service.pipelines.${p.name}.exporters`,
         what: `connector ${id} is used as exporter in ${p.name} but not as receiver in any pipeline that it could feed`,
-        fix: wanted.length === 0 ? `it takes no ${p.signal}` : `name it under receivers of a pipeline for ${wanted.join(' or ')}`,
+        fix:
+          wanted.length === 0
+            ? `it takes no ${p.signal}`
+            : `name it under receivers of a pipeline for ${wanted.join(' or ')}`,
       })
     }
     for (const p of behind) {
@@ -178,7 +184,10 @@ function joinConnectors(input: PlanInput, problems: PlanProblem[]): Plan['connec
         code: 'GRAPH_CONNECTOR',
         path: `service.pipelines.${p.name}.receivers`,
         what: `connector ${id} is used as receiver in ${p.name} but not as exporter in any pipeline that could feed it`,
-        fix: wanted.length === 0 ? `it gives no ${p.signal}` : `name it under exporters of a pipeline for ${wanted.join(' or ')}`,
+        fix:
+          wanted.length === 0
+            ? `it gives no ${p.signal}`
+            : `name it under exporters of a pipeline for ${wanted.join(' or ')}`,
       })
     }
   }

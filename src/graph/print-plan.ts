@@ -8,12 +8,19 @@ export function planToText(plan: Plan): string {
   if (plan.extensions.length > 0) lines.push(`extensions: ${plan.extensions.join(', ')}`)
   for (const pipeline of [...plan.pipelines].reverse()) {
     const steps = pipeline.steps.map((step) => (step.kind === 'exchange' ? `<exchange by ${step.key}>` : step.id))
-    const ends = [...pipeline.exporters, ...plan.connectors.filter((c) => pipeline.connectors.includes(c.instance)).map(connectorText)]
+    const ends = [
+      ...pipeline.exporters,
+      ...plan.connectors.filter((c) => pipeline.connectors.includes(c.instance)).map(connectorText),
+    ]
     lines.push('', `pipeline ${pipeline.name}`, `  from  ${pipeline.receivers.join(', ')}`)
     if (steps.length > 0) lines.push(`  steps ${steps.join(' -> ')}`)
     lines.push(`  to    ${ends.join(', ')}`)
   }
-  lines.push('', `start: ${startOrder(plan).join(', ')}`, 'stop:  receivers, then pipelines in the order of flow, exporters last')
+  lines.push(
+    '',
+    `start: ${startOrder(plan).join(', ')}`,
+    'stop:  receivers, then pipelines in the order of flow, exporters last',
+  )
   return `${lines.join('\n')}\n`
 }
 
@@ -65,11 +72,15 @@ export function planToMermaid(plan: Plan): string {
     for (const instance of pipeline.connectors) lines.push(`  ${last} --> ${node(instance, instance, '[/', '/]')}`)
   }
   for (const connector of plan.connectors) {
-    for (const name of connector.feeds) lines.push(`  ${node(connector.instance, connector.instance, '[/', '/]')} --> ${firstOf.get(name)}`)
+    for (const name of connector.feeds)
+      lines.push(`  ${node(connector.instance, connector.instance, '[/', '/]')} --> ${firstOf.get(name)}`)
   }
   for (const receiver of plan.receivers) {
     for (const [signal, names] of Object.entries(receiver.feeds)) {
-      for (const name of names) lines.push(`  ${node(`receiver ${receiver.id}`, receiver.id, '([', '])')} -- ${signal} --> ${firstOf.get(name)}`)
+      for (const name of names)
+        lines.push(
+          `  ${node(`receiver ${receiver.id}`, receiver.id, '([', '])')} -- ${signal} --> ${firstOf.get(name)}`,
+        )
     }
   }
   return `${lines.join('\n')}\n`

@@ -1,10 +1,11 @@
 // A plan becomes a running graph: components are created from exporters back to receivers, started in that order and
 // stopped the other way round, with a drain between (reference/otelcol-core.md 1.8).
 
-import { type Signal, SIGNALS } from '../otlp/signal.ts'
 import type { Batch } from '../otlp/batch.ts'
+import { SIGNALS, type Signal } from '../otlp/signal.ts'
 import type { Logger } from '../self/log.ts'
 import type { Meter } from '../self/meter.ts'
+import { processorMetrics } from '../self/processor-metrics.ts'
 import type { Clock } from './clock.ts'
 import type {
   AnyFactory,
@@ -111,10 +112,7 @@ export class Graph {
           shared.set(step.instance, processor)
           this.#behind.push({ kind: 'processor', id: step.id, component: processor })
         }
-        const meter = services.meterFor('processor', step.id)
-        const options = { labels: { otel_signal: pipeline.signal } }
-        const incoming = meter.counter('processor_incoming_items', '{item}', 'Number of items passed to the processor.', options)
-        const outgoing = meter.counter('processor_outgoing_items', '{item}', 'Number of items emitted from the processor.', options)
+        const { incoming, outgoing } = processorMetrics(services.meterFor('processor', step.id), pipeline.signal)
         next = new ProcessorStep(processor, incoming, outgoing, next)
       }
       this.#entries.set(pipeline.name, new PipelineEntry(pipeline.name, pipeline.signal, next))
@@ -237,7 +235,10 @@ export class Graph {
       signal: p.signal,
       receivers: p.receivers,
       processors: p.steps.flatMap((s) => (s.kind === 'processor' ? [s.id] : [])),
-      exporters: [...p.exporters, ...this.#plan.connectors.filter((c) => p.connectors.includes(c.instance)).map((c) => c.id)],
+      exporters: [
+        ...p.exporters,
+        ...this.#plan.connectors.filter((c) => p.connectors.includes(c.instance)).map((c) => c.id),
+      ],
     }))
     return {
       startedAtMs: this.#startedAtMs,
@@ -258,4 +259,6 @@ const watched = (output: Output, watch: (batch: Batch) => void): Output => ({
 })
 
 const aborted = (signal: AbortSignal): Promise<void> =>
-  signal.aborted ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  signal.aborted
+    ? Promise.resolve()
+    : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))

@@ -1,0 +1,35 @@
+// What the supervisor and a shard say to each other over their port. All of it is plain data.
+
+import type { ComponentKind, Status } from '../graph/component.ts'
+import type { PipelineTotals } from '../graph/pipeline.ts'
+import type { Snapshot } from '../self/snapshot.ts'
+import type { SlowTrace } from '../ui/slowest-trace.ts'
+
+export interface ComponentStatus {
+  readonly kind: ComponentKind
+  readonly id: string
+  readonly status: Status
+  readonly error?: string
+}
+
+/** A shard's answer to `look`. */
+export interface ShardLook {
+  readonly pipelines: readonly PipelineTotals[]
+  readonly components: readonly ComponentStatus[]
+  readonly metrics: Snapshot | undefined
+  readonly slowest: SlowTrace | undefined
+}
+
+export type ToShard =
+  /** Answered by `look` with the same number, as soon as the shard's event loop comes round: the heartbeat, too. */
+  | { readonly kind: 'look'; readonly number: number; readonly metrics: boolean }
+  /** Drain for at most that long, then end. */
+  | { readonly kind: 'stop'; readonly drainMs: number }
+
+export type FromShard =
+  | { readonly kind: 'ready' }
+  /** The graph could not be started; the thread ends. */
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'look'; readonly number: number; readonly look: ShardLook }
+  | { readonly kind: 'fatal'; readonly id: string; readonly message: string }
+  | { readonly kind: 'stopped'; readonly look: ShardLook }

@@ -1,0 +1,81 @@
+// The thread's side of a shard: loads the configuration that the supervisor has checked, runs the graph, answers looks.
+// It is one task of piscina's, which ends when the shard has drained.
+
+import type { MessagePort } from 'node:worker_threads'
+import { type ConfigInput, loadConfig } from '../config/load-config.ts'
+import { systemClock } from '../graph/clock.ts'
+import type { BuildInfo } from '../graph/component.ts'
+import { makePlan } from '../graph/plan.ts'
+import { registry } from '../graph/registry.ts'
+import { Graph } from '../graph/run.ts'
+import { telemetryConfig } from '../self/config.ts'
+import { createLogger } from '../self/logger.ts'
+import { MeterRegistry } from '../self/meter-registry.ts'
+import { SlowestTrace } from '../ui/slowest-trace.ts'
+import type { FromShard, ShardLook, ToShard } from './messages.ts'
+
+export interface ShardInit {
+  readonly index: number
+  readonly port: MessagePort
+  readonly shards: number
+  /** The texts of the configuration as the supervisor read them, so that all shards and restarts run the same. */
+  readonly config: ConfigInput
+  readonly build: BuildInfo
+  /** Ids of extensions that the supervisor runs. */
+  readonly elsewhere: readonly string[]
+  /** Keep the slowest recent trace for the live view. */
+  readonly watch: boolean
+}
+
+export default async function runShard(init: ShardInit): Promise<void> {
+  const { port } = init
+  const send = (message: FromShard): void => port.postMessage(message)
+  const loaded = await loadConfig(init.config, { registry, telemetry: telemetryConfig })
+  const { telemetry } = loaded.service
+  const log = createLogger(telemetry.logs, { clock: systemClock, build: init.build, resource: telemetry.resource })
+  const meters = new MeterRegistry(telemetry.metrics.level)
+  const slowest = init.watch ? new SlowestTrace(systemClock) : undefined
+
+  let graph: Graph
+  try {
+    graph = new Graph(
+      makePlan(loaded, init.shards).plan,
+      loaded,
+      {
+        log,
+        meterFor: (kind, id) => meters.component(kind, id),
+        clock: systemClock,
+        random: Math.random,
+        build: init.build,
+        onStatus: (_kind, id, status, error) => {
+          if (status === 'fatal') send({ kind: 'fatal', id, message: error?.message ?? 'it gave no reason' })
+        },
+        ...(slowest === undefined ? {} : { watch: (batch) => slowest.observe(batch) }),
+      },
+      new Set(init.elsewhere),
+    )
+    await graph.start()
+  } catch (error) {
+    send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+    return
+  }
+
+  const look = (metrics: boolean): ShardLook => ({
+    pipelines: graph.totals(),
+    components: graph.view().status(),
+    metrics: metrics ? meters.snapshot() : undefined,
+    slowest: slowest?.current(),
+  })
+  await new Promise<void>((resolve) => {
+    port.on('message', (message: ToShard) => {
+      if (message.kind === 'look') return send({ kind: 'look', number: message.number, look: look(message.metrics) })
+      const deadline = AbortSignal.timeout(message.drainMs)
+      void graph.stop(deadline).then(() => {
+        send({ kind: 'stopped', look: look(true) })
+        resolve()
+      })
+    })
+    send({ kind: 'ready' })
+  })
+  port.close()
+}
