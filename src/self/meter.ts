@@ -32,6 +32,8 @@ export interface InstrumentOptions {
   readonly onceUsed?: boolean
   /** How the same series of several shards become one. Default `add`. */
   readonly merge?: 'add' | 'max'
+  /** For observe() alone: what is read never falls, so it is shown as a counter. */
+  readonly monotonic?: boolean
 }
 
 export interface Meter {
