@@ -1,0 +1,409 @@
+// What a configuration value can be: one object per type decodes a node, prints the value back, and describes itself to
+// people and editors. Builders in schema.ts put types under keys.
+
+import { nearest } from './nearest.ts'
+import { type MapNode, type Node, nounOf, type Place, quote, toValue, YamlFloat, type YamlValue } from './node.ts'
+import type { Problem, ProblemCode } from './problem.ts'
+import { REDACTED, Secret } from './secret.ts'
+import { formatDuration, tryByteSize, tryDuration } from './units.ts'
+
+export type JsonSchema = { readonly [key: string]: unknown }
+
+/** Returned by decode() after it reported why. */
+export const INVALID = Symbol('invalid')
+export type Invalid = typeof INVALID
+
+/** A spot in the configuration that is being decoded, and the list that its problems go to. */
+export class At {
+  readonly path: string
+  readonly place: Place
+  readonly problems: Problem[]
+
+  constructor(path: string, place: Place, problems: Problem[]) {
+    this.path = path
+    this.place = place
+    this.problems = problems
+  }
+
+  under(key: string, place: Place): At {
+    return new At(this.path === '' ? key : `${this.path}.${key}`, place, this.problems)
+  }
+
+  item(index: number, place: Place): At {
+    return new At(`${this.path}[${index}]`, place, this.problems)
+  }
+
+  problem(code: ProblemCode, what: string, fix?: string, place: Place = this.place): Invalid {
+    this.problems.push({ code, path: this.path, what, place, ...(fix === undefined ? {} : { fix }) })
+    return INVALID
+  }
+}
+
+export interface ValueType<T> {
+  /** For tables and fixes: `duration`, `list of strings`. */
+  readonly words: string
+  /** True where the value, or something in it, must not be printed. */
+  readonly secret: boolean
+  decode(node: Node, at: At): T | Invalid
+  /** The value as it would be written; durations and sizes as text. */
+  print(value: T, reveal: boolean): unknown
+  json(): JsonSchema
+  /** What a reference to an unset variable means here (Collector reference 1.4). */
+  zero(): T
+}
+
+/** Any type's value may be a reference in the file; an editor must accept it. */
+const REFERENCE: JsonSchema = { $ref: '#/$defs/reference' }
+const orReference = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, REFERENCE] })
+
+function wrongType(node: Node, at: At, expected: string): Invalid {
+  const found =
+    node.kind === 'scalar' && node.value !== null ? `${quote(node)} is ${nounOf(node)}` : `this is ${nounOf(node)}`
+  return at.problem(
+    'CONFIG_WRONG_TYPE',
+    `${found}, not ${withArticle(expected)}`,
+    `write ${withArticle(expected)}`,
+    node.place,
+  )
+}
+
+const withArticle = (words: string): string => `${/^[aeiou]/.test(words) ? 'an' : 'a'} ${words}`
+
+/** The text of a node for fields that hold text: what stood behind a reference counts as written. */
+export function textOf(node: Node): string | undefined {
+  if (node.raw !== undefined) return node.raw
+  return node.kind === 'scalar' && typeof node.value === 'string' ? node.value : undefined
+}
+
+export const stringType: ValueType<string> = {
+  words: 'string',
+  secret: false,
+  decode(node, at) {
+    const text = textOf(node)
+    if (text !== undefined) return text
+    if (node.kind !== 'scalar' || node.value === null) return wrongType(node, at, 'string')
+    const written = quote(node)
+    return at.problem(
+      'CONFIG_WRONG_TYPE',
+      `${written} is ${nounOf(node)}, not a string`,
+      `write "${written}"`,
+      node.place,
+    )
+  },
+  print: (value) => value,
+  json: () => ({ type: 'string' }),
+  zero: () => '',
+}
+
+export const secretType: ValueType<Secret> = {
+  words: 'secret string',
+  secret: true,
+  decode(node, at) {
+    hide(node)
+    const text = textOf(node)
+    if (text !== undefined) return new Secret(text)
+    return at.problem(
+      'CONFIG_WRONG_TYPE',
+      `this is ${nounOf(node)}, not a string`,
+      'write a string in quotes',
+      node.place,
+    )
+  },
+  print: (value, reveal) => (reveal ? value.reveal() : REDACTED),
+  json: () => ({ type: 'string' }),
+  zero: () => new Secret(''),
+}
+
+/** Marks the whole of a node as secret where it was written. */
+export function hide(node: Node): void {
+  node.place.source.hide(node.place.start, node.place.end)
+  if (node.kind === 'list') for (const item of node.items) hide(item)
+  if (node.kind === 'map') for (const entry of node.entries.values()) hide(entry.value)
+}
+
+export const boolType: ValueType<boolean> = {
+  words: 'boolean',
+  secret: false,
+  decode(node, at) {
+    if (node.kind === 'scalar' && typeof node.value === 'boolean') return node.value
+    return wrongType(node, at, 'boolean')
+  },
+  print: (value) => value,
+  json: () => orReference({ type: 'boolean' }),
+  zero: () => false,
+}
+
+export interface NumberRange {
+  readonly min?: number
+  readonly max?: number
+}
+
+function rangeWords(noun: string, range: { readonly min?: string | number; readonly max?: string | number }): string {
+  const { min, max } = range
+  if (min !== undefined && max !== undefined) return `${withArticle(noun)} from ${min} to ${max}`
+  if (min !== undefined) return `${withArticle(noun)} of at least ${min}`
+  return max === undefined ? withArticle(noun) : `${withArticle(noun)} of at most ${max}`
+}
+
+const outside = (value: number, range: NumberRange): boolean =>
+  Number.isNaN(value) || value < (range.min ?? -Infinity) || value > (range.max ?? Infinity)
+
+const bounds = (range: NumberRange): JsonSchema => ({
+  ...(range.min === undefined ? {} : { minimum: range.min }),
+  ...(range.max === undefined ? {} : { maximum: range.max }),
+})
+
+export const intType = (range: NumberRange = {}): ValueType<number> => ({
+  words: 'integer',
+  secret: false,
+  decode(node, at) {
+    const value = node.kind === 'scalar' ? node.value : null
+    const whole = value instanceof YamlFloat && Number.isInteger(value.value) ? value.value : value
+    if (typeof whole !== 'number' && typeof whole !== 'bigint') return wrongType(node, at, 'integer')
+    if (typeof whole === 'bigint' || !Number.isSafeInteger(whole) || outside(whole, range)) {
+      return at.problem(
+        'CONFIG_OUT_OF_RANGE',
+        `${quote(node)} is out of range`,
+        `write ${rangeWords('number', range)}`,
+        node.place,
+      )
+    }
+    return whole
+  },
+  print: (value) => value,
+  json: () => orReference({ type: 'integer', ...bounds(range) }),
+  zero: () => 0,
+})
+
+export const floatType = (range: NumberRange = {}): ValueType<number> => ({
+  words: 'number',
+  secret: false,
+  decode(node, at) {
+    const value = node.kind === 'scalar' ? node.value : null
+    const number = value instanceof YamlFloat ? value.value : typeof value === 'bigint' ? Number(value) : value
+    if (typeof number !== 'number') return wrongType(node, at, 'number')
+    if (outside(number, range)) {
+      return at.problem(
+        'CONFIG_OUT_OF_RANGE',
+        `${quote(node)} is out of range`,
+        `write ${rangeWords('number', range)}`,
+        node.place,
+      )
+    }
+    return number
+  },
+  print: (value) => value,
+  json: () => orReference({ type: 'number', ...bounds(range) }),
+  zero: () => 0,
+})
+
+export interface DurationRange {
+  readonly min?: string
+  readonly max?: string
+  /** A bare number is a problem instead of nanoseconds: for components that the Collector does not have. */
+  readonly unitRequired?: boolean
+}
+
+/** Milliseconds. A bare integer is nanoseconds, as in the Collector (reference 1.5). */
+export function durationType(range: DurationRange = {}, example = '5s'): ValueType<number> {
+  const limits: NumberRange = {
+    ...(range.min === undefined ? {} : { min: tryDuration(range.min)! }),
+    ...(range.max === undefined ? {} : { max: tryDuration(range.max)! }),
+  }
+  const fix = (): string => `write ${rangeWords('duration', range)}, for example ${example}`
+  return {
+    words: 'duration',
+    secret: false,
+    decode(node, at) {
+      const value = node.kind === 'scalar' ? node.value : null
+      let ms: number | undefined
+      if (typeof value === 'number' || (typeof value === 'bigint' && value < 2n ** 63n && value >= -(2n ** 63n))) {
+        if (range.unitRequired && value !== 0)
+          return at.problem('CONFIG_NO_UNIT', `${quote(node)} has no unit`, fix(), node.place)
+        ms = Number(value) / 1e6
+      } else if (typeof value === 'string') {
+        ms = tryDuration(value)
+        if (ms === undefined) {
+          if (/^[-+]?\d+(\.\d+)?$/.test(value))
+            return at.problem('CONFIG_NO_UNIT', `${quote(node)} has no unit`, fix(), node.place)
+          return at.problem('CONFIG_WRONG_TYPE', `${quote(node)} is not a duration`, fix(), node.place)
+        }
+      } else if (value instanceof YamlFloat) {
+        return at.problem('CONFIG_NO_UNIT', `${quote(node)} has no unit`, fix(), node.place)
+      } else {
+        return at.problem('CONFIG_WRONG_TYPE', `this is ${nounOf(node)}, not a duration`, fix(), node.place)
+      }
+      if (outside(ms, limits))
+        return at.problem('CONFIG_OUT_OF_RANGE', `${quote(node)} is out of range`, fix(), node.place)
+      return ms
+    },
+    print: (value) => formatDuration(value),
+    // `integer` stands for the Collector's nanoseconds.
+    json: () => ({ type: range.unitRequired ? 'string' : ['string', 'integer'], ...(range.unitRequired ? {} : {}) }),
+    zero: () => 0,
+  }
+}
+
+/** Bytes: a plain integer, or text with a unit. */
+export const byteSizeType = (
+  range: { readonly min?: string | number; readonly max?: string | number } = {},
+): ValueType<number> => {
+  const limit = (value: string | number | undefined): number | undefined =>
+    typeof value === 'string' ? tryByteSize(value) : value
+  const min = limit(range.min) ?? 0
+  const max = limit(range.max)
+  const fix = `write ${rangeWords('byte count', range)}, for example 4MiB`
+  return {
+    words: 'byte count',
+    secret: false,
+    decode(node, at) {
+      const value = node.kind === 'scalar' ? node.value : null
+      if (typeof value !== 'number' && typeof value !== 'string') return wrongType(node, at, 'byte count')
+      const bytes = typeof value === 'number' ? value : tryByteSize(value)
+      if (bytes === undefined)
+        return at.problem('CONFIG_WRONG_TYPE', `${quote(node)} is not a byte count`, fix, node.place)
+      if (outside(bytes, { min, ...(max === undefined ? {} : { max }) })) {
+        return at.problem('CONFIG_OUT_OF_RANGE', `${quote(node)} is out of range`, fix, node.place)
+      }
+      return bytes
+    },
+    print: (value) => value,
+    json: () => ({ type: ['integer', 'string'] }),
+    zero: () => 0,
+  }
+}
+
+/** One word of a closed set. */
+export function choiceType<K extends string>(of: Readonly<Record<K, string>>, ignoreCase = false): ValueType<K> {
+  const words = Object.keys(of) as K[]
+  const list = words.map((word) => (word === '' ? '""' : word)).join(', ')
+  return {
+    words: words.map((word) => `\`${word === '' ? '""' : word}\``).join(', '),
+    secret: false,
+    decode(node, at) {
+      const text = textOf(node)
+      if (text === undefined) {
+        const found = node.kind === 'scalar' ? quote(node) : nounOf(node)
+        return at.problem(
+          'CONFIG_WRONG_TYPE',
+          `${found} is none of the words it may be`,
+          `write one of ${list}`,
+          node.place,
+        )
+      }
+      const match = words.find((word) => word === text || (ignoreCase && word.toLowerCase() === text.toLowerCase()))
+      if (match !== undefined) return match
+      const near = nearest(text, words)
+      const fix = near === undefined ? `write one of ${list}` : `write ${near}, or another of ${list}`
+      return at.problem(
+        'CONFIG_UNKNOWN_CHOICE',
+        `${JSON.stringify(text)} is none of the words it may be`,
+        fix,
+        node.place,
+      )
+    },
+    print: (value) => value,
+    json: () => orReference(ignoreCase ? { type: 'string' } : { enum: words }),
+    zero: () => (words.includes('' as K) ? ('' as K) : words[0]!),
+  }
+}
+
+/** Whatever YAML can say. */
+export const anyType: ValueType<YamlValue> = {
+  words: 'any value',
+  secret: false,
+  decode: (node) => toValue(node),
+  print: (value) => value,
+  json: () => ({}),
+  zero: () => null,
+}
+
+/** A list of strings; one string is cut at its commas (Collector reference 1.5). */
+export const stringsType: ValueType<string[]> = {
+  words: 'list of strings',
+  secret: false,
+  decode(node, at) {
+    const text = node.kind === 'list' ? undefined : textOf(node)
+    if (text !== undefined) return text === '' ? [] : text.split(',')
+    return listType(stringType).decode(node, at)
+  },
+  print: (value) => value,
+  json: () => ({ type: ['array', 'string'], items: { type: 'string' } }),
+  zero: () => [],
+}
+
+export const listType = <T>(element: ValueType<T>): ValueType<T[]> => ({
+  words: `list of ${element.words}s`,
+  secret: element.secret,
+  decode(node, at) {
+    if (node.kind !== 'list') {
+      if (element.secret) hide(node)
+      return wrongType(node, at, `list`)
+    }
+    const values: T[] = []
+    let broken = false
+    for (const [index, item] of node.items.entries()) {
+      const isNull = item.kind === 'scalar' && item.value === null
+      const value = isNull && item.raw !== undefined ? element.zero() : element.decode(item, at.item(index, item.place))
+      if (value === INVALID) broken = true
+      else values.push(value)
+    }
+    return broken ? INVALID : values
+  },
+  print: (value, reveal) => value.map((item) => element.print(item, reveal)),
+  json: () => orReference({ type: 'array', items: element.json() }),
+  zero: () => [],
+})
+
+/** Values by free names. Secret ones (headers) may also be a list of `{name, value}` (Collector reference 1.5). */
+export const mapType = <T>(element: ValueType<T>): ValueType<Map<string, T>> => ({
+  words: `map of ${element.words}s`,
+  secret: element.secret,
+  decode(node, at) {
+    if (element.secret) hide(node)
+    const pairs = element.secret && node.kind === 'list' ? readPairs(node.items, at) : node
+    if (pairs === INVALID) return INVALID
+    if (pairs.kind !== 'map') return wrongType(pairs, at, 'map')
+    const values = new Map<string, T>()
+    let broken = false
+    for (const [name, entry] of pairs.entries) {
+      const isNull = entry.value.kind === 'scalar' && entry.value.value === null
+      const value = isNull ? element.zero() : element.decode(entry.value, at.under(name, entry.key))
+      if (value === INVALID) broken = true
+      else values.set(name, value)
+    }
+    return broken ? INVALID : values
+  },
+  print: (value, reveal) => Object.fromEntries([...value].map(([name, item]) => [name, element.print(item, reveal)])),
+  json: () => {
+    const named = { type: 'object', additionalProperties: element.json() }
+    if (!element.secret) return orReference(named)
+    const pair = { type: 'object', required: ['name'], additionalProperties: false }
+    return {
+      anyOf: [
+        named,
+        { type: 'array', items: { ...pair, properties: { name: { type: 'string' }, value: element.json() } } },
+        REFERENCE,
+      ],
+    }
+  },
+  zero: () => new Map(),
+})
+
+function readPairs(items: readonly Node[], at: At): MapNode | Invalid {
+  const entries = new Map<string, { key: Place; value: Node }>()
+  let broken = false
+  for (const [index, item] of items.entries()) {
+    const here = at.item(index, item.place)
+    const name = item.kind === 'map' ? item.entries.get('name') : undefined
+    const value = item.kind === 'map' ? item.entries.get('value') : undefined
+    const text = name === undefined ? undefined : textOf(name.value)
+    if (text === undefined || value === undefined || (item.kind === 'map' && item.entries.size !== 2)) {
+      here.problem('CONFIG_WRONG_TYPE', 'this is no pair of name and value', 'write {name: NAME, value: VALUE}')
+      broken = true
+    } else {
+      entries.set(text, { key: name!.key, value: value.value })
+    }
+  }
+  return broken ? INVALID : { kind: 'map', place: at.place, entries }
+}
