@@ -1,0 +1,148 @@
+// An HTTP server as the Collector configures one: HTTP/1.1, and HTTP/2 beside it where TLS lets the client choose.
+//
+// It owns sockets, their bounds and their times, CORS, and the headers that every response carries. What a request
+// means is the handler's. Content-Length together with Transfer-Encoding is refused by the parser (RFC 9112 6.1).
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Logger } from '../../self/log.ts'
+import { LIMITS } from '../limits.ts'
+import { type Listening, listen } from '../listen.ts'
+import { loadServerTls } from '../tls/load.ts'
+import { corsRules } from './cors.ts'
+import type { HttpServerConfig } from './server-config.ts'
+
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void
+
+export interface HttpServerContext {
+  readonly log: Logger
+  /** A server that fails while it runs. */
+  report(status: 'fatal', error: Error): void
+}
+
+export interface HttpServerOptions {
+  readonly reusePort?: boolean
+  readonly maxConnections?: number
+  /** Bytes that cannot be read as a request, and connections that never became one; `reason` is bounded. */
+  onBadConnection?(reason: 'malformed' | 'headers_too_large' | 'timeout'): void
+}
+
+export interface HttpServerHandle extends Listening {
+  /** No new connections; requests in progress are answered; when `deadline` aborts, what is left is cut. */
+  close(deadline: AbortSignal): Promise<void>
+}
+
+/** Starts listening. Rejects when the address, a certificate or a key cannot be used. */
+export async function startHttpServer(
+  cfg: HttpServerConfig,
+  ctx: HttpServerContext,
+  handler: HttpHandler,
+  options: HttpServerOptions = {},
+): Promise<HttpServerHandle> {
+  const headersTimeout = cfg.readHeaderTimeoutMs || cfg.readTimeoutMs || LIMITS.headersMs
+  const requestTimeout = Math.max(headersTimeout, cfg.readTimeoutMs || LIMITS.requestMs)
+  const settings = {
+    maxHeaderSize: LIMITS.headerBytes,
+    headersTimeout,
+    requestTimeout,
+    keepAliveTimeout: cfg.idleTimeoutMs || LIMITS.idleMs,
+    connectionsCheckingInterval: Math.min(5000, Math.max(50, headersTimeout / 4)),
+    noDelay: true,
+  }
+  const serve = wrap(cfg, ctx.log, handler)
+  const secure = cfg.tls !== undefined
+  const server = secure ? await secureServer(cfg, settings) : createServer(settings)
+  server.maxConnections = options.maxConnections ?? LIMITS.maxConnections
+  const sockets = new Set<Socket>()
+  server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.on('request', serve)
+  // A client that waits for leave before it sends a body gets the handler's verdict, or leave.
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket, options))
+  if (cfg.cors !== undefined && cfg.cors.allowedOrigins.length === 0 && cfg.cors.allowedHeaders.length > 0)
+    ctx.log.warn('cors: allowed_headers has no effect without allowed_origins')
+
+  const { endpoint, transport } = cfg
+  const bound = await listen(server, { endpoint, transport, secure, reusePort: options.reusePort ?? false }, ctx.log)
+  server.on('error', (error) => ctx.report('fatal', error))
+
+  let closing: Promise<void> | undefined
+  const close = (deadline: AbortSignal): Promise<void> => {
+    closing ??= new Promise((resolve) => {
+      const cut = (): void => {
+        for (const socket of sockets) socket.destroy()
+      }
+      server.close(() => {
+        deadline.removeEventListener('abort', cut)
+        resolve()
+      })
+      closeIdle(server)
+      if (deadline.aborted) cut()
+      else deadline.addEventListener('abort', cut)
+    })
+    return closing
+  }
+  return { ...bound, close }
+}
+
+const closeIdle = (server: Server): void => server.closeIdleConnections?.()
+
+async function secureServer(cfg: HttpServerConfig, settings: object): Promise<Server> {
+  const { createSecureServer } = await import('node:http2')
+  const h2 = {
+    maxConcurrentStreams: LIMITS.streamsPerConnection,
+    initialWindowSize: 1024 * 1024,
+    maxHeaderListSize: LIMITS.headerBytes,
+  }
+  const server = createSecureServer({ ...settings, ...loadServerTls(cfg.tls!), allowHTTP1: true, settings: h2 })
+  // Both kinds of request carry the same methods and events, as far as handlers use them.
+  return server as unknown as Server
+}
+
+function wrap(cfg: HttpServerConfig, log: Logger, handler: HttpHandler): HttpHandler {
+  const cors = corsRules(cfg.cors)
+  const added = [...cfg.responseHeaders]
+  const { keepAlivesEnabled, writeTimeoutMs } = cfg
+  return (request, response) => {
+    for (const [name, value] of added) response.setHeader(name, value)
+    if (!keepAlivesEnabled && request.httpVersionMajor === 1) response.setHeader('connection', 'close')
+    if (writeTimeoutMs > 0) {
+      const timer = setTimeout(() => request.socket.destroy(), writeTimeoutMs)
+      response.once('close', () => clearTimeout(timer))
+    }
+    if (cors !== undefined) {
+      const answer = cors(request.method ?? '', request.headers)
+      for (const name in answer.headers) response.setHeader(name, answer.headers[name]!)
+      if (answer.preflight) {
+        response.writeHead(204).end()
+        return
+      }
+    }
+    try {
+      handler(request, response)
+    } catch (error) {
+      log.error('a request could not be handled', { error: (error as Error).message })
+      if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' })
+      response.end()
+    }
+  }
+}
+
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket, options: HttpServerOptions): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [status, reason] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? (['431 Request Header Fields Too Large', 'headers_too_large'] as const)
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? (['408 Request Timeout', 'timeout'] as const)
+        : (['400 Bad Request', 'malformed'] as const)
+  options.onBadConnection?.(reason)
+  // As Go's server words it.
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`)
+  socket.destroySoon()
+}

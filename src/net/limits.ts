@@ -1,0 +1,32 @@
+// Every bound of the doors, with its name and its default. A key in the configuration goes before these; they stand
+// where the Collector has no bound or where its default is "none" (see "Where it is weak" in the notes on a running one).
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+export const LIMITS = {
+  /** Connections that one door keeps open; one more is closed at once. */
+  maxConnections: 4096,
+  /** Bytes of requests that were received, wholly or in part, and not yet answered, over the whole door. */
+  inFlightBytes: 64 * MiB,
+  /** Parallel calls on one HTTP/2 connection; announced to the client, who waits with more. */
+  streamsPerConnection: 256,
+  /** HTTP/2 header list, HTTP/1 header block. */
+  headerBytes: 64 * KiB,
+  /** Memory that node:http2 may hold for one connection before it refuses new streams. */
+  sessionBytes: 32 * MiB,
+  /** gRPC message, packed and unpacked: gRPC's own default. */
+  grpcMessageBytes: 4 * MiB,
+  /** HTTP body, packed and unpacked: the Collector's default. */
+  httpBodyBytes: 20 * MiB,
+  /** From connecting, or from a request's first byte, to the end of its headers. */
+  headersMs: 30_000,
+  /** Without a byte of a request's body that has begun. */
+  bodySilenceMs: 30_000,
+  /** From a request's first byte to its last. */
+  requestMs: 300_000,
+  /** An HTTP/1 connection between two requests. */
+  idleMs: 300_000,
+  /** The rest of the body of a request that is already answered is read and thrown away up to here, then the connection ends. */
+  drainBytes: 256 * KiB,
+} as const

@@ -1,0 +1,118 @@
+// Endpoints as a Collector file writes them, and listening on one.
+//
+//   localhost:4317   0.0.0.0:4317   :4317 (every address)   [::1]:4317   /run/millrace.sock (transport: unix)
+
+import { unlink } from 'node:fs/promises'
+import { connect, type ListenOptions, type Server } from 'node:net'
+import { choice, string } from '../config/schema.ts'
+import type { Logger } from '../self/log.ts'
+
+export const transportField = choice('transport', {
+  default: 'tcp',
+  of: {
+    tcp: 'TCP, both families.',
+    tcp4: 'TCP over IPv4.',
+    tcp6: 'TCP over IPv6.',
+    unix: 'A Unix socket; `endpoint` is its path.',
+    npipe: 'A Windows named pipe; `endpoint` is its path.',
+  },
+  doc: 'What the endpoint is an address of.',
+})
+export type Transport = 'tcp' | 'tcp4' | 'tcp6' | 'unix' | 'npipe'
+
+/** A server's `endpoint` key; the default differs by component. */
+export const endpointField = (standard: string) =>
+  string('endpoint', {
+    default: standard,
+    doc: 'Address to listen on, as host:port; an empty host means every address.',
+  })
+
+export interface Address {
+  /** Empty for every address. */
+  readonly host: string
+  readonly port: number
+}
+
+/** Undefined when `endpoint` is not host:port. */
+export function findAddress(endpoint: string): Address | undefined {
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(endpoint)
+  if (match === null) return undefined
+  const port = Number(match[3])
+  return port > 65535 ? undefined : { host: match[1] ?? match[2] ?? '', port }
+}
+
+/** What is wrong with an endpoint, for a schema's check; undefined when nothing is. */
+export function endpointProblem(endpoint: string, transport: Transport): { what: string; fix: string } | undefined {
+  if (transport === 'unix' || transport === 'npipe') {
+    if (endpoint !== '') return undefined
+    return { what: 'the path of the socket is empty', fix: 'write a path, for example /run/millrace.sock' }
+  }
+  if (findAddress(endpoint) !== undefined) return undefined
+  return { what: `"${endpoint}" is not host:port`, fix: 'write host:port, for example localhost:4317 or 0.0.0.0:4317' }
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host)
+
+export interface Listening {
+  /** The address in use: with port 0 in the configuration, the port that the system gave. */
+  readonly host: string
+  readonly port: number
+}
+
+export interface ListenSettings {
+  readonly endpoint: string
+  readonly transport: Transport
+  readonly secure: boolean
+  /** Several processes or threads listen on the same port, and the kernel spreads connections among them. */
+  readonly reusePort?: boolean
+}
+
+/** Opens the socket. Warns once where anybody on the network can send, unencrypted. Rejects with the system's error. */
+export async function listen(server: Server, settings: ListenSettings, log: Logger): Promise<Listening> {
+  const options = listenOptions(settings)
+  if (options.path !== undefined && settings.transport === 'unix') await removeStaleSocket(options.path)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options, () => {
+      server.removeListener('error', reject)
+      resolve()
+    })
+  })
+  const address = findAddress(settings.endpoint)
+  if (address !== undefined && options.path === undefined && !settings.secure && !isLoopback(address.host))
+    log.warn(
+      'listening on an address that other machines can reach, without TLS: use localhost, a specific address, or a tls section',
+      { endpoint: settings.endpoint },
+    )
+  const bound = server.address()
+  if (bound === null || typeof bound === 'string') return { host: options.path ?? '', port: 0 }
+  return { host: bound.address, port: bound.port }
+}
+
+function listenOptions(settings: ListenSettings): ListenOptions {
+  if (settings.transport === 'unix' || settings.transport === 'npipe') return { path: settings.endpoint }
+  const address = findAddress(settings.endpoint)
+  if (address === undefined) throw new Error(`endpoint "${settings.endpoint}" is not host:port`)
+  const options: ListenOptions = { port: address.port, backlog: 1024 }
+  // Go listens on the IPv4 address of localhost where it has one; Node takes whichever the resolver names first.
+  const host = address.host === 'localhost' ? (settings.transport === 'tcp6' ? '::1' : '127.0.0.1') : address.host
+  if (host !== '') options.host = host
+  else if (settings.transport === 'tcp4') options.host = '0.0.0.0'
+  else if (settings.transport === 'tcp6') options.host = '::'
+  if (settings.transport === 'tcp6') options.ipv6Only = true
+  if (settings.reusePort === true) options.reusePort = true
+  return options
+}
+
+/** A process that was killed leaves its socket's file behind; one that nobody answers is removed. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const stale = await new Promise<boolean>((resolve) => {
+    const probe = connect(path)
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(false)
+    })
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
+  })
+  if (stale) await unlink(path)
+}
