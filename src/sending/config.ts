@@ -1,0 +1,183 @@
+// The keys that every sending exporter shares: sending_queue, retry_on_failure and timeout (Collector reference 3.1, 3.3).
+
+import {
+  bool,
+  choice,
+  duration,
+  float,
+  group,
+  type Infer,
+  int,
+  object,
+  section,
+  string,
+  strings,
+} from '../config/schema.ts'
+
+const SIZERS = {
+  requests: 'Count requests, whatever is in them.',
+  items: 'Count spans, metric data points or log records.',
+  bytes: 'Count the bytes of the encoded requests.',
+} as const
+
+const batchConfig = object(
+  {
+    flushTimeoutMs: duration('flush_timeout', {
+      default: '200ms',
+      min: '0s',
+      doc: 'How long a batch waits for more before it is sent as it is.',
+    }),
+    minSize: int('min_size', { default: 8192, min: 0, doc: 'A batch of this size is sent at once.' }),
+    maxSize: int('max_size', { default: 0, min: 0, doc: 'Larger batches are cut. 0: never.' }),
+    sizer: choice('sizer', {
+      optional: true,
+      of: { items: SIZERS.items, bytes: SIZERS.bytes, requests: 'Not possible here.' },
+      doc: 'What min_size and max_size count: `items`, or what the queue counts where its own `sizer` is written.',
+    }),
+    partition: group(
+      'partition',
+      object({
+        metadataKeys: strings('metadata_keys', {
+          default: [],
+          doc: 'Request headers whose values are kept apart: one batch for each combination.',
+        }),
+      }),
+      { doc: 'Which requests may share a batch.' },
+    ),
+  },
+  {
+    check(batch, problem) {
+      if (batch.flushTimeoutMs <= 0) problem('flush_timeout', 'must be above 0', 'write a duration, for example 200ms')
+      if (batch.maxSize > 0 && batch.minSize > batch.maxSize)
+        problem(
+          'max_size',
+          `${batch.maxSize} is below min_size, ${batch.minSize}`,
+          `write at least ${batch.minSize}, or 0`,
+        )
+      const keys = batch.partition.metadataKeys.map((key) => key.toLowerCase())
+      if (new Set(keys).size < keys.length)
+        problem('partition.metadata_keys', 'names a header twice (case does not count)', 'name each header once')
+    },
+  },
+)
+
+export const queueConfig = object(
+  {
+    consumers: int('num_consumers', {
+      default: 10,
+      min: 1,
+      doc: 'How many requests are on their way at the same time, for each signal.',
+    }),
+    queueSize: int('queue_size', {
+      default: 1000,
+      min: 1,
+      doc: 'What the queue of a signal holds, counted by `sizer`. What is on its way still counts.',
+    }),
+    sizer: choice('sizer', { optional: true, of: SIZERS, doc: 'What queue_size counts; `requests` if not given.' }),
+    blockOnOverflow: bool('block_on_overflow', {
+      default: false,
+      doc: 'Let senders wait while the queue is full (as many again as the queue holds) instead of refusing them.',
+    }),
+    waitForResult: bool('wait_for_result', {
+      default: false,
+      doc: 'Answer the sender when the request was delivered, not when the queue took it.',
+    }),
+    storage: string('storage', {
+      optional: true,
+      doc: 'A storage extension that keeps the queue on disk. Not available yet.',
+    }),
+    batch: section('batch', batchConfig, {
+      optional: 'default',
+      doc: 'Joins what waits in the queue into larger requests.',
+    }),
+  },
+  {
+    check(queue, problem) {
+      if (queue.storage !== undefined) {
+        problem('storage', 'a queue on disk is not available yet', 'remove it: the queue is then kept in memory')
+        if (queue.waitForResult) problem('wait_for_result', 'cannot be combined with storage', 'remove one of the two')
+      }
+      if (queue.batch === undefined) return
+      const sizer = batchSizer(queue.batch.sizer, queue.sizer)
+      if (sizer === 'requests')
+        problem('batch.sizer', 'a batch cannot be measured in requests', 'write `items` or `bytes`')
+      else if (sizer === (queue.sizer ?? 'requests') && queue.batch.minSize > queue.queueSize)
+        problem(
+          'batch.min_size',
+          `${queue.batch.minSize} is more than the queue holds, ${queue.queueSize}`,
+          `write at most ${queue.queueSize}, or raise queue_size`,
+        )
+    },
+  },
+)
+
+/** `items`, unless the batch says otherwise or the queue's own sizer was written. */
+export const batchSizer = <S extends string>(own: S | undefined, queue: S | undefined): S | 'items' =>
+  own ?? queue ?? 'items'
+
+export const retryConfig = object(
+  {
+    initialIntervalMs: duration('initial_interval', {
+      default: '5s',
+      min: '0s',
+      doc: 'How long to wait after the first failure.',
+    }),
+    randomizationFactor: float('randomization_factor', {
+      default: 0.5,
+      min: 0,
+      max: 1,
+      doc: 'Each wait is the interval times a random number between 1 minus this and 1 plus this.',
+    }),
+    multiplier: float('multiplier', {
+      default: 1.5,
+      min: 0,
+      doc: 'By how much the interval grows from one try to the next.',
+    }),
+    maxIntervalMs: duration('max_interval', {
+      default: '30s',
+      min: '0s',
+      doc: 'The interval grows no further than this.',
+    }),
+    maxElapsedMs: duration('max_elapsed_time', {
+      default: '5m',
+      min: '0s',
+      doc: 'A request is given up when its next try would come later than this. 0: never.',
+    }),
+  },
+  {
+    check(retry, problem) {
+      if (retry.maxElapsedMs === 0) return
+      if (retry.maxElapsedMs < retry.initialIntervalMs)
+        problem('max_elapsed_time', 'is below initial_interval', 'write at least initial_interval, or 0')
+      if (retry.maxElapsedMs < retry.maxIntervalMs)
+        problem('max_elapsed_time', 'is below max_interval', 'write at least max_interval, or 0')
+    },
+  },
+)
+
+export const queueField = section('sending_queue', queueConfig, {
+  optional: 'some',
+  doc: 'Keeps requests in memory until they are delivered, so that a slow destination does not hold up who sends to us.',
+})
+
+export const retryField = section('retry_on_failure', retryConfig, {
+  optional: 'some',
+  doc: 'Sends again what failed for a reason that may pass.',
+})
+
+/** Spread it into an exporter's `object({...})`. */
+export const sendingFields = {
+  queue: queueField,
+  retry: retryField,
+  timeoutMs: duration('timeout', { default: '5s', min: '0s', doc: 'How long one try may take. 0: no limit.' }),
+}
+
+export type QueueConfig = Infer<typeof queueConfig>
+export type BatchConfig = Infer<typeof batchConfig>
+export type RetryConfig = Infer<typeof retryConfig>
+
+export interface SendingConfig {
+  readonly queue: QueueConfig | undefined
+  readonly retry: RetryConfig | undefined
+  readonly timeoutMs: number
+}
