@@ -316,6 +316,15 @@ export function map<T, const O extends Presence<object> & Doc>(
   return field(key, mapType(element), options)
 }
 
+/** A field of a type of its own, for values that no builder here describes. */
+export function custom<T, const O extends Presence<unknown> & Doc>(
+  key: string,
+  type: ValueType<T>,
+  options: O,
+): Field<Present<T, O>> {
+  return field(key, type, options)
+}
+
 /** A map that is always there, with its defaults. */
 export function group<T>(key: string, schema: Schema<T>, options: Doc): Field<T> {
   return {
