@@ -14,7 +14,9 @@ type Kind = keyof typeof KINDS
 
 const [kind, type] = process.argv.slice(2) as [Kind, string]
 if (KINDS[kind] === undefined || !/^[a-z][a-z0-9_]*$/.test(type ?? '')) {
-  console.error(`usage: npm run new ${Object.keys(KINDS).join('|')} lower_snake_case\n   as in: npm run new processor derive_oee`)
+  console.error(
+    `usage: npm run new ${Object.keys(KINDS).join('|')} lower_snake_case\n   as in: npm run new processor derive_oee`,
+  )
   process.exit(1)
 }
 

@@ -170,13 +170,10 @@ export interface ExtensionFactory<Config = unknown> extends FactoryBase<Config> 
   create(config: Config, context: ExtensionContext): Extension
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a list of factories holds factories of every config type
 export type AnyFactory =
-  | ReceiverFactory<any>
-  | ProcessorFactory<any>
-  | ExporterFactory<any>
-  | ConnectorFactory<any>
-  | ExtensionFactory<any>
+  // biome-ignore-start lint/suspicious/noExplicitAny: a list of factories holds factories of every config type
+  ReceiverFactory<any> | ProcessorFactory<any> | ExporterFactory<any> | ConnectorFactory<any> | ExtensionFactory<any>
+// biome-ignore-end lint/suspicious/noExplicitAny: see above
 
 type Defined<F extends { kind: ComponentKind }> = Omit<F, 'kind'>
 

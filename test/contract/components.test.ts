@@ -139,7 +139,10 @@ for (const entry of registry) {
         await made.component.stop?.(AbortSignal.timeout(2_000))
         assert.ok(settled(), JSON.stringify(fates))
         if (factory.kind !== 'exporter' && next === 'refuses') {
-          assert.ok(fates.every((fate) => fate.refused !== undefined), 'a refusal behind it was not passed on')
+          assert.ok(
+            fates.every((fate) => fate.refused !== undefined),
+            'a refusal behind it was not passed on',
+          )
         }
       })
     }

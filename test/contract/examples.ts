@@ -16,7 +16,8 @@ const SECTION = {
 export const folderOf = (kind: ComponentKind, type: string): string =>
   new URL(`../../src/${SECTION[kind]}/${type}/`, import.meta.url).pathname
 
-export const readmeOf = (kind: ComponentKind, type: string): string => readFileSync(`${folderOf(kind, type)}README.md`, 'utf8')
+export const readmeOf = (kind: ComponentKind, type: string): string =>
+  readFileSync(`${folderOf(kind, type)}README.md`, 'utf8')
 
 /** Every YAML block of a README that has the component's section in it. */
 export function examplesOf(kind: ComponentKind, type: string): unknown[] {
@@ -32,8 +33,16 @@ export function examplesOf(kind: ComponentKind, type: string): unknown[] {
 const OWNED: Record<string, (folder: string) => Record<string, unknown>> = {
   'receiver otlp': () => ({ protocols: { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } } }),
   // Nobody listens there: an exporter must settle what it cannot send.
-  'exporter otlp_grpc': () => ({ endpoint: '127.0.0.1:1', tls: { insecure: true }, retry_on_failure: { enabled: false } }),
-  'exporter otlp_http': () => ({ endpoint: 'http://127.0.0.1:1', tls: { insecure: true }, retry_on_failure: { enabled: false } }),
+  'exporter otlp_grpc': () => ({
+    endpoint: '127.0.0.1:1',
+    tls: { insecure: true },
+    retry_on_failure: { enabled: false },
+  }),
+  'exporter otlp_http': () => ({
+    endpoint: 'http://127.0.0.1:1',
+    tls: { insecure: true },
+    retry_on_failure: { enabled: false },
+  }),
   'exporter file': (folder) => ({ path: `${folder}/out.jsonl` }),
   'exporter debug': (folder) => ({ use_internal_logger: false, output_paths: [`${folder}/debug.txt`] }),
   'extension health_check': () => ({ endpoint: '127.0.0.1:0' }),

@@ -21,12 +21,21 @@ function varint(value: number): Bytes {
 const marked = (mark: string, ...fields: Bytes[]): Bytes => [...fields.flat(), ...field(UNKNOWN_FIELD, text(mark))]
 const attribute = (key: string, value: string, mark: string): Bytes =>
   marked(mark, field(1, text(key)), field(2, marked(`${mark}-value`, field(1, text(value)))))
-const resource = field(1, marked('at-resource', field(1, attribute('service.name', 'press-4', 'at-resource-attribute'))))
+const resource = field(
+  1,
+  marked('at-resource', field(1, attribute('service.name', 'press-4', 'at-resource-attribute'))),
+)
 const scope = field(1, marked('at-scope', field(1, text('contract')), field(2, text('1.0'))))
-const TRACE_ID = field(1, Array.from({ length: 16 }, (_, i) => i + 1))
+const TRACE_ID = field(
+  1,
+  Array.from({ length: 16 }, (_, i) => i + 1),
+)
 
 const envelope = (item: Bytes): Bytes =>
-  marked('at-request', field(1, marked('at-resource-items', resource, field(2, marked('at-scope-items', scope, field(2, item))))))
+  marked(
+    'at-request',
+    field(1, marked('at-resource-items', resource, field(2, marked('at-scope-items', scope, field(2, item))))),
+  )
 
 const SPAN = marked(
   'at-item',
@@ -39,8 +48,20 @@ const SPAN = marked(
 )
 const POINT = marked('at-point', fixed64(3, 1), fixed64(4, 0), field(7, attribute('seam', '7', 'at-attribute')))
 const METRIC = marked('at-item', field(1, text('temperature')), field(5, marked('at-gauge', field(1, POINT))))
-const LOG = marked('at-item', fixed64(1, 1), field(5, field(1, text('door opened'))), field(6, attribute('seam', '7', 'at-attribute')))
-const PROFILE = marked('at-item', field(2, marked('at-sample')), field(7, Array.from({ length: 16 }, (_, i) => i + 1)))
+const LOG = marked(
+  'at-item',
+  fixed64(1, 1),
+  field(5, field(1, text('door opened'))),
+  field(6, attribute('seam', '7', 'at-attribute')),
+)
+const PROFILE = marked(
+  'at-item',
+  field(2, marked('at-sample')),
+  field(
+    7,
+    Array.from({ length: 16 }, (_, i) => i + 1),
+  ),
+)
 
 const REQUESTS: Record<Signal, Bytes> = {
   traces: envelope(SPAN),
@@ -51,7 +72,15 @@ const REQUESTS: Record<Signal, Bytes> = {
 
 export const requestWithUnknownFields = (signal: Signal): Uint8Array => Uint8Array.from(REQUESTS[signal])
 
-const COMMON = ['at-request', 'at-resource-items', 'at-resource', 'at-scope-items', 'at-scope', 'at-item', 'at-resource-attribute']
+const COMMON = [
+  'at-request',
+  'at-resource-items',
+  'at-resource',
+  'at-scope-items',
+  'at-scope',
+  'at-item',
+  'at-resource-attribute',
+]
 
 export const UNKNOWN_MARKS: Record<Signal, readonly string[]> = {
   traces: [...COMMON, 'at-attribute', 'at-attribute-value'],
