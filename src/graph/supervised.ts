@@ -1,0 +1,50 @@
+// Extensions that run on the supervisor instead of in a shard, because they must answer while a shard cannot.
+//
+// Such an extension's folder has, next to factory.ts, a supervise.ts with `supervise`. The factory still decodes its
+// configuration in the usual way; the supervisor then runs supervise() once, and no shard runs create().
+
+import type { Logger } from '../self/log.ts'
+import type { Meter } from '../self/meter.ts'
+import type { Clock } from './clock.ts'
+import type { BuildInfo, ComponentKind, Extension, PipelineView, Status } from './component.ts'
+
+export type ShardHealthState = 'starting' | 'ready' | 'stuck' | 'dead' | 'stopping' | 'stopped'
+
+export interface ComponentHealth {
+  readonly kind: ComponentKind
+  readonly id: string
+  readonly status: Status
+  readonly error?: string
+}
+
+export interface ShardHealth {
+  readonly index: number
+  readonly state: ShardHealthState
+  /** As the shard last reported them; empty before its first answer. */
+  readonly components: readonly ComponentHealth[]
+}
+
+export interface RouterHealth {
+  /** True between the moment when every shard's pipelines run and the moment when stopping begins. */
+  readonly ready: boolean
+  /** When the router last became ready (or was started, before that), in milliseconds since 1970. */
+  readonly startedAtMs: number
+  readonly shards: readonly ShardHealth[]
+}
+
+export interface SupervisorContext {
+  readonly id: string
+  readonly log: Logger
+  readonly meter: Meter
+  readonly clock: Clock
+  readonly build: BuildInfo
+  /** The pipelines of the plan; every shard has them all. */
+  readonly pipelines: readonly PipelineView[]
+  /** `fatal` stops the router. */
+  report(status: Status, error?: Error): void
+  /** Cheap: what the supervisor knows now, without asking anybody. */
+  health(): RouterHealth
+}
+
+/** Start before the shards, stop after them. `pipelinesStarted` and `pipelinesStopping` are called as in a shard. */
+export type Supervise<Config> = (config: Config, context: SupervisorContext) => Extension
