@@ -102,7 +102,7 @@ test('a component in a pipeline of a signal that it does not support is a proble
   const exporters = new Map([['spans_only', component('exporter', { signals: ['traces'] })]])
   const { problems } = makePlan({ ...base, exporters })
   assert.deepEqual(
-    problems.map((p) => [p.path, p.what]),
+    problems.map((p) => [p.path.join('.'), p.what]),
     [['service.pipelines.logs.exporters', 'spans_only does not support logs']],
   )
 })

@@ -9,6 +9,7 @@
 // shared); one connector per id and pair of signals.
 
 import type { Signal } from '../otlp/signal.ts'
+import type { PipelineView } from './component.ts'
 
 export interface PlanPipeline {
   /** As written, for example `traces/2`. */
@@ -75,10 +76,10 @@ export interface Plan {
   readonly extensions: readonly string[]
 }
 
-/** Something about the graph that cannot be. `path` is where in the configuration, joined by dots. */
+/** Something about the graph that cannot be; `path` leads to the keys in the configuration that say so. */
 export interface PlanProblem {
   readonly code: 'GRAPH_SIGNAL' | 'GRAPH_CONNECTOR' | 'GRAPH_CYCLE'
-  readonly path: string
+  readonly path: readonly string[]
   readonly what: string
   readonly fix: string
 }
@@ -143,7 +144,7 @@ function checkSignals(input: PlanInput, problems: PlanProblem[]): void {
         if (signals === undefined || signals.includes(pipeline.signal)) continue
         problems.push({
           code: 'GRAPH_SIGNAL',
-          path: `service.pipelines.${pipeline.name}.${section}`,
+          path: ['service', 'pipelines', pipeline.name, section],
           what: `${id} does not support ${pipeline.signal}`,
           fix: `take it out of this pipeline; it supports ${signals.join(', ')}`,
         })
@@ -169,7 +170,7 @@ function joinConnectors(input: PlanInput, problems: PlanProblem[]): Plan['connec
       const wanted = pairs.filter((pair) => pair.from === p.signal).map((pair) => pair.to)
       problems.push({
         code: 'GRAPH_CONNECTOR',
-        path: `service.pipelines.${p.name}.exporters`,
+        path: ['service', 'pipelines', p.name, 'exporters'],
         what: `connector ${id} is used as exporter in ${p.name} but not as receiver in any pipeline that it could feed`,
         fix:
           wanted.length === 0
@@ -182,7 +183,7 @@ function joinConnectors(input: PlanInput, problems: PlanProblem[]): Plan['connec
       const wanted = pairs.filter((pair) => pair.to === p.signal).map((pair) => pair.from)
       problems.push({
         code: 'GRAPH_CONNECTOR',
-        path: `service.pipelines.${p.name}.receivers`,
+        path: ['service', 'pipelines', p.name, 'receivers'],
         what: `connector ${id} is used as receiver in ${p.name} but not as exporter in any pipeline that could feed it`,
         fix:
           wanted.length === 0
@@ -218,7 +219,7 @@ function sortPipelines(
           const loop = path.slice(start).map((edge) => `pipeline ${edge.pipeline} -> connector ${edge.connector}`)
           problems.push({
             code: 'GRAPH_CYCLE',
-            path: `service.pipelines.${pipeline.name}.exporters`,
+            path: ['service', 'pipelines', pipeline.name, 'exporters'],
             what: `cycle detected: ${loop.join(' -> ')} -> pipeline ${name}`,
             fix: `take ${connector.id} out of the exporters of ${pipeline.name}, or out of the receivers of ${name}`,
           })
@@ -231,4 +232,15 @@ function sortPipelines(
   }
   for (const pipeline of pipelines) if (!state.has(pipeline.name)) visit(pipeline)
   return sorted
+}
+
+/** The pipelines as people know them: ids only, connectors among the exporters. */
+export function pipelineViews(plan: Plan): PipelineView[] {
+  return plan.pipelines.map((p) => ({
+    name: p.name,
+    signal: p.signal,
+    receivers: p.receivers,
+    processors: p.steps.flatMap((step) => (step.kind === 'processor' ? [step.id] : [])),
+    exporters: [...p.exporters, ...plan.connectors.filter((c) => p.connectors.includes(c.instance)).map((c) => c.id)],
+  }))
 }

@@ -4,6 +4,7 @@
 // everything; test/contract compares the two.
 
 import type { AnyFactory, ComponentKind } from './component.ts'
+import type { Supervise } from './supervised.ts'
 
 export interface RegistryEntry {
   readonly kind: ComponentKind
@@ -11,6 +12,8 @@ export interface RegistryEntry {
   /** Older spellings, accepted with one warning each. */
   readonly aliases: readonly string[]
   load(): Promise<AnyFactory>
+  /** Present where the supervisor runs the extension instead of the shards. */
+  readonly supervise?: () => Promise<Supervise<never>>
 }
 
 const entry = (
@@ -37,7 +40,10 @@ export const registry: readonly RegistryEntry[] = [
 
   entry('connector', 'forward', [], () => import('../connectors/forward/factory.ts')),
 
-  entry('extension', 'health_check', [], () => import('../extensions/health_check/factory.ts')),
+  {
+    ...entry('extension', 'health_check', [], () => import('../extensions/health_check/factory.ts')),
+    supervise: async () => (await import('../extensions/health_check/supervise.ts')).supervise,
+  },
   entry('extension', 'pprof', [], () => import('../extensions/pprof/factory.ts')),
   entry('extension', 'zpages', [], () => import('../extensions/zpages/factory.ts')),
 ]

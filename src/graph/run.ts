@@ -4,6 +4,7 @@
 import type { Batch } from '../otlp/batch.ts'
 import { SIGNALS, type Signal } from '../otlp/signal.ts'
 import type { Logger } from '../self/log.ts'
+import { componentFields } from '../self/logger.ts'
 import type { Meter } from '../self/meter.ts'
 import { processorMetrics } from '../self/processor-metrics.ts'
 import type { Clock } from './clock.ts'
@@ -17,14 +18,13 @@ import type {
   Extension,
   Lifecycle,
   Output,
-  PipelineView,
   Processor,
   Receiver,
   ShardView,
   Status,
 } from './component.ts'
 import { fanOut, PipelineEntry, type PipelineTotals, ProcessorStep } from './pipeline.ts'
-import type { Plan } from './plan.ts'
+import { type Plan, pipelineViews } from './plan.ts'
 
 /** A component as the configuration declares it: its factory and its own typed configuration. */
 export interface DeclaredComponent {
@@ -158,7 +158,7 @@ export class Graph {
     return {
       kind,
       id,
-      log: log.with({ 'otelcol.component.id': id, 'otelcol.component.kind': kind }),
+      log: log.with(componentFields(kind, id)),
       meter: meterFor(kind, id),
       clock,
       random,
@@ -207,8 +207,7 @@ export class Graph {
         await running.component.stop?.(deadline)
       } catch (error) {
         this.#services.log.error('stopping failed', {
-          'otelcol.component.id': running.id,
-          'otelcol.component.kind': running.kind,
+          ...componentFields(running.kind, running.id),
           error: error instanceof Error ? error.message : String(error),
         })
       }
@@ -230,19 +229,9 @@ export class Graph {
   }
 
   view(): ShardView {
-    const pipelines: PipelineView[] = this.#plan.pipelines.map((p) => ({
-      name: p.name,
-      signal: p.signal,
-      receivers: p.receivers,
-      processors: p.steps.flatMap((s) => (s.kind === 'processor' ? [s.id] : [])),
-      exporters: [
-        ...p.exporters,
-        ...this.#plan.connectors.filter((c) => p.connectors.includes(c.instance)).map((c) => c.id),
-      ],
-    }))
     return {
       startedAtMs: this.#startedAtMs,
-      pipelines,
+      pipelines: pipelineViews(this.#plan),
       extensions: this.#plan.extensions,
       status: () => [...this.#statuses.values()],
     }

@@ -24,7 +24,7 @@ export interface ShardHealth {
   readonly components: readonly ComponentHealth[]
 }
 
-export interface RouterHealth {
+export interface Health {
   /** True between the moment when every shard's pipelines run and the moment when stopping begins. */
   readonly ready: boolean
   /** When the router last became ready (or was started, before that), in milliseconds since 1970. */
@@ -43,7 +43,7 @@ export interface SupervisorContext {
   /** `fatal` stops the router. */
   report(status: Status, error?: Error): void
   /** Cheap: what the supervisor knows now, without asking anybody. */
-  health(): RouterHealth
+  health(): Health
 }
 
 /** Start before the shards, stop after them. `pipelinesStarted` and `pipelinesStopping` are called as in a shard. */

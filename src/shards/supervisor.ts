@@ -134,7 +134,9 @@ class Shard {
         }
       })
       const init: ShardInit = { ...this.#options.init, index: this.#index, port: port2 }
-      this.#ended = pool.run(init, { transferList: [port2] }).then(
+      // Piscina hands the list to postMessage; its type is read off an overload that takes options instead.
+      const transferList = [port2] as object
+      this.#ended = pool.run(init, { transferList }).then(
         () => this.#end(failure ?? new Error(`shard ${this.#index} ended`), reject),
         (error: Error) => this.#end(failure ?? error, reject),
       )
@@ -154,7 +156,10 @@ class Shard {
       return
     }
     this.#state = 'dead'
-    if (was === 'starting') return reject(error)
+    if (was === 'starting') {
+      reject(error)
+      return
+    }
     const { log, clock, onDied } = this.#options
     log.error('A shard died and is started again.', {
       shard: this.#index,

@@ -2,15 +2,16 @@
 // It is one task of piscina's, which ends when the shard has drained.
 
 import type { MessagePort } from 'node:worker_threads'
-import { type ConfigInput, loadConfig } from '../config/load-config.ts'
+import type { LoadOptions } from '../config/load.ts'
+import { type Retrieved, replay } from '../config/sources.ts'
 import { systemClock } from '../graph/clock.ts'
 import type { BuildInfo } from '../graph/component.ts'
-import { makePlan } from '../graph/plan.ts'
-import { registry } from '../graph/registry.ts'
+import { loadConfiguration } from '../graph/configuration.ts'
 import { Graph } from '../graph/run.ts'
-import { telemetryConfig } from '../self/config.ts'
 import { createLogger } from '../self/logger.ts'
+import type { Labels } from '../self/meter.ts'
 import { MeterRegistry } from '../self/meter-registry.ts'
+import { observeHeap } from '../self/process-metrics.ts'
 import { SlowestTrace } from '../ui/slowest-trace.ts'
 import type { FromShard, ShardLook, ToShard } from './messages.ts'
 
@@ -19,8 +20,10 @@ export interface ShardInit {
   readonly port: MessagePort
   readonly shards: number
   /** The texts of the configuration as the supervisor read them, so that all shards and restarts run the same. */
-  readonly config: ConfigInput
+  readonly config: LoadOptions & { readonly read: ReadonlyMap<string, Retrieved> }
   readonly build: BuildInfo
+  /** Who the router is in its own telemetry. */
+  readonly resource: Labels
   /** Ids of extensions that the supervisor runs. */
   readonly elsewhere: readonly string[]
   /** Keep the slowest recent trace for the live view. */
@@ -30,16 +33,17 @@ export interface ShardInit {
 export default async function runShard(init: ShardInit): Promise<void> {
   const { port } = init
   const send = (message: FromShard): void => port.postMessage(message)
-  const loaded = await loadConfig(init.config, { registry, telemetry: telemetryConfig })
+  const { loaded, plan } = await loadConfiguration(init.config, replay(init.config.read), init.shards)
   const { telemetry } = loaded.service
-  const log = createLogger(telemetry.logs, { clock: systemClock, build: init.build, resource: telemetry.resource })
+  const log = createLogger(telemetry.logs, { clock: systemClock, resource: init.resource })
   const meters = new MeterRegistry(telemetry.metrics.level)
+  observeHeap(meters.meter())
   const slowest = init.watch ? new SlowestTrace(systemClock) : undefined
 
   let graph: Graph
   try {
     graph = new Graph(
-      makePlan(loaded, init.shards).plan,
+      plan,
       loaded,
       {
         log,

@@ -20,13 +20,16 @@ const steps = (): Step[] =>
     .filter((line) => /^[A-Z]+ /.test(line))
     .map((line) => ({ word: line.slice(0, line.indexOf(' ')), rest: line.slice(line.indexOf(' ') + 1) }))
 
-test('the steps of the Dockerfile give a router that starts with the flags of the Collector image', { timeout: 110_000 }, async (t) => {
+test('the steps of the Dockerfile give a router that starts with the flags of the Collector image', {
+  timeout: 110_000,
+}, async (t) => {
   const base = mkdtempSync(join(tmpdir(), 'millrace-image-'))
   t.after(() => rmSync(base, { recursive: true, force: true }))
   let stage = ''
   let folder = '/'
   let entry: string[] = []
-  const inStage = (path: string, name = stage): string => join(base, name, path.startsWith('/') ? path : join(folder, path))
+  const inStage = (path: string, name = stage): string =>
+    join(base, name, path.startsWith('/') ? path : join(folder, path))
 
   for (const { word, rest } of steps()) {
     if (word === 'FROM') stage = / AS (\w+)/.exec(rest)?.[1] ?? 'final'
@@ -45,7 +48,11 @@ test('the steps of the Dockerfile give a router that starts with the flags of th
     } else if (word === 'RUN') {
       // Absolute paths of the image lie below the stage's folder here.
       const command = rest.replaceAll(/(?<= )\/(?=\w)/g, `${join(base, stage)}/`)
-      const run = spawnSync('sh', ['-c', command], { cwd: inStage(folder), encoding: 'utf8', env: { ...process.env, npm_config_prefer_offline: 'true' } })
+      const run = spawnSync('sh', ['-c', command], {
+        cwd: inStage(folder),
+        encoding: 'utf8',
+        env: { ...process.env, npm_config_prefer_offline: 'true' },
+      })
       assert.equal(run.status, 0, `${rest}\n${run.stdout}${run.stderr}`)
     } else if (word === 'ENTRYPOINT') entry = JSON.parse(rest)
   }
@@ -57,7 +64,9 @@ test('the steps of the Dockerfile give a router that starts with the flags of th
   const config = `receivers: { otlp: { protocols: { grpc: { endpoint: "127.0.0.1:0" } } } }
 exporters: { debug: }
 service: { telemetry: { metrics: { level: none } }, pipelines: { traces: { receivers: [otlp], exporters: [debug] } } }`
-  const router = spawn(process.execPath, [join(base, stage, entry[0]!), '--config', `yaml:${config}`], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const router = spawn(process.execPath, [join(base, stage, entry[0]!), '--config', `yaml:${config}`], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   t.after(() => router.kill('SIGKILL'))
   let said = ''
   await new Promise<void>((resolve, reject) => {

@@ -1,0 +1,275 @@
+// The router as a whole, for the command line, the demo and tests: configuration in, running shards out.
+//
+// The main thread only supervises: it checks the configuration, hosts the shards, sums their metrics, answers health
+// checks and reloads. Telemetry never passes through it.
+
+import { randomUUID } from 'node:crypto'
+import { ConfigError, formatProblem } from './config/problem.ts'
+import { Recorder, retrieverOf } from './config/sources.ts'
+import { systemClock } from './graph/clock.ts'
+import type { BuildInfo, Extension } from './graph/component.ts'
+import { type Configuration, loadConfiguration } from './graph/configuration.ts'
+import { pipelineViews } from './graph/plan.ts'
+import { findEntry } from './graph/registry.ts'
+import type { Health } from './graph/supervised.ts'
+import { componentFields, createLogger, type RootLogger } from './self/logger.ts'
+import { MeterRegistry } from './self/meter-registry.ts'
+import { type MetricsServers, startMetricsServers } from './self/metrics-server.ts'
+import { observeHeap, observeProcess } from './self/process-metrics.ts'
+import { resourceAttributes } from './self/resource.ts'
+import { ShardTotals } from './self/snapshot.ts'
+import type { ShardLook } from './shards/messages.ts'
+import { Supervisor } from './shards/supervisor.ts'
+import type { Endpoint, RouterSnapshot } from './ui/snapshot.ts'
+
+export interface RouterOptions {
+  /** As --config takes them. */
+  readonly configs: readonly string[]
+  /** As --set takes them. */
+  readonly sets?: readonly string[]
+  readonly appendLists?: boolean
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Keep the slowest recent trace for the live view. */
+  readonly watch?: boolean
+  /** How long stopping waits for what is under way. Default 10 s. */
+  readonly drainMs?: number
+  /** Told of every warning about the configuration, as a text of several lines. Default: they are logged. */
+  readonly onWarning?: (text: string) => void
+}
+
+export const DRAIN_MS = 10_000
+
+/** One generation of the router: from one reading of the configuration to the next. */
+interface Generation {
+  readonly configuration: Configuration
+  readonly log: RootLogger
+  readonly supervisor: Supervisor
+  readonly extensions: readonly { readonly id: string; readonly extension: Extension }[]
+  readonly metrics: MetricsServers
+}
+
+export class Router {
+  readonly #options: RouterOptions
+  readonly #build: BuildInfo
+  readonly #instanceId = randomUUID()
+  readonly #startedAt = systemClock.monotonic()
+  #readyAtMs = systemClock.now()
+  #ready = false
+  #generation: Generation | undefined
+  #stopping: Promise<RouterSnapshot> | undefined
+  #ended!: (fatal: boolean) => void
+  /** Resolves when the router has stopped: true when a component gave up for good, false when it was asked to. */
+  readonly ended: Promise<boolean>
+
+  private constructor(options: RouterOptions, build: BuildInfo) {
+    this.#options = options
+    this.#build = build
+    this.ended = new Promise((resolve) => {
+      this.#ended = resolve
+    })
+  }
+
+  /** Throws a ConfigError with every problem of the configuration, or the reason why a component cannot start. */
+  static async start(options: RouterOptions, build: BuildInfo): Promise<Router> {
+    const router = new Router(options, build)
+    const { configuration, read } = await router.#load()
+    if (configuration.problems.length > 0) throw new ConfigError(configuration.problems)
+    await router.#run(configuration, read)
+    return router
+  }
+
+  async #load(): Promise<{ configuration: Configuration; read: Recorder['read'] }> {
+    const recorder = new Recorder(retrieverOf({ env: this.#options.env ?? process.env }))
+    return { configuration: await loadConfiguration(this.#sources, recorder.retrieve), read: recorder.read }
+  }
+
+  get #sources() {
+    const { configs, sets = [], appendLists = false } = this.#options
+    return { configs, sets, appendLists }
+  }
+
+  async #run(configuration: Configuration, read: Recorder['read']): Promise<void> {
+    const { plan, loaded, warnings } = configuration
+    const { telemetry } = loaded.service
+    const resource = resourceAttributes(telemetry.resource, this.#build, this.#instanceId)
+    const log = createLogger(telemetry.logs, { clock: systemClock, resource })
+    const warn = this.#options.onWarning ?? ((text: string) => log.warn(text))
+    for (const warning of warnings) warn(formatProblem(warning))
+    log.info(`Starting ${this.#build.command}...`, { Version: this.#build.version, shards: plan.shards })
+
+    const meters = new MeterRegistry(telemetry.metrics.level)
+    const own = meters.meter()
+    observeProcess(own, systemClock)
+    observeHeap(own)
+    const totals = new ShardTotals()
+    const elsewhere = plan.extensions.filter((id) => findEntry('extension', loaded.extensions.get(id)!.type)?.supervise)
+    const supervisor = new Supervisor({
+      shards: plan.shards,
+      init: {
+        shards: plan.shards,
+        config: { ...this.#sources, read },
+        build: this.#build,
+        resource,
+        elsewhere,
+        watch: this.#options.watch ?? false,
+      },
+      clock: systemClock,
+      log,
+      onFatal: (id, message) => {
+        log.error('Asynchronous error received, terminating process', { 'otelcol.component.id': id, error: message })
+        void this.#end(true)
+      },
+      onDied: (shard) => totals.died(shard),
+    })
+
+    const views = pipelineViews(plan)
+    const extensions: { id: string; extension: Extension }[] = []
+    for (const id of elsewhere) {
+      const { type, config } = loaded.extensions.get(id)!
+      const supervise = await findEntry('extension', type)!.supervise!()
+      const extension = supervise(config as never, {
+        id,
+        log: log.with(componentFields('extension', id)),
+        meter: meters.component('extension', id),
+        clock: systemClock,
+        build: this.#build,
+        pipelines: views,
+        report: (status, error) => {
+          if (status === 'fatal') void this.#end(true)
+          if (error !== undefined) log.error(error.message, componentFields('extension', id))
+        },
+        health: () => this.#health(supervisor),
+      })
+      extensions.push({ id, extension })
+    }
+
+    const collect = async () => {
+      const looks = await supervisor.look(true)
+      for (const [shard, look] of looks.entries()) if (look?.metrics !== undefined) totals.update(shard, look.metrics)
+      return [meters.snapshot(), ...totals.snapshots()]
+    }
+    let metrics: MetricsServers | undefined
+    try {
+      for (const { extension } of extensions) await extension.start?.()
+      metrics = await startMetricsServers(telemetry.metrics, {
+        collect,
+        resource,
+        log,
+        clock: systemClock,
+        build: this.#build,
+      })
+      await supervisor.start()
+    } catch (error) {
+      log.error('Cannot start', { error: (error as Error).message })
+      await metrics?.stop()
+      for (const { extension } of extensions) await extension.stop?.(AbortSignal.abort())
+      throw error
+    }
+    this.#generation = { configuration, log, supervisor, extensions, metrics }
+    this.#readyAtMs = systemClock.now()
+    this.#ready = true
+    for (const { extension } of extensions) extension.pipelinesStarted?.()
+    log.info('Everything is ready. Begin running and processing data.')
+  }
+
+  #health(supervisor: Supervisor): Health {
+    return { ready: this.#ready, startedAtMs: this.#readyAtMs, shards: supervisor.states() }
+  }
+
+  /** What flows, now. */
+  async snapshot(): Promise<RouterSnapshot> {
+    const { supervisor } = this.#generation!
+    return this.#snapshotOf(await supervisor.look(false))
+  }
+
+  #snapshotOf(looks: readonly (ShardLook | undefined)[]): RouterSnapshot {
+    const { configuration, supervisor } = this.#generation!
+    const pipelines = configuration.loaded.service.pipelines.map(({ name, signal }) => {
+      const sum = { in: 0, delivered: 0, refused: 0, dropped: 0, inFlight: 0 }
+      for (const look of looks) {
+        const totals = look?.pipelines.find((p) => p.name === name)
+        if (totals === undefined) continue
+        for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += totals[key]
+      }
+      return { name, signal, ...sum }
+    })
+    const slowest = looks
+      .flatMap((look) => (look?.slowest === undefined ? [] : [look.slowest]))
+      .sort((a, b) => b.durationMs - a.durationMs)[0]
+    return {
+      uptimeMs: systemClock.monotonic() - this.#startedAt,
+      healthy: this.#ready && supervisor.states().every((shard) => shard.state === 'ready'),
+      pipelines,
+      endpoints: endpointsOf(configuration),
+      slowest,
+    }
+  }
+
+  /**
+   * Reads the configuration again and starts over with it, in the same process. A configuration with problems changes
+   * nothing: they are logged, and the router runs on as it was. Resolves to whether the new one runs.
+   */
+  async reload(): Promise<boolean> {
+    const before = this.#generation
+    if (before === undefined || this.#stopping !== undefined) return false
+    before.log.info('Config updated, restart service')
+    const { configuration, read } = await this.#load()
+    if (configuration.problems.length > 0) {
+      for (const problem of configuration.problems) before.log.error(formatProblem(problem))
+      before.log.error('The new configuration was not taken: the one before runs on.')
+      return false
+    }
+    await this.#stopGeneration(before)
+    try {
+      await this.#run(configuration, read)
+      return true
+    } catch {
+      this.#ended(true)
+      return false
+    }
+  }
+
+  async #stopGeneration(generation: Generation): Promise<(ShardLook | undefined)[]> {
+    const { log, supervisor, extensions, metrics } = generation
+    this.#ready = false
+    for (const { extension } of extensions) extension.pipelinesStopping?.()
+    const looks = await supervisor.stop(this.#options.drainMs ?? DRAIN_MS)
+    for (const { extension } of extensions) await extension.stop?.(AbortSignal.timeout(1_000))
+    await metrics.stop()
+    log.info('Shutdown complete.')
+    log.close()
+    return looks
+  }
+
+  /** Drains and stops. Resolves to what was counted in the end; calling it again waits for the same. */
+  stop(): Promise<RouterSnapshot> {
+    return this.#end(false)
+  }
+
+  #end(fatal: boolean): Promise<RouterSnapshot> {
+    this.#stopping ??= (async () => {
+      const generation = this.#generation!
+      generation.log.info('Starting shutdown...')
+      const looks = await this.#stopGeneration(generation)
+      const last = this.#snapshotOf(looks)
+      this.#ended(fatal)
+      return last
+    })()
+    return this.#stopping
+  }
+}
+
+/** Where OTLP comes in, for the words that tell people where to send. */
+function endpointsOf({ loaded, plan }: Configuration): Endpoint[] {
+  const endpoints: Endpoint[] = []
+  for (const { id } of plan.receivers) {
+    const { type, config } = loaded.receivers.get(id)!
+    if (type !== 'otlp') continue
+    const { protocols } = config as { protocols: Record<'grpc' | 'http', { endpoint: string } | undefined> }
+    for (const protocol of ['grpc', 'http'] as const) {
+      const address = protocols[protocol]?.endpoint.replace(/^(0\.0\.0\.0|\[::\])?:/, 'localhost:')
+      if (address !== undefined) endpoints.push({ protocol, address })
+    }
+  }
+  return endpoints
+}
