@@ -17,6 +17,7 @@ import {
   string,
   strings,
 } from '../config/schema.ts'
+import { findAddress } from '../net/listen.ts'
 import { checkReaders, reader } from './reader-config.ts'
 import { resourceType } from './resource.ts'
 
@@ -106,7 +107,7 @@ export const metricsConfig = object(
       if (value.readers?.length === 0 && value.address === undefined) {
         problem('readers', 'there is no reader', 'name one, remove the key, or write level: none')
       }
-      if (value.address !== undefined && value.address !== '' && splitAddress(value.address) === undefined) {
+      if (value.address !== undefined && value.address !== '' && findAddress(value.address) === undefined) {
         problem(
           'address',
           `"${value.address}" is not host:port`,
@@ -141,14 +142,6 @@ export type TelemetryConfig = Infer<typeof telemetryConfig>
 const isFilled = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null
 
-/** `host:port`, `:port` or `[v6]:port`; undefined where it is none of them. */
-export function splitAddress(address: string): { host: string; port: number } | undefined {
-  const parts = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(address)
-  const port = Number(parts?.[3])
-  if (parts === null || port > 65535) return undefined
-  return { host: parts[1] ?? parts[2] ?? '', port }
-}
-
 export interface TelemetryWarning {
   /** Below `service.telemetry`. */
   readonly path: string
@@ -160,7 +153,7 @@ export interface TelemetryWarning {
 export function telemetryWarnings(config: TelemetryConfig): TelemetryWarning[] {
   const warnings: TelemetryWarning[] = []
   const { logs, metrics, traces } = config
-  const address = metrics.address === undefined ? undefined : splitAddress(metrics.address)
+  const address = metrics.address === undefined ? undefined : findAddress(metrics.address)
   if (metrics.address !== undefined) {
     const fix =
       address === undefined
