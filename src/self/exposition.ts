@@ -15,6 +15,8 @@ const HELP_SUFFIX = ' [Alpha]'
 export interface ExpositionOptions {
   /** Resource attributes: shown by target_info. */
   readonly resource: Labels
+  /** The router's, for otel_scope_version. */
+  readonly version: string
   /** Resource attributes that every series carries too, by their OpenTelemetry names. */
   readonly constantLabels?: Labels
   /** False adds `_seconds`, `_bytes` and the like to names. */
@@ -90,7 +92,7 @@ function scopeLabels(options: ExpositionOptions): Labels {
   return {
     otel_scope_name: 'millrace',
     otel_scope_schema_url: '',
-    otel_scope_version: options.resource['service.version'] ?? '',
+    otel_scope_version: options.version,
   }
 }
 

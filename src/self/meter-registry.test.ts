@@ -12,7 +12,7 @@ import { mergeSnapshots, ShardTotals, type Snapshot } from './snapshot.ts'
 const RESOURCE = { 'service.name': 'millrace', 'service.instance.id': 'i-1', 'service.version': '0.1.0' }
 
 async function lines(snapshot: Snapshot, options: Partial<ExpositionOptions> = {}): Promise<string[]> {
-  const text = await toExposition(snapshot, { resource: RESOURCE, ...options })
+  const text = await toExposition(snapshot, { resource: RESOURCE, version: '0.1.0', ...options })
   return text.split('\n').filter((line) => line !== '')
 }
 

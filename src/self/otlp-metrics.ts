@@ -7,10 +7,19 @@ import type { MetricSnapshot, SeriesSnapshot, Snapshot } from './snapshot.ts'
 
 const CUMULATIVE = 2
 
-/** OTLP/JSON text. Times are milliseconds since 1970; everything counts since `startedAtMs`. */
-export function toOtlpJson(snapshot: Snapshot, resource: Labels, startedAtMs: number, nowMs: number): string {
-  const times = { startTimeUnixNano: toNanos(startedAtMs), timeUnixNano: toNanos(nowMs) }
-  const scope = { name: 'millrace', version: resource['service.version'] ?? '' }
+export interface ReportFacts {
+  readonly resource: Labels
+  readonly version: string
+  /** Milliseconds since 1970: everything counts since then. */
+  readonly startedAtMs: number
+  readonly nowMs: number
+}
+
+/** OTLP/JSON text. */
+export function toOtlpJson(snapshot: Snapshot, facts: ReportFacts): string {
+  const { resource, version } = facts
+  const times = { startTimeUnixNano: toNanos(facts.startedAtMs), timeUnixNano: toNanos(facts.nowMs) }
+  const scope = { name: 'millrace', version }
   const metrics = snapshot.metrics.map((metric) => toMetric(metric, times))
   return JSON.stringify({
     resourceMetrics: [{ resource: { attributes: toAttributes(resource) }, scopeMetrics: [{ scope, metrics }] }],

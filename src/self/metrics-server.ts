@@ -3,6 +3,7 @@
 
 import { object } from '../config/schema.ts'
 import type { Clock } from '../graph/clock.ts'
+import type { BuildInfo } from '../graph/component.ts'
 import { startHttpServer } from '../net/http/server.ts'
 import { httpServerFields } from '../net/http/server-config.ts'
 import { findAddress, type Listening } from '../net/listen.ts'
@@ -15,24 +16,26 @@ import { OtlpMetricsSender, toOtlpJson } from './otlp-metrics.ts'
 import type { ReaderConfig } from './reader-config.ts'
 import { mergeSnapshots, type Snapshot } from './snapshot.ts'
 
-export interface MetricsReadersContext {
+/** How long stopping waits for a last report and for pages under way, unless it is told. */
+const STOP_MS = 2_000
+
+export interface MetricsServersContext {
   readonly clock: Clock
   readonly log: Logger
   /** From resourceAttributes(). */
   readonly resource: Labels
   /** One snapshot of each thread; may wait for the shards, and should give up on one that is stuck. */
   collect(): Promise<readonly Snapshot[]>
-  /** A page's server that fails while it runs. */
-  report(status: 'fatal', error: Error): void
+  readonly build: BuildInfo
   /** Where the console exporter prints; default stdout. */
   readonly print?: (line: string) => void
 }
 
-export interface MetricsReaders {
+export interface MetricsServers {
   /** Where the pages are, in the order of the configuration. */
   readonly pages: readonly Listening[]
   /** Sends a last report and closes the pages. */
-  close(deadline: AbortSignal): Promise<void>
+  stop(deadline?: AbortSignal): Promise<void>
 }
 
 interface Running {
@@ -41,12 +44,12 @@ interface Running {
 }
 
 /** Starts every reader that `config` names. Rejects when a page's address is taken. */
-export async function startMetricsReaders(
+export async function startMetricsServers(
   config: MetricsConfig,
-  context: MetricsReadersContext,
-): Promise<MetricsReaders> {
+  context: MetricsServersContext,
+): Promise<MetricsServers> {
   const running: Running[] = []
-  const close = async (deadline: AbortSignal): Promise<void> => {
+  const stop = async (deadline: AbortSignal = AbortSignal.timeout(STOP_MS)): Promise<void> => {
     await Promise.all(running.map((reader) => reader.close(deadline)))
   }
   const collect = shareCalls(context.collect)
@@ -56,10 +59,10 @@ export async function startMetricsReaders(
       if (periodic !== undefined) running.push(startReports(periodic, { ...context, collect }))
     }
   } catch (error) {
-    await close(AbortSignal.abort())
+    await stop(AbortSignal.abort())
     throw error
   }
-  return { pages: running.flatMap(({ page }) => page ?? []), close }
+  return { pages: running.flatMap(({ page }) => page ?? []), stop }
 }
 
 type Periodic = NonNullable<ReaderConfig['periodic']>
@@ -92,12 +95,13 @@ export function prometheusPages(config: MetricsConfig): Page[] {
   return pages
 }
 
-async function startPage(page: Page, context: MetricsReadersContext): Promise<Running> {
+async function startPage(page: Page, context: MetricsServersContext): Promise<Running> {
   const { constantLabels, endpoint, ...form } = page
   const errors = { gathering: 0, encoding: 0 }
   const options: ExpositionOptions = {
     ...form,
     resource: context.resource,
+    version: context.build.version,
     constantLabels: constantLabels === undefined ? {} : pickLabels(context.resource, constantLabels),
     errors,
   }
@@ -117,7 +121,12 @@ async function startPage(page: Page, context: MetricsReadersContext): Promise<Ru
     }
   }
   const settings = { ...object(httpServerFields).zero(), endpoint }
-  const server = await startHttpServer(settings, context, (request, response) => {
+  const door = {
+    log: context.log,
+    report: (_status: 'fatal', error: Error) =>
+      context.log.error('The metrics page has failed.', { endpoint, error: error.message }),
+  }
+  const server = await startHttpServer(settings, door, (request, response) => {
     request.resume()
     const path = (request.url ?? '').split('?', 1)[0]
     if (path !== '/metrics') {
@@ -135,18 +144,18 @@ async function startPage(page: Page, context: MetricsReadersContext): Promise<Ru
   return { page: server, close: (deadline) => server.close(deadline) }
 }
 
-function startReports(periodic: Periodic, context: MetricsReadersContext): Running {
-  const { clock, log, resource } = context
+function startReports(periodic: Periodic, context: MetricsServersContext): Running {
+  const { build, clock, log, resource } = context
   const startedAtMs = clock.now()
   const { otlp } = periodic.exporter
-  const sender = otlp === undefined ? undefined : new OtlpMetricsSender(otlp, resource['service.version'] ?? '')
+  const sender = otlp === undefined ? undefined : new OtlpMetricsSender(otlp, build.version)
   const sink = sender === undefined && context.print === undefined ? LineSink.open(['stdout'], ['stderr']) : undefined
   const print = context.print ?? ((line: string) => sink?.write(line))
 
   const report = async (deadline: AbortSignal): Promise<void> => {
     try {
       const snapshot = mergeSnapshots(await context.collect())
-      const json = toOtlpJson(snapshot, resource, startedAtMs, clock.now())
+      const json = toOtlpJson(snapshot, { resource, version: build.version, startedAtMs, nowMs: clock.now() })
       if (sender === undefined) print(`${json}\n`)
       else await sender.send(json, deadline)
     } catch (error) {

@@ -9,11 +9,11 @@ import { metricsConfig } from './config.ts'
 import type { LogFields, Logger } from './log.ts'
 import { MeterRegistry } from './meter-registry.ts'
 import {
-  type MetricsReaders,
-  type MetricsReadersContext,
+  type MetricsServers,
+  type MetricsServersContext,
   prometheusPages,
-  startMetricsReaders,
-} from './metrics-readers.ts'
+  startMetricsServers,
+} from './metrics-server.ts'
 import type { Snapshot } from './snapshot.ts'
 
 const RESOURCE = { 'service.instance.id': 'i-1', 'service.name': 'millrace', 'service.version': '0.1.0' }
@@ -31,13 +31,13 @@ function shard(value: number): Snapshot {
 }
 
 interface Started {
-  readonly readers: MetricsReaders
+  readonly readers: MetricsServers
   readonly clock: FakeClock
   readonly printed: string[]
   readonly logged: [string, LogFields | undefined][]
 }
 
-async function start(t: TestContext, plain: object, more: Partial<MetricsReadersContext> = {}): Promise<Started> {
+async function start(t: TestContext, plain: object, more: Partial<MetricsServersContext> = {}): Promise<Started> {
   const clock = new FakeClock()
   const printed: string[] = []
   const logged: [string, LogFields | undefined][] = []
@@ -45,23 +45,23 @@ async function start(t: TestContext, plain: object, more: Partial<MetricsReaders
     logged.push([message, fields])
   }
   const log: Logger = { debug: say, info: say, warn: say, error: say, enabled: () => true, with: () => log }
-  const readers = await startMetricsReaders(parseConfig(metricsConfig, plain), {
+  const readers = await startMetricsServers(parseConfig(metricsConfig, plain), {
     clock,
     log,
     resource: RESOURCE,
     collect: async () => [shard(3), shard(4)],
-    report: () => undefined,
+    build: { command: 'millrace', description: '', version: '0.1.0' },
     print: (line) => printed.push(line),
     ...more,
   })
-  t.after(() => readers.close(AbortSignal.abort()))
+  t.after(() => readers.stop(AbortSignal.abort()))
   return { readers, clock, printed, logged }
 }
 
 const page = (more: object = {}): object => ({
   readers: [{ pull: { exporter: { prometheus: { port: 0, ...more } } } }],
 })
-const fetchPage = (readers: MetricsReaders, path = '/metrics'): Promise<Response> =>
+const fetchPage = (readers: MetricsServers, path = '/metrics'): Promise<Response> =>
   fetch(`http://${readers.pages[0]!.host}:${readers.pages[0]!.port}${path}`)
 
 test('the page at /metrics shows the sum of all shards; other paths are not found', async (t) => {
@@ -237,7 +237,7 @@ test('a periodic reader posts OTLP/JSON at its interval and once more at the end
   const otlp = { protocol: 'http/json', endpoint: url, headers, compression: 'gzip' }
   const { readers, clock } = await start(t, periodic({ otlp }))
   clock.advance(5000)
-  await readers.close(AbortSignal.timeout(5000))
+  await readers.stop(AbortSignal.timeout(5000))
   assert.equal(received.length, 2)
   const { url: path, headers: sent, body } = received[0]!
   assert.equal(path, '/v1/metrics')
@@ -260,7 +260,7 @@ test('a report that is refused is logged without its headers, and the next one i
   const otlp = { protocol: 'http/json', endpoint: `${url}/own/path`, headers: { authorization: 'hunter2' } }
   const { readers, clock, logged } = await start(t, periodic({ otlp }))
   clock.advance(5000)
-  await readers.close(AbortSignal.timeout(5000))
+  await readers.stop(AbortSignal.timeout(5000))
   assert.deepEqual(
     received.map((one) => one.url),
     ['/own/path', '/own/path'],
@@ -273,7 +273,7 @@ test('a report that is refused is logged without its headers, and the next one i
 test('the console exporter prints one JSON object a line', async (t) => {
   const { readers, clock, printed } = await start(t, periodic({ console: null }))
   clock.advance(5000)
-  await readers.close(AbortSignal.timeout(5000))
+  await readers.stop(AbortSignal.timeout(5000))
   assert.equal(printed.length, 2)
   assert.deepEqual(JSON.parse(printed[0]!).resourceMetrics[0].scopeMetrics[0].metrics, EXPECTED_METRICS)
 })
