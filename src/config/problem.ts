@@ -33,6 +33,7 @@ export const CODES = {
   CONFIG_DEFAULTED: 'Warning: something named but not declared was taken with its defaults.',
   CONFIG_UNSET: 'Warning: a referenced environment variable is not set.',
   CONFIG_EMPTY_VALUE: 'Notice: a referenced environment variable is empty.',
+  CONFIG_GATED: 'Warning: something that the Collector hides behind a feature gate is used without it.',
   CONFIG_UNKNOWN_GATE: 'Warning: no feature gate has this id.',
 } as const
 
@@ -79,18 +80,15 @@ export function formatProblem(problem: Problem): string {
   return [`${place.source.name}:${line}:${column}: ${head}`, ...quoted, ...fix].join('\n')
 }
 
-/** Problems in the order of the sources given and of the text, without repetitions. */
-export function sortProblems(problems: readonly Problem[]): Problem[] {
-  const order = new Map<Source, number>()
-  for (const { place } of problems)
-    if (place !== undefined && !order.has(place.source)) order.set(place.source, order.size)
+/** Problems without a place first, then in the order of `sources` and of their texts, each once. */
+export function sortProblems(problems: readonly Problem[], sources: readonly Source[] = []): Problem[] {
+  const order = new Map(sources.map((source, index) => [source, index]))
   const seen = new Set<string>()
-  const unique = problems.filter((problem) => {
-    const at = problem.place === undefined ? '' : `${order.get(problem.place.source)}:${problem.place.start}`
-    const key = `${problem.code} ${at} ${problem.path} ${problem.what}`
+  const unique = problems.filter(({ code, path, what, place }) => {
+    const key = JSON.stringify([code, path, what, place?.source.name, place?.start])
     return seen.has(key) ? false : seen.add(key)
   })
-  const rank = (problem: Problem): number => (problem.place === undefined ? -1 : order.get(problem.place.source)!)
+  const rank = ({ place }: Problem): number => (place === undefined ? -1 : (order.get(place.source) ?? sources.length))
   return unique.toSorted((a, b) => rank(a) - rank(b) || (a.place?.start ?? 0) - (b.place?.start ?? 0))
 }
 
