@@ -149,7 +149,7 @@ export class SlowestTrace {
       let key = ''
       let value = ''
       for (const field of fields(bytes, attribute)) {
-        if (field.number === KEY_VALUE.KEY) key = bytes.latin1Slice(field.from, field.to)
+        if (field.number === KEY_VALUE.KEY) key = bytes.toString('latin1', field.from, field.to)
         if (field.number !== KEY_VALUE.VALUE) continue
         for (const text of messages(bytes, field, ANY_VALUE.STRING_VALUE)) value = this.#text(bytes, text)
       }
@@ -168,9 +168,9 @@ export class SlowestTrace {
     let error = false
     for (const field of fields(bytes, span)) {
       if (SPAN.wireType[field.number] !== field.wireType) continue
-      if (field.number === SPAN.TRACE_ID) traceId = bytes.latin1Slice(field.from, field.to)
-      else if (field.number === SPAN.SPAN_ID) id = bytes.latin1Slice(field.from, field.to)
-      else if (field.number === SPAN.PARENT_SPAN_ID) parent = bytes.latin1Slice(field.from, field.to)
+      if (field.number === SPAN.TRACE_ID) traceId = bytes.toString('latin1', field.from, field.to)
+      else if (field.number === SPAN.SPAN_ID) id = bytes.toString('latin1', field.from, field.to)
+      else if (field.number === SPAN.PARENT_SPAN_ID) parent = bytes.toString('latin1', field.from, field.to)
       else if (field.number === SPAN.NAME) name = this.#text(bytes, field)
       else if (field.number === SPAN.START_TIME_UNIX_NANO) startMs = millis(bytes, field.from)
       else if (field.number === SPAN.END_TIME_UNIX_NANO) endMs = millis(bytes, field.from)
