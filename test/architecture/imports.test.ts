@@ -5,7 +5,7 @@ import { dirname, join, normalize } from 'node:path'
 import { test } from 'node:test'
 
 // Folder of src/ -> what it may use. A folder may always use itself. Files at the top (main, router) may use all.
-const COMPONENT = ['graph', 'config', 'otlp', 'wire', 'delivery', 'sending', 'net', 'self']
+const COMPONENT = ['graph', 'config', 'otlp', 'wire', 'delivery', 'sending', 'attributes', 'net', 'self']
 const MAY_USE: Record<string, readonly string[]> = {
   wire: [],
   config: [],
@@ -14,6 +14,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   self: ['config', 'otlp', 'net', 'delivery'],
   net: ['config', 'delivery', 'self', 'wire', 'otlp'],
   graph: ['config', 'otlp', 'delivery', 'self'],
+  attributes: ['config', 'otlp', 'wire'],
   sending: ['config', 'otlp', 'delivery', 'self', 'graph', 'wire'],
   send: ['otlp', 'wire', 'net', 'config', 'delivery', 'cli'],
   ui: ['otlp', 'wire', 'graph'],

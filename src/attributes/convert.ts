@@ -1,0 +1,93 @@
+// The values that hash and convert put in the place of old ones.
+
+import { hash } from 'node:crypto'
+import { encodeDouble, encodeInt, encodeString } from '../otlp/encode.ts'
+import { VALUE, type ValueView } from '../otlp/value.ts'
+
+const INT64_MIN = -(2n ** 63n)
+const INT64_MAX = 2n ** 63n - 1n
+
+const EMPTY_TEXT = encodeString('')
+
+/**
+ * The AnyValue with the SHA-256 of a text, of one byte for a bool, of eight bytes, little-endian, for a number. An empty
+ * text, and a value of another type, become the empty text.
+ */
+export function hashOf(value: ValueView): Uint8Array {
+  const bytes = hashedBytes(value)
+  return bytes === undefined || bytes.length === 0 ? EMPTY_TEXT : encodeString(hash('sha256', bytes, 'hex'))
+}
+
+function hashedBytes(value: ValueView): Uint8Array | undefined {
+  switch (value.type) {
+    case VALUE.STRING:
+      return value.bytes.subarray(value.start, value.end)
+    case VALUE.BOOL:
+      return Uint8Array.of(value.bool() ? 1 : 0)
+    case VALUE.INT: {
+      const bytes = Buffer.alloc(8)
+      bytes.writeUInt32LE(value.intLow(), 0)
+      bytes.writeUInt32LE(value.intHigh(), 4)
+      return bytes
+    }
+    case VALUE.DOUBLE: {
+      const bytes = Buffer.alloc(8)
+      bytes.writeDoubleLE(value.number())
+      return bytes
+    }
+    default:
+      return undefined
+  }
+}
+
+/** The AnyValue of the other type, or undefined where the value stays as it is. */
+export function converted(value: ValueView, to: 'string' | 'int' | 'double'): Uint8Array | undefined {
+  if (to === 'string') return value.type === VALUE.STRING ? undefined : encodeString(value.toText())
+  if (to === 'int') {
+    const int = toInt(value)
+    return int === undefined ? undefined : encodeInt(int)
+  }
+  const double = toDouble(value)
+  return double === undefined ? undefined : encodeDouble(double)
+}
+
+function toInt(value: ValueView): bigint | undefined {
+  switch (value.type) {
+    case VALUE.STRING: {
+      const text = value.toText()
+      if (!/^[+-]?\d+$/.test(text)) return undefined
+      const int = BigInt(text.startsWith('+') ? text.slice(1) : text)
+      return int >= INT64_MIN && int <= INT64_MAX ? int : undefined
+    }
+    case VALUE.BOOL:
+      return value.bool() ? 1n : 0n
+    case VALUE.DOUBLE: {
+      // What does not fit becomes the smallest number, as it does in the Collector on its usual machines.
+      const double = Math.trunc(value.number())
+      return double >= -(2 ** 63) && double < 2 ** 63 ? BigInt(double) : INT64_MIN
+    }
+    default:
+      return undefined
+  }
+}
+
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
+const INFINITE = /^[+-]?inf(?:inity)?$/i
+
+function toDouble(value: ValueView): number | undefined {
+  switch (value.type) {
+    case VALUE.STRING: {
+      const text = value.toText()
+      if (INFINITE.test(text)) return text.startsWith('-') ? -Infinity : Infinity
+      if (/^nan$/i.test(text)) return Number.NaN
+      const double = DECIMAL.test(text) ? Number(text) : Number.NaN
+      return Number.isFinite(double) ? double : undefined
+    }
+    case VALUE.BOOL:
+      return value.bool() ? 1 : 0
+    case VALUE.INT:
+      return value.number()
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,172 @@
+// Whether a span, log record or metric is one that `include` or `exclude` means (reference/otelcol-processors.md 3.1).
+//
+// Every kind of rule that is given must hold; within a list of texts any one is enough, of attributes, resources and
+// libraries all must hold. What depends on the resource or the scope alone is asked once for each of them.
+
+import type { AttributeMap } from '../otlp/attribute.ts'
+import { encodeText } from '../otlp/encode.ts'
+import { LOG_RECORD, METRIC, SPAN } from '../otlp/fields.ts'
+import type { LogView } from '../otlp/log.ts'
+import type { MetricView } from '../otlp/metric.ts'
+import type { ScopeView } from '../otlp/resource.ts'
+import type { SpanView } from '../otlp/span.ts'
+import { utf8, VALUE, ValueView } from '../otlp/value.ts'
+import { equalBytes } from '../wire/varint.ts'
+import { encodeLiteral } from './literal.ts'
+import { type MatchConfig, SPAN_KINDS } from './match-config.ts'
+import { CachedPattern, PATTERN_CACHE_MAX_ENTRIES, Pattern } from './pattern.ts'
+
+const SERVICE_NAME = encodeText('service.name')
+/** What stands for the service of a resource that names none. */
+const NO_SERVICE = '<nil-service-name>'
+
+/** A list of texts, any of which is enough. Strict ones are compared as bytes. */
+class Texts {
+  readonly #exact: readonly Uint8Array[]
+  readonly #patterns: readonly { matches(text: string): boolean }[]
+
+  constructor(texts: readonly string[], config: MatchConfig) {
+    const isStrict = config.matchType === 'strict'
+    this.#exact = isStrict ? texts.map(encodeText) : []
+    this.#patterns = isStrict ? [] : texts.map((text) => toPattern(text, config))
+  }
+
+  match(bytes: Uint8Array, from: number, to: number): boolean {
+    for (const exact of this.#exact) if (equalBytes(bytes, from, to, exact)) return true
+    if (this.#patterns.length === 0) return false
+    const text = utf8(bytes, from, to)
+    return this.#patterns.some((pattern) => pattern.matches(text))
+  }
+
+  matchText(text: string): boolean {
+    const bytes = encodeText(text)
+    return this.match(bytes, 0, bytes.length)
+  }
+}
+
+function toPattern(text: string, config: MatchConfig): { matches(text: string): boolean } {
+  const pattern = new Pattern(text)
+  if (!config.regexp.cacheEnabled) return pattern
+  return new CachedPattern(pattern, config.regexp.cacheMaxEntries || PATTERN_CACHE_MAX_ENTRIES)
+}
+
+interface AttributeRule {
+  readonly key: Uint8Array
+  /** Absent where being there is enough. */
+  readonly holds: ((value: ValueView) => boolean) | undefined
+}
+
+function toRule({ key, value }: MatchConfig['attributes'][number], config: MatchConfig): AttributeRule {
+  if (value === undefined || value === null) return { key: encodeText(key), holds: undefined }
+  if (config.matchType === 'strict') {
+    const bytes = encodeLiteral(value)
+    const wanted = new ValueView().reset(bytes, 0, bytes.length)
+    return { key: encodeText(key), holds: (found) => isSame(found, wanted) }
+  }
+  const pattern = toPattern(String(value), config)
+  return { key: encodeText(key), holds: (found) => hasText(found) && pattern.matches(found.toText()) }
+}
+
+const hasText = ({ type }: ValueView): boolean =>
+  type === VALUE.STRING || type === VALUE.BOOL || type === VALUE.INT || type === VALUE.DOUBLE
+
+function isSame(a: ValueView, b: ValueView): boolean {
+  if (a.type !== b.type) return false
+  switch (a.type) {
+    case VALUE.STRING:
+      return equalBytes(a.bytes, a.start, a.end, b.bytes.subarray(b.start, b.end))
+    case VALUE.BOOL:
+      return a.bool() === b.bool()
+    case VALUE.INT:
+      return a.intLow() === b.intLow() && a.intHigh() === b.intHigh()
+    case VALUE.DOUBLE:
+      return a.number() === b.number()
+    default:
+      return a.toText() === b.toText()
+  }
+}
+
+/** A map without any attribute matches nothing, whatever the rules. */
+function matchAll(map: AttributeMap, rules: readonly AttributeRule[]): boolean {
+  for (const { key, holds } of rules) {
+    const at = map.find(key)
+    if (at < 0 || (holds !== undefined && !holds(map.value(at)))) return false
+  }
+  return true
+}
+
+export class Matcher {
+  readonly #config: MatchConfig
+  readonly #services: Texts
+  readonly #spanNames: Texts
+  readonly #kinds: readonly boolean[] | undefined
+  readonly #bodies: Texts
+  readonly #severities: Texts
+  readonly #metricNames: Texts
+  readonly #attributes: readonly AttributeRule[]
+  readonly #resources: readonly AttributeRule[]
+  readonly #libraries: readonly { readonly name: Texts; readonly version: Texts | undefined }[]
+
+  constructor(config: MatchConfig) {
+    this.#config = config
+    this.#services = new Texts(config.services, config)
+    this.#spanNames = new Texts(config.spanNames, config)
+    const kinds = new Texts(config.spanKinds, config)
+    this.#kinds = config.spanKinds.length === 0 ? undefined : SPAN_KINDS.map((kind) => kinds.matchText(kind))
+    this.#bodies = new Texts(config.logBodies, config)
+    this.#severities = new Texts(config.logSeverityTexts, config)
+    this.#metricNames = new Texts(config.metricNames, config)
+    this.#attributes = config.attributes.map((rule) => toRule(rule, config))
+    this.#resources = config.resources.map((rule) => toRule(rule, config))
+    this.#libraries = config.libraries.map(({ name, version }) => ({
+      name: new Texts([name], config),
+      version: version === undefined ? undefined : new Texts([version], config),
+    }))
+  }
+
+  /** Whether the rules on the resource hold; `service` says whether services are among them (for spans they are). */
+  resource(map: AttributeMap, service: boolean): boolean {
+    if (service && this.#config.services.length > 0) {
+      const at = map.find(SERVICE_NAME)
+      if (!this.#services.matchText(at < 0 ? NO_SERVICE : map.value(at).toText())) return false
+    }
+    return matchAll(map, this.#resources)
+  }
+
+  scope(scope: ScopeView): boolean {
+    for (const { name, version } of this.#libraries)
+      if (!name.matchText(scope.toName()) || (version !== undefined && !version.matchText(scope.toVersion())))
+        return false
+    return true
+  }
+
+  span(span: SpanView, map: AttributeMap): boolean {
+    const { spanNames } = this.#config
+    if (spanNames.length > 0 && !this.#spanNames.match(span.bytes, span.from(SPAN.NAME), span.to(SPAN.NAME)))
+      return false
+    if (this.#kinds !== undefined && this.#kinds[span.kind()] !== true) return false
+    return matchAll(map, this.#attributes)
+  }
+
+  log(log: LogView, map: AttributeMap): boolean {
+    const { logBodies, logSeverityTexts, logSeverityNumber } = this.#config
+    if (logBodies.length > 0) {
+      const body = log.body()
+      if (body.type !== VALUE.STRING || !this.#bodies.match(body.bytes, body.start, body.end)) return false
+    }
+    if (logSeverityTexts.length > 0) {
+      const [from, to] = [log.from(LOG_RECORD.SEVERITY_TEXT), log.to(LOG_RECORD.SEVERITY_TEXT)]
+      if (!this.#severities.match(log.bytes, from, to)) return false
+    }
+    if (logSeverityNumber !== undefined) {
+      const number = log.severityNumber()
+      if (number === 0 ? !logSeverityNumber.matchUndefined : number < logSeverityNumber.min) return false
+    }
+    return matchAll(map, this.#attributes)
+  }
+
+  /** By name alone; without names nothing matches. */
+  metric(metric: MetricView): boolean {
+    return this.#metricNames.match(metric.bytes, metric.from(METRIC.NAME), metric.to(METRIC.NAME))
+  }
+}
