@@ -1,0 +1,255 @@
+// The structural check at the door: nothing behind it has to be careful.
+//
+// What is refused: a field that ends outside its message, a varint without end or beyond 64 bits, field number 0, the
+// group wire types, messages nested too deep, ids of a wrong length, strings that are not UTF-8, packed lists that do
+// not add up. What passes, byte for byte: unknown fields (opaque: nothing looks inside), known numbers with a wire type
+// that the .proto does not give them (unknown fields too), fields in any order and any number of times.
+//
+// One loop walks every message by rules made from the field tables. What makes up nearly all of a request (items and
+// their attributes) has functions of its own that take the usual shapes first and leave the rest to the loop.
+
+import { isUtf8 } from 'node:buffer'
+import { MalformedOtlp } from './malformed.ts'
+import { isMetricData } from './metric.ts'
+import { ASK, REQUEST_RULES, type Rule, WALK } from './rules.ts'
+import type { Signal } from './signal.ts'
+
+export { MalformedOtlp } from './malformed.ts'
+
+/**
+ * Messages inside one another, the request being the first. Protobuf's own limit in C++, Java and Python is 100: a
+ * deeper request would be refused by the next hop, with other senders' data in the same batch. A map in a map in a log
+ * body takes three levels, so some thirty of them fit.
+ */
+export const MAX_MESSAGE_DEPTH = 100
+
+/**
+ * Walks the whole structure of an encoded Export*ServiceRequest in `bytes[from, to)` and returns its number of items:
+ * spans, data points, log records, or profile samples. Throws MalformedOtlp with words and the offset from `from`.
+ * Allocates a few objects per request and nothing per item.
+ */
+export function checkRequest(signal: Signal, bytes: Uint8Array, from = 0, to = bytes.length): number {
+  return new Check(bytes, from).request(REQUEST_RULES[signal], to)
+}
+
+// Below this a string with other characters than ASCII is checked here: a native call costs more than its bytes.
+const NATIVE_UTF8_MIN_BYTES = 64
+
+class Check {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  readonly #origin: number
+  #items = 0
+  // Where the length just read ends: the second result of #length().
+  #p = 0
+
+  constructor(bytes: Uint8Array, origin: number) {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#origin = origin
+  }
+
+  request(rule: Rule, to: number): number {
+    this.#message(rule, this.#origin, to, 1)
+    return this.#items
+  }
+
+  #fail(rule: Rule, field: number, what: string, at: number): never {
+    const message = rule.message.slice(rule.message.lastIndexOf('.') + 1)
+    const name = rule.names[field]
+    const path = name === undefined || name === '' ? message : `${message}.${name}`
+    throw new MalformedOtlp(`${path}: ${what}`, at - this.#origin)
+  }
+
+  #message(rule: Rule, from: number, end: number, depth: number): void {
+    if (depth > MAX_MESSAGE_DEPTH) this.#fail(rule, 0, `nested more than ${MAX_MESSAGE_DEPTH} messages deep`, from)
+    for (let p = from; p < end; ) p = this.#field(rule, p, end, depth)
+  }
+
+  /** Checks the field at `at` and returns where the next begins. */
+  #field(rule: Rule, at: number, end: number, depth: number): number {
+    const bytes = this.#bytes
+    let p = at + 1
+    let tag = bytes[at]!
+    if (tag > 0x7f) {
+      tag = this.#longTag(rule, at, end)
+      p = this.#p
+    }
+    const field = tag >>> 3
+    const wireType = tag & 7
+    if (field === 0) this.#fail(rule, 0, 'field number 0', at)
+    if (wireType === 2) {
+      const length = this.#length(rule, field, p, end)
+      p = this.#p
+      const next = p + length
+      if (field < rule.ask.length && rule.wireType[field] === 2) this.#contents(rule, field, p, next, depth)
+      return next
+    }
+    if (wireType === 0) return this.#varint(rule, field, p, end)
+    if (wireType !== 1 && wireType !== 5) this.#fail(rule, field, `wire type ${wireType}`, at)
+    const next = p + (wireType === 1 ? 8 : 4)
+    if (next > end) this.#fail(rule, field, 'number longer than its message', p)
+    return next
+  }
+
+  /** The contents of a known field of wire type 2. */
+  #contents(rule: Rule, field: number, p: number, end: number, depth: number): void {
+    switch (rule.ask[field]) {
+      case ASK.MESSAGE: {
+        const child = rule.child[field]!
+        if (child.walk === WALK.GENERIC) this.#message(child, p, end, depth + 1)
+        else if (child.walk === WALK.RECORD) this.#record(child, p, end, depth + 1)
+        else if (child.walk === WALK.ATTRIBUTE) this.#keyValue(child, p, end, depth + 1)
+        else this.#metric(child, p, end, depth + 1)
+        return
+      }
+      case ASK.TEXT:
+        if (!this.#isAscii(p, end) && !this.#isUtf8(p, end)) this.#fail(rule, field, 'not UTF-8', p)
+        return
+      case ASK.ID:
+        if (end - p !== rule.idBytes[field] && end !== p)
+          this.#fail(rule, field, `${end - p} bytes long, not ${rule.idBytes[field]}`, p)
+        return
+      case ASK.PACKED_VARINT:
+        while (p < end) p = this.#varint(rule, field, p, end)
+        return
+      case ASK.PACKED_FIXED64:
+        if ((end - p) % 8 !== 0) this.#fail(rule, field, `${end - p} bytes of packed 8-byte numbers`, p)
+        return
+      case ASK.PACKED_FIXED32:
+        if ((end - p) % 4 !== 0) this.#fail(rule, field, `${end - p} bytes of packed 4-byte numbers`, p)
+    }
+  }
+
+  /** An item with its attributes: the usual attribute is short, and numbers need little. */
+  #record(rule: Rule, from: number, end: number, depth: number): void {
+    this.#items++
+    const bytes = this.#bytes
+    const { attributesTag, wireType } = rule
+    for (let p = from; p < end; ) {
+      const tag = bytes[p]!
+      if (tag === attributesTag && p + 1 < end && bytes[p + 1]! < 0x80) {
+        const next = p + 2 + bytes[p + 1]!
+        if (next > end) this.#fail(rule, tag >>> 3, 'longer than its message', p)
+        this.#keyValue(rule.child[tag >>> 3]!, p + 2, next, depth + 1)
+        p = next
+      } else if ((tag & 0x87) === 1 && tag > 7) {
+        if (p + 9 > end) this.#fail(rule, tag >>> 3, 'number longer than its message', p)
+        p += 9
+      } else p = this.#field(rule, p, end, depth)
+    }
+    void wireType
+  }
+
+  // Metric.data is a oneof: the points that count are those of its last member.
+  #metric(rule: Rule, from: number, end: number, depth: number): void {
+    const before = this.#items
+    let current = 0
+    for (let p = from; p < end; ) {
+      const tag = this.#bytes[p]!
+      if (tag < 0x80 && (tag & 7) === 2 && isMetricData(tag >>> 3) && tag !== current) {
+        current = tag
+        this.#items = before
+      }
+      p = this.#field(rule, p, end, depth)
+    }
+  }
+
+  #keyValue(rule: Rule, from: number, end: number, depth: number): void {
+    const bytes = this.#bytes
+    // 0A length key, 12 length value, both below 128 bytes; the value one string, bool, int or double.
+    if (from + 1 < end && bytes[from] === 10 && depth < MAX_MESSAGE_DEPTH) {
+      const keyEnd = from + 2 + bytes[from + 1]!
+      if (keyEnd + 1 < end && bytes[keyEnd] === 18 && keyEnd + 2 + bytes[keyEnd + 1]! === end) {
+        const value = keyEnd + 2
+        const size = end - value
+        // The lengths below 128 have their high bit clear, so one look from key to end covers them all.
+        if (size < 2) {
+          if (size === 0 && this.#isAscii(from + 1, end)) return
+        } else if (bytes[value] === 10) {
+          if (value + 2 + bytes[value + 1]! === end && this.#isAscii(from + 1, end)) return
+        } else if (bytes[value] === 24 || bytes[value] === 16) {
+          let p = value + 1
+          while (p < end && bytes[p]! > 0x7f) p++
+          if (p === end - 1 && size < 10 && this.#isAscii(from + 1, value)) return
+        } else if (bytes[value] === 33 && size === 9 && this.#isAscii(from + 1, value)) return
+      }
+    }
+    this.#message(rule, from, end, depth)
+  }
+
+  /** The length at `p`, no longer than what is left of the message; #p is behind it. */
+  #length(rule: Rule, field: number, p: number, end: number): number {
+    if (p >= end) this.#fail(rule, field, 'length missing', p)
+    const bytes = this.#bytes
+    let length = bytes[p++]!
+    if (length > 0x7f) {
+      length &= 0x7f
+      for (let scale = 128, byte = 0x80; byte > 0x7f; scale *= 128) {
+        if (p >= end || scale > 2 ** 28) this.#fail(rule, field, 'length without end', p)
+        byte = bytes[p++]!
+        length += (byte & 0x7f) * scale
+      }
+    }
+    if (length > end - p) this.#fail(rule, field, 'longer than its message', p)
+    this.#p = p
+    return length
+  }
+
+  /** A tag of several bytes: field numbers reach 2^29 - 1. */
+  #longTag(rule: Rule, at: number, end: number): number {
+    let tag = 0
+    let p = at
+    for (let scale = 1, byte = 0x80; byte > 0x7f; scale *= 128) {
+      if (p >= end || scale > 2 ** 28) this.#fail(rule, 0, 'tag without end', at)
+      byte = this.#bytes[p++]!
+      tag += (byte & 0x7f) * scale
+    }
+    if (tag > 0xffffffff) this.#fail(rule, 0, 'field number beyond 2^29', at)
+    this.#p = p
+    return tag
+  }
+
+  /** Checks the varint at `p` and returns where it ends. */
+  #varint(rule: Rule, field: number, p: number, end: number): number {
+    const bytes = this.#bytes
+    const last = p + 9
+    for (let q = p; q < end; q++) {
+      const byte = bytes[q]!
+      if (byte < 0x80 && (q < last || (q === last && byte < 2))) return q + 1
+      if (q >= last) this.#fail(rule, field, 'number beyond 64 bits', p)
+    }
+    return this.#fail(rule, field, 'number without end', p)
+  }
+
+  /** Four bytes at a time; the last four again rather than one by one. */
+  #isAscii(from: number, end: number): boolean {
+    const last = end - 4
+    if (from > last) {
+      const bytes = this.#bytes
+      for (let p = from; p < end; p++) if (bytes[p]! > 0x7f) return false
+      return true
+    }
+    const view = this.#view
+    let seen = view.getInt32(last)
+    for (let p = from; p < last; p += 4) seen |= view.getInt32(p)
+    return (seen & 0x80808080) === 0
+  }
+
+  // Unicode 15, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF.
+  #isUtf8(from: number, end: number): boolean {
+    const bytes = this.#bytes
+    if (end - from >= NATIVE_UTF8_MIN_BYTES) return isUtf8(bytes.subarray(from, end))
+    for (let p = from; p < end; ) {
+      const first = bytes[p++]!
+      if (first < 0x80) continue
+      const more = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3
+      if (first < 0xc2 || first > 0xf4 || p + more > end) return false
+      const second = bytes[p]!
+      if (first === 0xe0 ? second < 0xa0 : first === 0xf0 ? second < 0x90 : false) return false
+      if (first === 0xed ? second > 0x9f : first === 0xf4 ? second > 0x8f : false) return false
+      for (let i = 0; i < more; i++) if ((bytes[p++]! & 0xc0) !== 0x80) return false
+    }
+    return true
+  }
+}
