@@ -13,7 +13,7 @@
 import { isUtf8 } from 'node:buffer'
 import { varintSize, writeF64, writeU32, writeVarint } from '../../wire/varint.ts'
 import { MalformedOtlp } from '../malformed.ts'
-import { hashOf, KIND, type Shape, type ShapeField } from './shape.ts'
+import { KIND, plain, type Shape, type ShapeField } from './shape.ts'
 import { CHAR, POWERS_OF_TEN, parseQuotedDouble, readBase64, readHexDigit } from './text.ts'
 
 /** Objects and lists inside one another, known or not. */
@@ -33,7 +33,7 @@ export class JsonReader {
   #negative = false
 
   constructor(source: Uint8Array) {
-    this.#source = source
+    this.#source = plain(source)
     this.#end = source.length
     this.#out = new Uint8Array(source.length + 64)
   }
@@ -121,24 +121,18 @@ export class JsonReader {
 
   /** The field that a name stands for; undefined where nobody knows it. */
   #name(shape: Shape): ShapeField | undefined {
-    const source = this.#source
-    const from = this.#at + 1
-    let hash = 0
-    for (let p = from; p < this.#end; p++) {
-      const char = source[p]!
-      if (char === CHAR.QUOTE) {
-        this.#at = p + 1
-        return shape.find(source, from, p, hash)
-      }
-      if (char === CHAR.BACKSLASH || char < 0x20) break
-      hash = (Math.imul(hash, 31) + char) | 0 // hashStep, by hand
+    const known = shape.find(this.#source, this.#at + 1)
+    if (known !== undefined) {
+      this.#at += known.bytes.length + 1
+      return known.field
     }
+    // Unknown, or written with escapes.
     this.#reserve()
     const start = this.#to
     this.#string()
-    const end = this.#to
+    this.#out[this.#to] = CHAR.QUOTE
     this.#to = start
-    return shape.find(this.#out, start, end, hashOf(this.#out, start, end))
+    return shape.find(this.#out, start)?.field
   }
 
   /** `repeats` holds, by field number, where the last value of a name that came again begins; the ones before go. */

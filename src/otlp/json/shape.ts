@@ -70,10 +70,15 @@ export interface ShapeField {
   readonly shape: Shape
 }
 
-interface Slot {
-  readonly name: Uint8Array
+export interface FieldName {
+  /** With the quote that closes it. */
+  readonly bytes: Uint8Array
   readonly field: ShapeField
 }
+
+// Names are told apart by their first two characters before they are compared.
+const BUCKETS = 64
+const bucketOf = (first: number, second: number): number => (first * 7 + second) & (BUCKETS - 1)
 
 // Messages that are nearly always shorter than 128 bytes; all others get two bytes for their length.
 const SHORT: ReadonlySet<string> = new Set([
@@ -86,12 +91,16 @@ const SHORT: ReadonlySet<string> = new Set([
   'Line',
 ])
 
+/**
+ * The same bytes without Node's Buffer around them: loops that only ever see one class of array are markedly faster.
+ */
+export const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
 export class Shape {
   readonly message: string
   /** By number. */
   fields: readonly (ShapeField | undefined)[] = []
-  #slots: readonly (Slot | undefined)[] = []
-  #mask = 0
+  readonly #names: FieldName[][] = Array.from({ length: BUCKETS }, () => [])
 
   constructor(message: string) {
     this.message = message
@@ -101,7 +110,6 @@ export class Shape {
   fill(shapes: (name: string) => Shape): void {
     const table = MESSAGES[this.message]!
     const fields: (ShapeField | undefined)[] = new Array(table.wireType.length).fill(undefined)
-    const names: Slot[] = []
     for (const field of table.fields) {
       // Bits of a number hold the fields seen in one message.
       if (field.number > 31) throw new Error(`invariant: ${this.message}.${field.name} has a number above 31`)
@@ -109,45 +117,25 @@ export class Shape {
       const shaped = shapeField(field, rivals, shapes)
       fields[field.number] = shaped
       // Collector reference 2.3, "JSON dialect": both spellings are understood.
-      names.push({ name: Buffer.from(field.json), field: shaped })
-      if (field.name !== field.json) names.push({ name: Buffer.from(field.name), field: shaped })
+      for (const name of new Set([field.json, field.name])) {
+        const bytes = plain(Buffer.from(`${name}"`))
+        this.#names[bucketOf(bytes[0]!, bytes[1]!)]!.push({ bytes, field: shaped })
+      }
     }
     this.fields = fields
-    let size = 8
-    while (size < names.length * 2) size *= 2
-    const slots: (Slot | undefined)[] = new Array(size).fill(undefined)
-    for (const slot of names) {
-      let at = hashOf(slot.name, 0, slot.name.length) & (size - 1)
-      while (slots[at] !== undefined) at = (at + 1) & (size - 1)
-      slots[at] = slot
-    }
-    this.#slots = slots
-    this.#mask = size - 1
   }
 
-  /** The field whose name is `bytes[from, to)`, or undefined; `hash` is theirs, see hashStep. */
-  find(bytes: Uint8Array, from: number, to: number, hash: number): ShapeField | undefined {
-    const slots = this.#slots
-    const length = to - from
-    for (let at = hash & this.#mask; ; at = (at + 1) & this.#mask) {
-      const slot = slots[at]
-      if (slot === undefined) return undefined
-      const name = slot.name
-      if (name.length !== length) continue
+  /** The field whose name, and the quote behind it, stand at `from`; undefined for an unknown name or an escaped one. */
+  find(bytes: Uint8Array, from: number): FieldName | undefined {
+    const names = this.#names[bucketOf(bytes[from]!, bytes[from + 1]!)]!
+    for (let n = 0; n < names.length; n++) {
+      const name = names[n]!.bytes
       let i = 0
-      while (i < length && name[i] === bytes[from + i]) i++
-      if (i === length) return slot.field
+      while (i < name.length && name[i] === bytes[from + i]) i++
+      if (i === name.length) return names[n]
     }
+    return undefined
   }
-}
-
-/** One step of the hash of a name; the first `hash` is 0. */
-export const hashStep = (hash: number, byte: number): number => (Math.imul(hash, 31) + byte) | 0
-
-export function hashOf(bytes: Uint8Array, from: number, to: number): number {
-  let hash = 0
-  for (let i = from; i < to; i++) hash = hashStep(hash, bytes[i]!)
-  return hash
 }
 
 function shapeField(field: Field, rivals: readonly Field[], shapes: (name: string) => Shape): ShapeField {
@@ -163,7 +151,7 @@ function shapeField(field: Field, rivals: readonly Field[], shapes: (name: strin
     wireType: field.wireType,
     repeated: field.repeated === true,
     present: field.optional === true || field.oneof !== undefined,
-    key: Buffer.from(`${JSON.stringify(field.json)}:`),
+    key: plain(Buffer.from(`${JSON.stringify(field.json)}:`)),
     idBytes: field.idBytes ?? 0,
     enumNumbers: kind === KIND.ENUM ? new Map(Object.entries(ENUMS[field.type!]!.values)) : undefined,
     rivals: rivals.reduce((bits, rival) => (rival.number === field.number ? bits : bits | (1 << rival.number)), 0),

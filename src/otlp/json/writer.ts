@@ -8,14 +8,14 @@
 // Output: Collector reference 2.3, "JSON dialect"; defaults are left out, NaN and the infinities are quoted.
 
 import { readF64, readU32, varintHigh, varintLow } from '../../wire/varint.ts'
-import { KIND, type Shape, type ShapeField } from './shape.ts'
+import { KIND, plain, type Shape, type ShapeField } from './shape.ts'
 import { CHAR } from './text.ts'
 
 const TWO_32 = 2 ** 32
 const FIELDS = 32
 
 export class JsonWriter {
-  #out = Buffer.allocUnsafeSlow(0)
+  #out: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   #to = 0
   // Per depth: where each field's first and last value begins and its last one ends, by number; -1 where it is absent.
   readonly #frames: Int32Array[] = []
@@ -25,10 +25,11 @@ export class JsonWriter {
   #next = 0
 
   /** One document, in an array of its own. */
-  request(shape: Shape, parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  request(shape: Shape, rope: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+    const parts = rope.map(plain)
     let length = 64
     for (const part of parts) length += part.length * 3
-    this.#out = Buffer.allocUnsafeSlow(length)
+    this.#out = new Uint8Array(length)
     this.#to = 0
     this.#byte(CHAR.OPEN_BRACE)
     let comma = false
@@ -37,7 +38,7 @@ export class JsonWriter {
       comma = this.#topLevel(field, shape, parts, comma) || comma
     }
     this.#byte(CHAR.CLOSE_BRACE)
-    return new Uint8Array(this.#out.subarray(0, this.#to))
+    return this.#out.slice(0, this.#to)
   }
 
   /** A request's fields are messages, perhaps in several parts. */
@@ -79,7 +80,7 @@ export class JsonWriter {
   }
 
   #grow(more: number): void {
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.#to + more, this.#out.length * 2))
+    const grown = new Uint8Array(Math.max(this.#to + more, this.#out.length * 2))
     grown.set(this.#out.subarray(0, this.#to))
     this.#out = grown
   }
@@ -149,7 +150,7 @@ export class JsonWriter {
     let frame = this.#frames[depth]
     if (frame === undefined) this.#frames[depth] = frame = new Int32Array(FIELDS * 3)
     const fields = shape.fields
-    frame.fill(-1, 0, fields.length)
+    for (let number = 0; number < fields.length; number++) frame[number] = -1
     this.#source = bytes
     for (let p = from; p < to; p = this.#next) {
       const tag = this.#enter(p)
@@ -308,7 +309,7 @@ export class JsonWriter {
 
   #text(text: string): void {
     this.#reserve(text.length)
-    this.#to += this.#out.write(text, this.#to, 'latin1')
+    for (let i = 0; i < text.length; i++) this.#out[this.#to++] = text.charCodeAt(i)
   }
 
   #double(value: number): void {
@@ -420,7 +421,7 @@ export class JsonWriter {
 }
 
 const NOTHING = new Uint8Array(0)
-const HEX_DIGITS = Buffer.from('0123456789abcdef')
+const HEX_DIGITS = plain(Buffer.from('0123456789abcdef'))
 
 const SHORT_ESCAPES: readonly (number | undefined)[] = Object.assign(
   new Array<number | undefined>(93).fill(undefined),
@@ -435,4 +436,5 @@ const SHORT_ESCAPES: readonly (number | undefined)[] = Object.assign(
   },
 )
 
-const concat = (pieces: readonly Uint8Array[]): Uint8Array => (pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
+const concat = (pieces: readonly Uint8Array[]): Uint8Array =>
+  pieces.length === 1 ? pieces[0]! : plain(Buffer.concat(pieces))
