@@ -1,0 +1,149 @@
+// A sender of the bench, in a process of its own: sends numbered requests and remembers which were answered OK.
+
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { GrpcLoad } from './load-grpc.ts'
+import { HttpLoad } from './load-http.ts'
+import { NumberSet } from './numbered.ts'
+import { payloads } from './payloads.ts'
+
+export type Encoding = 'none' | 'gzip' | 'zstd'
+export type Protocol = 'grpc' | 'http'
+
+export interface LoadOptions {
+  readonly protocol: Protocol
+  readonly port: number
+  readonly spansPerRequest: number
+  readonly encoding: Encoding
+  readonly inFlight: number
+  /** Tells the numbers of several senders apart. */
+  readonly sender: number
+}
+
+export type ToLoad =
+  | { readonly kind: 'open'; readonly options: LoadOptions }
+  /** Sends for that long, or that many requests; then waits for the answers and reports. */
+  | { readonly kind: 'run'; readonly forMs?: number; readonly requests?: number }
+
+export interface LoadReport {
+  readonly kind: 'report'
+  /** Of this run. */
+  readonly ok: number
+  readonly refused: number
+  /** Without an answer: the connection was lost. */
+  readonly failed: number
+  readonly wallMs: number
+  /** Bytes of the requests answered OK, as they were sent. */
+  readonly okBytes: number
+  /** Numbers answered OK since the process began. Only plain requests carry numbers. */
+  readonly okNumbers: Uint8Array
+}
+
+export type FromLoad = { readonly kind: 'open' } | LoadReport
+
+export interface PackedRequest {
+  readonly bytes: Uint8Array
+  readonly encoding: Encoding
+}
+
+/** What a connection asks and tells. */
+export interface LoadEvents {
+  /** The number for the next request, or -1 for no more. */
+  next(): number
+  ok(number: number): void
+  refused(): void
+  failed(): void
+}
+
+const pack = (bytes: Uint8Array, encoding: Encoding): Uint8Array =>
+  encoding === 'gzip' ? gzipSync(bytes, { level: 1 }) : encoding === 'zstd' ? zstdCompressSync(bytes) : bytes
+
+class Load implements LoadEvents {
+  readonly #options: LoadOptions
+  readonly #connection: GrpcLoad | HttpLoad
+  readonly #requestBytes: number
+  readonly #okNumbers = new NumberSet()
+  #nextNumber = 0
+  #untilNumber = 0
+  #untilMs = 0
+  #fromMs = 0
+  #pending = 0
+  #ok = 0
+  #refused = 0
+  #failed = 0
+
+  constructor(options: LoadOptions) {
+    const { spansPerRequest: items, inFlight, encoding } = options
+    const requests = payloads({ items, count: Math.min(inFlight, 16), seed: options.sender + 1 }).map((bytes) => ({
+      bytes: pack(bytes, encoding),
+      encoding,
+    }))
+    this.#options = options
+    this.#requestBytes = requests.reduce((sum, { bytes }) => sum + bytes.length, 0) / requests.length
+    const Connection = options.protocol === 'grpc' ? GrpcLoad : HttpLoad
+    this.#connection = new Connection(requests, inFlight, options.sender, this)
+  }
+
+  open(): Promise<void> {
+    return this.#connection.open(this.#options.port)
+  }
+
+  run(forMs: number, requests: number): void {
+    this.#ok = this.#refused = this.#failed = 0
+    this.#fromMs = performance.now()
+    this.#untilMs = this.#fromMs + forMs
+    this.#untilNumber = this.#nextNumber + requests
+    this.#connection.start()
+  }
+
+  next(): number {
+    if (this.#nextNumber >= this.#untilNumber || performance.now() >= this.#untilMs) {
+      if (this.#pending === 0) this.#report()
+      return -1
+    }
+    this.#pending++
+    return this.#nextNumber++
+  }
+
+  ok(number: number): void {
+    this.#pending--
+    this.#ok++
+    this.#okNumbers.add(number)
+  }
+
+  refused(): void {
+    this.#pending--
+    this.#refused++
+  }
+
+  failed(): void {
+    this.#pending--
+    this.#failed++
+    if (this.#pending === 0) this.#report()
+  }
+
+  #report(): void {
+    if (this.#untilNumber === 0) return
+    this.#untilNumber = 0
+    const { encoding } = this.#options
+    send({
+      kind: 'report',
+      ok: this.#ok,
+      refused: this.#refused,
+      failed: this.#failed,
+      wallMs: performance.now() - this.#fromMs,
+      okBytes: this.#ok * this.#requestBytes,
+      okNumbers: encoding === 'none' ? this.#okNumbers.bits : new Uint8Array(0),
+    })
+  }
+}
+
+const send = (message: FromLoad): void => void process.send!(message)
+let load: Load | undefined
+process.on('message', async (message: ToLoad) => {
+  if (message.kind === 'open') {
+    load = new Load(message.options)
+    await load.open()
+    send({ kind: 'open' })
+  } else load?.run(message.forMs ?? Number.POSITIVE_INFINITY, message.requests ?? Number.POSITIVE_INFINITY)
+})
+process.on('disconnect', () => process.exit(0))

@@ -1,0 +1,194 @@
+// Starts the router, the sink and the senders of a whole-process case, each a process of its own, and asks them.
+
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { FromLoad, LoadOptions, LoadReport, ToLoad } from './load.ts'
+import type { FromSink, SinkMode, SinkReport, ToSink } from './sink.ts'
+
+const ANSWER_WITHIN_MS = 120_000
+const START_WITHIN_MS = 30_000
+const STOP_WITHIN_MS = 20_000
+/** Ticks of utime and stime in /proc/PID/stat: USER_HZ, which is 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100
+
+/** A free port; somebody else may take it before it is used, which then shows as a failed start. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** A child that answers one message of each kind at a time. */
+class Child<To extends object, From extends { readonly kind: string }> {
+  readonly #child: ChildProcess
+
+  constructor(file: string) {
+    this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), { serialization: 'advanced' })
+  }
+
+  async ask<Kind extends From['kind']>(kind: Kind, question?: To): Promise<Extract<From, { kind: Kind }>> {
+    const answer = this.#next(kind)
+    if (question !== undefined) this.tell(question)
+    return answer
+  }
+
+  tell(message: To): void {
+    this.#child.send(message)
+  }
+
+  stop(): void {
+    if (this.#child.connected) this.#child.disconnect()
+  }
+
+  #next<Kind extends From['kind']>(kind: Kind): Promise<Extract<From, { kind: Kind }>> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => done(() => reject(new Error(`no ${kind} from a child`))), ANSWER_WITHIN_MS)
+      const onMessage = (message: unknown): void => {
+        if ((message as From).kind === kind) done(() => resolve(message as Extract<From, { kind: Kind }>))
+      }
+      const onExit = (code: number | null): void => done(() => reject(new Error(`a child ended with ${code}`)))
+      const done = (settle: () => void): void => {
+        clearTimeout(timer)
+        this.#child.off('message', onMessage)
+        this.#child.off('exit', onExit)
+        settle()
+      }
+      this.#child.on('message', onMessage)
+      this.#child.on('exit', onExit)
+    })
+  }
+}
+
+export class SinkProcess {
+  readonly #child = new Child<ToSink, FromSink>('./sink.ts')
+  grpcPort = 0
+  httpPort = 0
+
+  async start(): Promise<this> {
+    const { grpcPort, httpPort } = await this.#child.ask('listening')
+    this.grpcPort = grpcPort
+    this.httpPort = httpPort
+    return this
+  }
+
+  setMode(mode: SinkMode): void {
+    this.#child.tell({ kind: 'mode', mode })
+  }
+
+  report(): Promise<SinkReport> {
+    return this.#child.ask('report', { kind: 'report' })
+  }
+
+  /** Waits until nothing more comes in, or `withinMs` have passed; returns the last report. */
+  async settled(spans: number, withinMs: number): Promise<SinkReport> {
+    const until = performance.now() + withinMs
+    for (;;) {
+      const report = await this.report()
+      if (report.spans >= spans || performance.now() >= until) return report
+      await pause(50)
+    }
+  }
+
+  stop(): void {
+    this.#child.stop()
+  }
+}
+
+export class LoadProcess {
+  readonly #child = new Child<ToLoad, FromLoad>('./load.ts')
+
+  async start(options: LoadOptions): Promise<this> {
+    await this.#child.ask('open', { kind: 'open', options })
+    return this
+  }
+
+  run(amount: { readonly forMs?: number; readonly requests?: number }): Promise<LoadReport> {
+    return this.#child.ask('report', { kind: 'run', ...amount })
+  }
+
+  stop(): void {
+    this.#child.stop()
+  }
+}
+
+/** CPU and memory of a process, from the kernel's own books. Linux only. */
+export interface Usage {
+  readonly cpuSeconds: number
+  readonly rssBytes: number
+  readonly peakRssBytes: number
+}
+
+export function readUsage(pid: number): Usage {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  // The second field is the program's name and may hold blanks; the rest begins behind its closing parenthesis.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+  const kib = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN)
+  return {
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+    rssBytes: kib('VmRSS') * 1024,
+    peakRssBytes: kib('VmHWM') * 1024,
+  }
+}
+
+/**
+ * A router that runs as its users run it. BENCH_ROUTER names another program to measure in the same rig, called with
+ * the same `--config FILE`.
+ */
+export class RouterProcess {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+  #child: ChildProcess | undefined
+  #output = ''
+
+  /** Starts it and waits until `ready` says that it serves; returns the milliseconds from exec until then. */
+  async start(config: string, ready: () => Promise<boolean>): Promise<number> {
+    const file = join(this.#folder, 'config.yaml')
+    writeFileSync(file, config)
+    const own = [process.execPath, fileURLToPath(new URL('../src/main.ts', import.meta.url))]
+    const [program = '', ...args] = process.env.BENCH_ROUTER?.split(' ') ?? own
+    const from = performance.now()
+    const child = spawn(program, [...args, '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#output = (this.#output + text).slice(-4000)
+      })
+    while (!(await ready())) {
+      if (child.exitCode !== null) throw new Error(`the router ended with ${child.exitCode}:\n${this.#output}`)
+      if (performance.now() - from > START_WITHIN_MS) throw new Error(`the router does not answer:\n${this.#output}`)
+      await pause(2)
+    }
+    return performance.now() - from
+  }
+
+  usage(): Usage {
+    return readUsage(this.#child!.pid!)
+  }
+
+  /** The last of what it printed. */
+  get output(): string {
+    return this.#output
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child
+    if (child !== undefined && child.exitCode === null) {
+      const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+      child.kill('SIGTERM')
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
+      await ended
+      clearTimeout(timer)
+    }
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -1,0 +1,67 @@
+// Configurations for the whole-process cases, as a user would write them.
+
+import type { Encoding, Protocol } from './load.ts'
+
+export interface RouterConfigOptions {
+  readonly protocol: Protocol
+  readonly port: number
+  /** Of the sink. */
+  readonly exportPort: number
+  readonly encoding: Encoding
+  readonly batching?: boolean
+  readonly insertAttribute?: boolean
+  readonly metricsPort: number
+  /** More lines for the exporter's sending_queue. */
+  readonly queue?: readonly string[]
+  readonly memoryLimitMib?: number
+}
+
+export function routerConfig(options: RouterConfigOptions): string {
+  const exporter = options.protocol === 'grpc' ? 'otlp_grpc' : 'otlp_http'
+  const endpoint = `${options.protocol === 'grpc' ? '' : 'http://'}127.0.0.1:${options.exportPort}`
+  const batching = options.batching === true
+  const processors = [
+    ...(batching ? ['memory_limiter', 'batch'] : []),
+    ...(options.insertAttribute === true ? ['attributes'] : []),
+  ]
+  return `receivers:
+  otlp:
+    protocols:
+      ${options.protocol}:
+        endpoint: 127.0.0.1:${options.port}
+processors:
+  batch:
+  memory_limiter:
+    check_interval: 1s
+    limit_mib: ${options.memoryLimitMib ?? 200}
+  attributes:
+    actions:
+      - key: plant
+        value: north
+        action: insert
+exporters:
+  ${exporter}:
+    endpoint: ${endpoint}
+    compression: ${options.encoding}
+    tls:
+      insecure: true
+    sending_queue:
+      enabled: ${batching}
+${(options.queue ?? []).map((line) => `      ${line}\n`).join('')}service:
+  telemetry:
+    logs:
+      level: warn
+    metrics:
+      readers:
+        - pull:
+            exporter:
+              prometheus:
+                host: 127.0.0.1
+                port: ${options.metricsPort}
+  pipelines:
+    traces:
+      receivers: [otlp]
+      processors: [${processors.join(', ')}]
+      exporters: [${exporter}]
+`
+}
