@@ -1,0 +1,221 @@
+// One address of a gRPC target: connects, says when it is ready, and connects again when the connection is lost.
+//
+//   idle --connect()--> connecting --SETTINGS came--> ready --lost, drained--> connecting (at once) or waiting
+//                            \--failed--> waiting --back-off is over--> connecting
+
+import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { Clock, Timer } from '../../graph/clock.ts'
+import { ClientSession } from '../http2/client-session.ts'
+import type { ClientTlsOptions } from '../tls/load.ts'
+
+// grpc/grpc, doc/connection-backoff.md.
+const BACKOFF_BASE_MS = 1_000
+const BACKOFF_MULTIPLIER = 1.6
+const BACKOFF_JITTER = 0.2
+const BACKOFF_MAX_MS = 120_000
+const CONNECT_TIMEOUT_MS = 20_000
+/** A connection that did not last this long counts as failed, so that a server that accepts and drops is not hammered. */
+const SHORT_LIVED_MS = 1_000
+const READ_CHUNK_BYTES = 64 * 1024
+
+export interface Keepalive {
+  readonly timeMs: number
+  readonly timeoutMs: number
+  readonly permitWithoutStream: boolean
+}
+
+export interface ConnectionSettings {
+  readonly tls: ClientTlsOptions | undefined
+  /** The host that was asked for, which its certificate must name. */
+  readonly host: string
+  readonly keepalive: Keepalive | undefined
+  readonly clock: Clock
+  readonly random: () => number
+}
+
+export interface Address {
+  readonly host?: string
+  readonly port?: number
+  readonly path?: string
+}
+
+export const addressKey = (address: Address): string => address.path ?? `${address.host} ${address.port}`
+
+const addressText = (address: Address): string => address.path ?? `${address.host}:${address.port}`
+
+export interface ConnectionListener {
+  /** Calls may be started, more than before. */
+  onReady(): void
+  /** The address cannot be reached, or was lost; another attempt follows by itself. */
+  onLost(error: Error): void
+}
+
+export class Connection {
+  readonly address: Address
+  readonly #settings: ConnectionSettings
+  readonly #listener: ConnectionListener
+  #session: ClientSession | undefined
+  /** Sessions that finish their calls after a GOAWAY. */
+  readonly #leaving = new Set<ClientSession>()
+  #socket: Socket | undefined
+  #timer: Timer | undefined
+  #keepalive: Timer | undefined
+  #failures = 0
+  #openedMs = 0
+  #closed = false
+  /** Why there is no connection; undefined while there is one, or before the first attempt has ended. */
+  error: Error | undefined
+
+  constructor(address: Address, settings: ConnectionSettings, listener: ConnectionListener) {
+    this.address = address
+    this.#settings = settings
+    this.#listener = listener
+  }
+
+  /** The session that takes a call now. */
+  get free(): ClientSession | undefined {
+    const session = this.#session
+    return session !== undefined && session.room > 0 ? session : undefined
+  }
+
+  get ready(): boolean {
+    return this.#session !== undefined
+  }
+
+  connect(): void {
+    if (this.#closed || this.#socket !== undefined) return
+    this.#timer?.cancel()
+    const socket = this.#dial()
+    this.#socket = socket
+    socket.once('error', (error) => this.#failed(socket, error))
+    socket.once('close', () => this.#failed(socket, new Error('connection closed')))
+    this.#timer = this.#settings.clock.after(CONNECT_TIMEOUT_MS, () => {
+      this.#failed(socket, new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`))
+    })
+  }
+
+  /** Ends connections. Calls that run go on until `now`. */
+  close(now: boolean): void {
+    this.#closed = true
+    this.#timer?.cancel()
+    this.#keepalive?.cancel()
+    const sessions = this.#session === undefined ? [...this.#leaving] : [this.#session, ...this.#leaving]
+    for (const session of sessions) {
+      if (now) session.destroy(new Error('the client is closed'))
+      else session.drain()
+    }
+    if (this.#session === undefined) this.#socket?.destroy()
+  }
+
+  #dial(): Socket {
+    const { tls, host } = this.#settings
+    const { address } = this
+    let session: ClientSession | undefined
+    const greet = (socket: Socket): void => {
+      session = this.#greet(socket)
+    }
+    // Text outside ASCII and IP addresses cannot be a server name (RFC 6066 3).
+    if (tls !== undefined) {
+      const servername = tls.servername ?? (isIP(host) === 0 ? host : '')
+      const socket = connectTls({ ...address, ...tls, servername, ALPNProtocols: ['h2'] })
+      socket.setNoDelay(true)
+      socket.once('secureConnect', () => {
+        if (socket.alpnProtocol === 'h2') greet(socket)
+        else socket.destroy(new Error('the server does not offer HTTP/2 in its TLS handshake'))
+      })
+      socket.on('data', (chunk: Buffer) => session?.received(chunk))
+      return socket
+    }
+    const onread = {
+      buffer: new Uint8Array(READ_CHUNK_BYTES),
+      callback: (length: number, buffer: Uint8Array): boolean => {
+        session?.received(buffer.subarray(0, length))
+        return true
+      },
+    }
+    const to: NetConnectOpts =
+      address.path === undefined ? { host: address.host, port: address.port!, noDelay: true } : { path: address.path }
+    const socket = connect({ ...to, onread })
+    socket.once('connect', () => greet(socket))
+    return socket
+  }
+
+  #greet(socket: Socket): ClientSession {
+    const session: ClientSession = new ClientSession(socket, {
+      onOpen: () => {
+        this.#timer?.cancel()
+        this.#session = session
+        this.error = undefined
+        this.#openedMs = this.#settings.clock.monotonic()
+        this.#watch(session)
+        this.#listener.onReady()
+      },
+      onRoom: () => this.#listener.onReady(),
+      onDraining: () => {
+        if (this.#session !== session) return
+        this.#leaving.add(session)
+        this.#lost(new Error('the server is going away'))
+      },
+      onClosed: (reason) => {
+        this.#leaving.delete(session)
+        if (this.#session === session) this.#lost(reason)
+        else this.#failed(socket, reason)
+      },
+    })
+    return session
+  }
+
+  /** An attempt to connect came to nothing. */
+  #failed(socket: Socket, error: Error): void {
+    if (this.#socket !== socket || this.#session !== undefined) return
+    socket.destroy()
+    this.#socket = undefined
+    this.#failures++
+    this.#retry(error)
+  }
+
+  /** A connection that stood is gone. */
+  #lost(error: Error): void {
+    this.#keepalive?.cancel()
+    this.#session = undefined
+    this.#socket = undefined
+    const lasted = this.#settings.clock.monotonic() - this.#openedMs
+    this.#failures = lasted < SHORT_LIVED_MS ? this.#failures + 1 : 0
+    this.#retry(error)
+  }
+
+  #retry(error: Error): void {
+    if (this.#closed) return
+    this.#timer?.cancel()
+    if (this.#failures === 0) this.connect()
+    else {
+      this.error = new Error(`${addressText(this.address)}: ${error.message}`, { cause: error })
+      const { clock, random } = this.#settings
+      const interval = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * BACKOFF_MULTIPLIER ** (this.#failures - 1))
+      const waitMs = interval * (1 - BACKOFF_JITTER + 2 * BACKOFF_JITTER * random())
+      this.#timer = clock.after(waitMs, () => this.connect())
+    }
+    this.#listener.onLost(error)
+  }
+
+  /** Pings while calls run (or always), and gives a connection up that does not answer. */
+  #watch(session: ClientSession): void {
+    const { keepalive, clock } = this.#settings
+    if (keepalive === undefined) return
+    const next = (): void => {
+      this.#keepalive = clock.after(keepalive.timeMs, () => {
+        if (session.active === 0 && !keepalive.permitWithoutStream) {
+          next()
+          return
+        }
+        this.#keepalive = clock.after(keepalive.timeoutMs, () => session.destroy(new Error('keepalive: no answer')))
+        session.ping(() => {
+          this.#keepalive?.cancel()
+          if (this.#session === session) next()
+        })
+      })
+    }
+    next()
+  }
+}
