@@ -30,8 +30,6 @@ export interface DocumentOptions<T> {
   /** The schema of service.telemetry. */
   readonly telemetry: Schema<T>
   readonly telemetryWarnings?: (config: T) => readonly TelemetryWarning[]
-  /** Feature gates that are on. */
-  readonly gates: ReadonlySet<string>
 }
 
 export interface LoadedConfig<T = unknown> {
@@ -45,12 +43,11 @@ export interface LoadedConfig<T = unknown> {
     readonly pipelines: readonly LoadedPipeline[]
     readonly telemetry: T
   }
+  /** Feature gates that are on. */
   readonly gates: ReadonlySet<string>
   /** In the order of the files. With a problem the configuration must not run. */
   readonly problems: readonly Problem[]
   readonly warnings: readonly Problem[]
-  /** Where `path` (keys joined by dots) was written, or the nearest thing above it. */
-  placeOf(path: string): Place
 }
 
 const KINDS = Object.keys(SECTIONS) as ComponentKind[]
@@ -79,18 +76,17 @@ export async function decodeDocument<T>(tree: Tree, options: DocumentOptions<T>)
   )
   const pipelinesEntry = service?.entries.get('pipelines')
   const pipelines =
-    pipelinesEntry?.value.kind === 'map' ? readPipelines(pipelinesEntry.value, sections, options.gates, notes) : []
+    pipelinesEntry?.value.kind === 'map' ? readPipelines(pipelinesEntry.value, sections, tree.gates, notes) : []
   const telemetryEntry = service?.entries.get('telemetry')
   const before = notes.problems.length
   const telemetry = options.telemetry.decode(
     telemetryEntry?.value,
     new At('service.telemetry', telemetryEntry?.key ?? root.place, notes.problems),
   )
-  const placeOf = (path: string): Place => findPlace(root, path)
   if (notes.problems.length === before) {
     for (const { path, what, fix } of options.telemetryWarnings?.(telemetry) ?? []) {
-      const full = `service.telemetry.${path}`
-      notes.warnings.push({ code: 'CONFIG_REMOVED', path: full, what, fix, place: placeOf(full) })
+      const place = findPlace(root, ['service', 'telemetry', ...path.split('.')])
+      notes.warnings.push({ code: 'CONFIG_REMOVED', path: `service.telemetry.${path}`, what, fix, place })
     }
   }
   if (isWhole) {
@@ -102,7 +98,7 @@ export async function decodeDocument<T>(tree: Tree, options: DocumentOptions<T>)
         'write each pipeline as a key below it',
         pipelinesEntry.value.place,
       )
-    } else if (!options.gates.has('service.AllowNoPipelines')) {
+    } else if (!tree.gates.has('service.AllowNoPipelines')) {
       checkEmpty(root, sections, pipelinesEntry, top)
     }
     checkAmbiguous(sections, notes.problems)
@@ -114,10 +110,9 @@ export async function decodeDocument<T>(tree: Tree, options: DocumentOptions<T>)
     connectors: sections.connectors.components,
     extensions: sections.extensions.components,
     service: { extensions, pipelines, telemetry },
-    gates: options.gates,
+    gates: tree.gates,
     problems: sortProblems(notes.problems, tree.sources),
     warnings: sortProblems(notes.warnings, tree.sources),
-    placeOf,
   }
 }
 
@@ -196,32 +191,15 @@ function checkAmbiguous(sections: Record<(typeof SECTION_NAMES)[number], Section
   }
 }
 
-/** Ids may contain dots, so the longest key that fits is taken at each step. */
-function findPlace(root: MapNode, path: string): Place {
-  let node: Node = root
+/** Where the last of `keys` that stands in the tree was written. */
+export function findPlace(root: MapNode, keys: readonly string[]): Place {
+  let map: MapNode | undefined = root
   let place = root.place
-  let rest = path
-  while (rest !== '') {
-    const index = /^\[(\d+)\]\.?/.exec(rest)
-    if (index !== null && node.kind === 'list') {
-      const item: Node | undefined = node.items[Number(index[1])]
-      if (item === undefined) break
-      node = item
-      place = item.place
-      rest = rest.slice(index[0].length)
-      continue
-    }
-    if (node.kind !== 'map') break
-    let best: string | undefined
-    for (const key of node.entries.keys()) {
-      const fits = rest === key || rest.startsWith(`${key}.`) || rest.startsWith(`${key}[`)
-      if (fits && key.length > (best?.length ?? -1)) best = key
-    }
-    if (best === undefined || best === '') break
-    const entry: Entry = node.entries.get(best)!
-    node = entry.value
+  for (const key of keys) {
+    const entry: Entry | undefined = map?.entries.get(key)
+    if (entry === undefined) break
     place = entry.key
-    rest = rest.slice(best.length).replace(/^\./, '')
+    map = entry.value.kind === 'map' ? entry.value : undefined
   }
   return place
 }

@@ -1,6 +1,7 @@
 // --config and --set to one tree: every source read and parsed, merged in their order, expanded once at the end.
 
 import { expand } from './expand.ts'
+import { chooseGates } from './gates.ts'
 import { mergeMaps } from './merge.ts'
 import { type MapNode, Source } from './node.ts'
 import { KEY_DELIMITER, parseYaml } from './parse.ts'
@@ -11,7 +12,8 @@ export interface LoadOptions {
   readonly configs: readonly string[]
   /** Each `path=value`; they come after all configs whatever the order on the command line. */
   readonly sets: readonly string[]
-  readonly appendLists?: boolean
+  /** Values of --feature-gates, without empty elements. */
+  readonly featureGates?: readonly string[]
 }
 
 export interface Tree {
@@ -21,6 +23,8 @@ export interface Tree {
   readonly sources: readonly Source[]
   readonly problems: readonly Problem[]
   readonly warnings: readonly Problem[]
+  /** Feature gates that are on. */
+  readonly gates: ReadonlySet<string>
 }
 
 export async function loadTree(options: LoadOptions, retrieve: Retriever): Promise<Tree> {
@@ -44,15 +48,18 @@ export async function loadTree(options: LoadOptions, retrieve: Retriever): Promi
     const map = parseSet(source, problems)
     if (map !== undefined) maps.push(map)
   }
+  const gates = chooseGates(options.featureGates ?? [])
+  const appendLists = gates.enabled.has('confmap.enableMergeAppendOption')
   const nowhere = { source: sources[0] ?? new Source('', ''), start: 0, end: 0 }
   let root: MapNode = { kind: 'map', place: nowhere, entries: new Map() }
-  for (const map of maps) root = mergeMaps(root, map, { appendLists: options.appendLists ?? false })
+  for (const map of maps) root = mergeMaps(root, map, { appendLists })
   const expanded = await expand(root, retrieve)
   return {
     root: expanded.root as MapNode,
     sources: [...sources, ...expanded.sources],
     problems: [...problems, ...expanded.problems],
-    warnings: expanded.warnings,
+    warnings: [...gates.warnings, ...expanded.warnings],
+    gates: gates.enabled,
   }
 }
 

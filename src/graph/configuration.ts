@@ -1,12 +1,12 @@
 // Configuration text to a checked configuration and its plan: what `validate` does, what the supervisor does before it
 // starts anything, and what every shard does with the same texts.
 
-import { decodeDocument, type LoadedConfig } from '../config/document.ts'
+import { decodeDocument, findPlace, type LoadedConfig } from '../config/document.ts'
 import { type LoadOptions, loadTree } from '../config/load.ts'
-import type { Entry, MapNode, Place } from '../config/node.ts'
+import type { MapNode } from '../config/node.ts'
 import { type Problem, sortProblems } from '../config/problem.ts'
 import type { Retriever } from '../config/sources.ts'
-import { type TelemetryConfig, telemetryConfig } from '../self/config.ts'
+import { type TelemetryConfig, telemetryConfig, telemetryWarnings } from '../self/config.ts'
 import { makePlan, type Plan, type PlanProblem } from './plan.ts'
 import { registry } from './registry.ts'
 
@@ -21,26 +21,17 @@ export interface Configuration {
 
 export async function loadConfiguration(options: LoadOptions, retrieve: Retriever, shards = 1): Promise<Configuration> {
   const tree = await loadTree(options, retrieve)
-  const document = await decodeDocument(tree, { registry, telemetry: telemetryConfig })
+  const document = await decodeDocument(tree, { registry, telemetry: telemetryConfig, telemetryWarnings })
   const { plan, problems } = makePlan(document, shards)
   return {
     loaded: document,
     plan,
-    problems: sortProblems([...tree.problems, ...document.problems, ...problems.map((p) => located(p, tree.root))]),
-    warnings: sortProblems([...tree.warnings, ...document.warnings]),
+    problems: sortProblems([...document.problems, ...problems.map((p) => located(p, tree.root))], tree.sources),
+    warnings: document.warnings,
   }
 }
 
 /** Points a problem of the plan at the nearest place in the text that its path leads to. */
-function located(problem: PlanProblem, root: MapNode): Problem {
-  let node: MapNode | undefined = root
-  let place: Place | undefined
-  for (const key of problem.path) {
-    const entry: Entry | undefined = node?.entries.get(key)
-    if (entry === undefined) break
-    place = entry.key
-    node = entry.value.kind === 'map' ? entry.value : undefined
-  }
-  const { code, what, fix } = problem
-  return { code, path: problem.path.join('.'), what, fix, ...(place === undefined ? {} : { place }) }
+function located({ code, path, what, fix }: PlanProblem, root: MapNode): Problem {
+  return { code, path: path.join('.'), what, fix, place: findPlace(root, path) }
 }
