@@ -4,8 +4,9 @@
 // checks and reloads. Telemetry never passes through it.
 
 import { randomUUID } from 'node:crypto'
+import type { LoadOptions } from './config/load.ts'
 import { ConfigError, formatProblem } from './config/problem.ts'
-import { Recorder, retrieverOf } from './config/sources.ts'
+import { Recorder, type Retrieved, retrieverOf } from './config/sources.ts'
 import { systemClock } from './graph/clock.ts'
 import type { BuildInfo, Extension } from './graph/component.ts'
 import { type Configuration, loadConfiguration } from './graph/configuration.ts'
@@ -22,12 +23,7 @@ import type { ShardLook } from './shards/messages.ts'
 import { Supervisor } from './shards/supervisor.ts'
 import type { Endpoint, RouterSnapshot } from './ui/snapshot.ts'
 
-export interface RouterOptions {
-  /** As --config takes them. */
-  readonly configs: readonly string[]
-  /** As --set takes them. */
-  readonly sets?: readonly string[]
-  readonly appendLists?: boolean
+export interface RouterOptions extends LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Keep the slowest recent trace for the live view. */
   readonly watch?: boolean
@@ -57,9 +53,12 @@ export class Router {
   #ready = false
   #generation: Generation | undefined
   #stopping: Promise<RouterSnapshot> | undefined
-  #ended!: (fatal: boolean) => void
-  /** Resolves when the router has stopped: true when a component gave up for good, false when it was asked to. */
-  readonly ended: Promise<boolean>
+  #ended!: (how: { readonly failed: boolean }) => void
+  /**
+   * Resolves when the router has stopped. `failed` only after a reload that could not start; a component that gives up
+   * at run time is a clean stop (Collector reference 1.1).
+   */
+  readonly ended: Promise<{ readonly failed: boolean }>
 
   private constructor(options: RouterOptions, build: BuildInfo) {
     this.#options = options
@@ -78,18 +77,14 @@ export class Router {
     return router
   }
 
-  async #load(): Promise<{ configuration: Configuration; read: Recorder['read'] }> {
+  async #load(): Promise<{ configuration: Configuration; read: ReadonlyMap<string, Retrieved> }> {
     const recorder = new Recorder(retrieverOf({ env: this.#options.env ?? process.env }))
-    return { configuration: await loadConfiguration(this.#sources, recorder.retrieve), read: recorder.read }
+    return { configuration: await loadConfiguration(this.#options, recorder.retrieve), read: recorder.read }
   }
 
-  get #sources() {
-    const { configs, sets = [], appendLists = false } = this.#options
-    return { configs, sets, appendLists }
-  }
-
-  async #run(configuration: Configuration, read: Recorder['read']): Promise<void> {
+  async #run(configuration: Configuration, read: ReadonlyMap<string, Retrieved>): Promise<void> {
     const { plan, loaded, warnings } = configuration
+    const { configs, sets, featureGates = [] } = this.#options
     const { telemetry } = loaded.service
     const resource = resourceAttributes(telemetry.resource, this.#build, this.#instanceId)
     const log = createLogger(telemetry.logs, { clock: systemClock, resource })
@@ -107,7 +102,7 @@ export class Router {
       shards: plan.shards,
       init: {
         shards: plan.shards,
-        config: { ...this.#sources, read },
+        config: { configs, sets, featureGates, read },
         build: this.#build,
         resource,
         elsewhere,
@@ -117,7 +112,7 @@ export class Router {
       log,
       onFatal: (id, message) => {
         log.error('Asynchronous error received, terminating process', { 'otelcol.component.id': id, error: message })
-        void this.#end(true)
+        void this.stop()
       },
       onDied: (shard) => totals.died(shard),
     })
@@ -135,7 +130,7 @@ export class Router {
         build: this.#build,
         pipelines: views,
         report: (status, error) => {
-          if (status === 'fatal') void this.#end(true)
+          if (status === 'fatal') void this.stop()
           if (error !== undefined) log.error(error.message, componentFields('extension', id))
         },
         health: () => this.#health(supervisor),
@@ -224,7 +219,7 @@ export class Router {
       await this.#run(configuration, read)
       return true
     } catch {
-      this.#ended(true)
+      this.#ended({ failed: true })
       return false
     }
   }
@@ -243,16 +238,12 @@ export class Router {
 
   /** Drains and stops. Resolves to what was counted in the end; calling it again waits for the same. */
   stop(): Promise<RouterSnapshot> {
-    return this.#end(false)
-  }
-
-  #end(fatal: boolean): Promise<RouterSnapshot> {
     this.#stopping ??= (async () => {
       const generation = this.#generation!
       generation.log.info('Starting shutdown...')
       const looks = await this.#stopGeneration(generation)
       const last = this.#snapshotOf(looks)
-      this.#ended(fatal)
+      this.#ended({ failed: false })
       return last
     })()
     return this.#stopping

@@ -8,6 +8,7 @@ import { ConfigError, formatProblem, type Problem } from '../config/problem.ts'
 import { Recorder, retrieverOf, SCHEMES, type Surroundings } from '../config/sources.ts'
 import type { AnyFactory, BuildInfo } from '../graph/component.ts'
 import { type Configuration, loadConfiguration } from '../graph/configuration.ts'
+import { planToMermaid, planToText } from '../graph/print-plan.ts'
 import { registry } from '../graph/registry.ts'
 import { telemetryConfig } from '../self/config.ts'
 import type { CommandLine } from './args.ts'
@@ -78,6 +79,17 @@ export function checkSources(line: CommandLine): CommandResult | undefined {
   if (line.operands.length > 0) return failed(`Error: unknown argument "${line.operands[0]}"\n`)
   if (line.configs.length === 0) return failed('Error: at least one config flag must be provided\n')
   return undefined
+}
+
+/** `millrace graph FILE...`: files may also stand without --config. */
+export async function graph(line: CommandLine, context: CommandContext): Promise<CommandResult> {
+  const sources = { ...line, configs: [...line.configs, ...line.operands], operands: [] }
+  const wrong = checkSources(sources)
+  if (wrong !== undefined) return wrong
+  const { plan, problems, warnings } = await check(sources, context)
+  const words = warningsText(warnings)
+  if (problems.length > 0) return failed(words + problemsText(problems))
+  return done(line.mermaid ? planToMermaid(plan) : planToText(plan), words)
 }
 
 const STABILITY = { development: 'Development', alpha: 'Alpha', beta: 'Beta', stable: 'Stable' } as const
