@@ -1,0 +1,88 @@
+// `npm start`: the router on configs/quickstart.yaml, a small shop that sends to it, and a live view of both.
+//
+//   node demo/main.ts [--seconds N]      N: end by itself, for a look in a pipe or in CI
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { readBuildInfo } from '../src/build-info.ts'
+import { systemClock } from '../src/graph/clock.ts'
+import { Router } from '../src/router.ts'
+import { LiveView } from '../src/ui/live.ts'
+import { renderTotals } from '../src/ui/terminal.ts'
+import { describeTakenPorts } from './ports.ts'
+
+/** How long the shop may take to send what it holds. */
+const SHOP_STOPS_WITHIN_MS = 5_000
+
+const { values } = parseArgs({ options: { seconds: { type: 'string' } } })
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+mkdirSync('out', { recursive: true })
+
+const grpc = process.env.MILLRACE_GRPC_ENDPOINT ?? 'localhost:4317'
+const http = process.env.MILLRACE_HTTP_ENDPOINT ?? 'localhost:4318'
+const taken = await describeTakenPorts([
+  { protocol: 'grpc', address: grpc, variable: 'MILLRACE_GRPC_ENDPOINT' },
+  { protocol: 'http', address: http, variable: 'MILLRACE_HTTP_ENDPOINT' },
+])
+if (taken.length > 0) {
+  console.error(taken.join('\n'))
+  process.exit(1)
+}
+
+const router = await Router.start(
+  {
+    configs: ['configs/quickstart.yaml'],
+    // The screen belongs to the live view.
+    sets: ['service.telemetry.logs.output_paths=[out/millrace.log]'],
+    watch: true,
+  },
+  readBuildInfo(),
+).catch((error: Error) => {
+  console.error(error.message)
+  process.exit(1)
+})
+
+const shop = fork(fileURLToPath(new URL('./shop.ts', import.meta.url)), {
+  env: { ...process.env, SHOP_GRPC_ENDPOINT: `http://${grpc}`, SHOP_HTTP_ENDPOINT: `http://${http}` },
+})
+const view = new LiveView({
+  screen: process.stdout,
+  clock: systemClock,
+  env: process.env,
+  take: () => router.snapshot(),
+})
+console.log('Telemetry is kept in out/telemetry.jsonl, the log of the router in out/millrace.log.\n')
+await view.start()
+
+/** Lets the shop send its last spans while the router still takes them. */
+function stopShop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || !child.connected) return Promise.resolve()
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), SHOP_STOPS_WITHIN_MS)
+    child.once('exit', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    child.disconnect()
+  })
+}
+
+let stopping = false
+async function stop(): Promise<void> {
+  // The second Ctrl-C is for those who cannot wait.
+  if (stopping) process.exit(130)
+  stopping = true
+  view.stop()
+  console.log('\nDraining...')
+  await stopShop(shop)
+  console.log(renderTotals(await router.stop()).join('\n'))
+  process.exit(0)
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop())
+shop.once('exit', (code) => {
+  if (!stopping) console.error(`The shop ended with exit code ${code}; the router goes on.`)
+})
+if (values.seconds !== undefined) setTimeout(() => void stop(), Number(values.seconds) * 1000)
