@@ -4,7 +4,7 @@ import { CompressionError, decompress } from '../compression.ts'
 import type { ClientSession, OutStream, StreamFailure, StreamListener } from '../http2/client-session.ts'
 import type { HeaderList } from '../http2/hpack.ts'
 import { GRPC } from '../status.ts'
-import { codeOfHttpStatus, codeOfReset, decodeMessage, GrpcError, readStatus } from './client-status.ts'
+import { codeOfHttpStatus, codeOfReset, decodeMessage, GrpcError } from './client-status.ts'
 
 /** gRPC's own default for a client, before and after unpacking. */
 export const MAX_RESPONSE_BYTES = 4 * 1024 * 1024
@@ -117,8 +117,8 @@ export class UnaryCall implements StreamListener {
       const words = gate ? 'the answer has no grpc-status' : `no gRPC answer: HTTP status ${this.#httpStatus}`
       this.fail(new GrpcError(codeOfHttpStatus(this.#httpStatus), words))
     } else if (code !== GRPC.OK) {
-      const status = this.#details === undefined ? undefined : readStatus(Buffer.from(this.#details, 'base64'))
-      this.fail(new GrpcError(code, this.#grpcMessage, status?.retryAfterMs))
+      const details = this.#details === undefined ? undefined : Buffer.from(this.#details, 'base64')
+      this.fail(new GrpcError(code, this.#grpcMessage, { details }))
     } else this.#succeed()
   }
 
@@ -168,7 +168,7 @@ export class UnaryCall implements StreamListener {
     this.#cancel()
     const reason = this.#signal!.reason
     const words = reason instanceof Error ? reason.message : 'cancelled'
-    this.fail(new GrpcError(GRPC.CANCELLED, words, undefined, reason))
+    this.fail(new GrpcError(GRPC.CANCELLED, words, { cause: reason }))
   }
 
   #cancel(): void {

@@ -103,7 +103,7 @@ export class GrpcClient {
         resolve,
         reject,
       )
-      if (signal?.aborted) call.fail(new GrpcError(GRPC.CANCELLED, 'cancelled', undefined, signal.reason))
+      if (signal?.aborted) call.fail(new GrpcError(GRPC.CANCELLED, 'cancelled', { cause: signal.reason }))
       else this.#dispatch(call)
     })
   }
@@ -157,7 +157,7 @@ export class GrpcClient {
       if (connection.error === undefined) return undefined
       error = connection.error
     }
-    return new GrpcError(GRPC.UNAVAILABLE, `connection error: ${error!.message}`, undefined, error)
+    return new GrpcError(GRPC.UNAVAILABLE, `connection error: ${error!.message}`, { cause: error })
   }
 
   readonly #serveWaiting = (): void => {

@@ -1,0 +1,127 @@
+// One client's HTTP/2 connection: its age, its idleness, its pings. Times and defaults are gRPC's (grpc-go keepalive;
+// grpc/proposal A8 and A9); all are kept by one sweep over the connections instead of timers for each.
+
+import { constants as H2, type ServerHttp2Session } from 'node:http2'
+import type { GrpcServerOptions } from './engine.ts'
+
+/** grpc-go: pings that came too early before the connection is ended. */
+const MAX_PING_STRIKES = 2
+/** grpc-go: the least time between pings of a client without calls, where it may not ping at all. */
+const IDLE_PING_MS = 2 * 3600 * 1000
+
+interface Sweepable {
+  sweep(now: number): void
+}
+
+export class Connection {
+  readonly session: ServerHttp2Session
+  readonly calls = new Set<Sweepable>()
+  readonly peer: string
+  readonly #options: GrpcServerOptions
+  readonly #openedAt: number
+  readonly #ageMs: number
+  #ready = false
+  #idleSince: number
+  #graceUntil = Infinity
+  #pingSentAt = 0
+  #heardAt: number
+  #bytesRead = 0
+  #strikes = 0
+  #pingedAt = -Infinity
+
+  constructor(session: ServerHttp2Session, options: GrpcServerOptions, now: number) {
+    this.session = session
+    this.#options = options
+    this.#openedAt = now
+    this.#idleSince = now
+    this.#heardAt = now
+    const { maxConnectionAgeMs } = options.keepalive
+    // grpc-go spreads the ends of connections over a tenth either way, so that clients do not return all at once.
+    const spread = 0.9 + 0.2 * ((now * 7919) % 1)
+    this.#ageMs = maxConnectionAgeMs > 0 ? maxConnectionAgeMs * spread : Infinity
+    const { socket } = session
+    const { remoteAddress, remotePort } = socket
+    this.peer =
+      remoteAddress === undefined
+        ? ''
+        : `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`
+    session.once('remoteSettings', () => {
+      this.#ready = true
+    })
+    session.on('ping', () => this.#onPing())
+    // Reported on the server as sessionError.
+    session.on('error', () => {})
+  }
+
+  forget(call: Sweepable): void {
+    this.calls.delete(call)
+    if (this.calls.size === 0) this.#idleSince = performance.now()
+  }
+
+  /** Headers or data go out: the client may ping again. */
+  answered(): void {
+    this.#strikes = 0
+    this.#pingedAt = -Infinity
+  }
+
+  sweep(now: number): void {
+    const { session } = this
+    if (session.destroyed) return
+    for (const call of this.calls) call.sweep(now)
+    if (!this.#ready) {
+      if (now - this.#openedAt > this.#options.handshakeMs) {
+        this.#options.onRefused('timeout', 'the connection never spoke HTTP/2')
+        session.destroy()
+      }
+      return
+    }
+    this.#sweepAge(now)
+    this.#sweepSilence(now)
+  }
+
+  #sweepAge(now: number): void {
+    const { keepalive } = this.#options
+    if (now > this.#graceUntil) {
+      this.session.destroy()
+      return
+    }
+    if (this.session.closed) return
+    const idle = keepalive.maxConnectionIdleMs
+    const tooIdle = idle > 0 && this.calls.size === 0 && now - this.#idleSince > idle
+    if (!tooIdle && now - this.#openedAt <= this.#ageMs) return
+    const grace = keepalive.maxConnectionAgeGraceMs
+    if (grace > 0) this.#graceUntil = now + grace
+    this.session.close()
+  }
+
+  /** A client of which nothing was heard for `timeMs` is asked, and after `timeoutMs` more without an answer is gone. */
+  #sweepSilence(now: number): void {
+    const { timeMs, timeoutMs } = this.#options.keepalive
+    const bytesRead = this.session.socket?.bytesRead ?? 0
+    if (bytesRead !== this.#bytesRead) {
+      this.#bytesRead = bytesRead
+      this.#heardAt = now
+      this.#pingSentAt = 0
+    } else if (this.#pingSentAt > 0) {
+      if (now - this.#pingSentAt > timeoutMs) this.session.destroy()
+    } else if (now - this.#heardAt > timeMs && !this.session.closed) {
+      this.#pingSentAt = now
+      this.session.ping(() => {
+        this.#pingSentAt = 0
+        this.#heardAt = performance.now()
+      })
+    }
+  }
+
+  #onPing(): void {
+    const { keepalive } = this.#options
+    const now = performance.now()
+    const least = this.calls.size === 0 && !keepalive.permitWithoutStream ? IDLE_PING_MS : keepalive.minTimeMs
+    if (now - this.#pingedAt < least) this.#strikes++
+    this.#pingedAt = now
+    if (this.#strikes <= MAX_PING_STRIKES) return
+    this.#options.onRefused('protocol', 'too many pings')
+    this.session.goaway(H2.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'))
+    this.session.destroy(undefined, H2.NGHTTP2_ENHANCE_YOUR_CALM)
+  }
+}

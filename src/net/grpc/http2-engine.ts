@@ -1,0 +1,453 @@
+// The gRPC door on node:http2. Answers as grpc-go does, so that clients see what they see from a Collector.
+//
+//   stream ---- headers ok ----> reading ---- END_STREAM, one message ----> handling ---- respond/fail ----> answered
+//      |  refuse at once            | too large, malformed, silent, no room      | deadline
+//      +----------------------------+--------------------------------------------+---> trailers-only answer
+//
+// A call counts against the budget from its first byte until its handler has answered, even when the client has gone:
+// the handler still holds the message.
+
+import {
+  createSecureServer,
+  createServer,
+  constants as H2,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import type { Server } from 'node:net'
+import type { Logger } from '../../self/log.ts'
+import { CompressionError, compress, decompress, type Encoding } from '../compression.ts'
+import { LIMITS } from '../limits.ts'
+import { type Listening, listen } from '../listen.ts'
+import { encodeRpcStatus } from '../rpc-status.ts'
+import { GRPC } from '../status.ts'
+import { Connection } from './connection.ts'
+import type { GrpcCall, GrpcHandler, GrpcRefusal, GrpcServer, GrpcServerOptions } from './engine.ts'
+import { encodeGrpcMessage, findTimeoutMs, frameMessage, UnaryReader } from './framing.ts'
+
+/** gRPC's names; its snappy is the framed form. */
+const ENCODINGS: Readonly<Record<string, Encoding>> = { gzip: 'gzip', zstd: 'zstd', snappy: 'x-snappy-framed' }
+const ACCEPT_ENCODING = 'gzip,snappy,zstd'
+
+const STREAM_WINDOW_BYTES = 1024 * 1024
+/** A connection's share: enough for several streams at once, and a bound on what one sender can have under way. */
+const CONNECTION_WINDOW_BYTES = 8 * 1024 * 1024
+const FRAME_BYTES = 1024 * 1024
+
+export class Http2GrpcServer implements GrpcServer {
+  readonly #options: GrpcServerOptions
+  readonly #log: Logger
+  readonly #server: Http2Server
+  readonly #connections = new Set<Connection>()
+  readonly #connectionOf = new WeakMap<object, Connection>()
+  readonly #packed = new PackedAnswers()
+  #sweeper: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: GrpcServerOptions, log: Logger) {
+    this.#options = options
+    this.#log = log
+    const settings = {
+      // The session's memory bound is in MB.
+      maxSessionMemory: LIMITS.sessionBytes / (1024 * 1024),
+      settings: {
+        initialWindowSize: STREAM_WINDOW_BYTES,
+        maxFrameSize: FRAME_BYTES,
+        maxConcurrentStreams: options.maxConcurrentStreams,
+        maxHeaderListSize: LIMITS.headerBytes,
+      },
+    }
+    const { tls } = options
+    this.#server =
+      tls === undefined
+        ? createServer(settings)
+        : (createSecureServer({ ...settings, ...tls }) as unknown as Http2Server)
+    this.#server.maxConnections = options.maxConnections
+    this.#server.on('session', (session) => this.#onSession(session))
+    this.#server.on('stream', (stream, headers) => this.#onStream(stream as ServerHttp2Stream, headers))
+    this.#server.on('sessionError', (error) => {
+      options.onRefused('protocol', error.message)
+    })
+    // A TLS client that offers no h2, and one whose certificate is refused.
+    this.#server.on('unknownProtocol', (socket) => {
+      options.onRefused('protocol', 'the client did not agree on HTTP/2')
+      socket.destroy()
+    })
+    this.#server.on('tlsClientError', (error: Error) => options.onRefused('protocol', error.message))
+  }
+
+  async listen(): Promise<Listening> {
+    const bound = await listen(this.#server as unknown as Server, this.#options.listen, this.#log)
+    this.#server.on('error', (error) => this.#options.onError(error))
+    this.#sweeper = setInterval(() => this.#sweep(), sweepEveryMs(this.#options)).unref()
+    return bound
+  }
+
+  close(deadline: AbortSignal): Promise<void> {
+    this.#closing ??= this.#close(deadline)
+    return this.#closing
+  }
+
+  async #close(deadline: AbortSignal): Promise<void> {
+    if (!this.#server.listening) return
+    const cut = (): void => {
+      for (const connection of this.#connections) connection.session.destroy()
+    }
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve())
+      // GOAWAY: calls in progress end as they would, new ones go elsewhere.
+      for (const connection of this.#connections) connection.session.close()
+      if (deadline.aborted) cut()
+      else deadline.addEventListener('abort', cut, { once: true })
+    })
+    deadline.removeEventListener('abort', cut)
+    clearInterval(this.#sweeper)
+  }
+
+  #onSession(session: ServerHttp2Session): void {
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
+    const connection = new Connection(session, this.#options, performance.now())
+    this.#connections.add(connection)
+    this.#connectionOf.set(session, connection)
+    session.on('close', () => this.#connections.delete(connection))
+  }
+
+  #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const connection = this.#connectionOf.get(stream.session!)
+    if (connection === undefined) {
+      stream.close(H2.NGHTTP2_REFUSED_STREAM)
+      return
+    }
+    new Call(stream, headers, connection, this.#options, this.#packed).begin()
+  }
+
+  #sweep(): void {
+    const now = performance.now()
+    for (const connection of this.#connections) connection.sweep(now)
+  }
+}
+
+/** Often enough that the shortest of the bounds is kept within a quarter. */
+function sweepEveryMs(options: GrpcServerOptions): number {
+  const { keepalive } = options
+  const bounds = [
+    options.handshakeMs,
+    options.bodySilenceMs,
+    options.requestMs,
+    keepalive.maxConnectionIdleMs,
+    keepalive.maxConnectionAgeMs,
+    keepalive.timeMs,
+    keepalive.timeoutMs,
+  ]
+  const shortest = Math.min(...bounds.filter((ms) => ms > 0))
+  return Math.min(5000, Math.max(20, shortest / 4))
+}
+
+const READING = 0
+const HANDLING = 1
+const ANSWERED = 2
+
+class Call implements GrpcCall {
+  readonly path: string
+  message: Uint8Array<ArrayBuffer> = NOTHING
+  readonly #stream: ServerHttp2Stream
+  readonly #headers: IncomingHttpHeaders
+  readonly #connection: Connection
+  readonly #options: GrpcServerOptions
+  readonly #packed: PackedAnswers
+  readonly #reader: UnaryReader
+  #encoding: string | undefined
+  #state = READING
+  /** Bytes taken from the budget. */
+  #held = 0
+  #deadline: NodeJS.Timeout | undefined
+  readonly #startedAt = performance.now()
+  #heardAt = this.#startedAt
+
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    connection: Connection,
+    options: GrpcServerOptions,
+    packed: PackedAnswers,
+  ) {
+    this.#stream = stream
+    this.#headers = headers
+    this.#connection = connection
+    this.#options = options
+    this.#packed = packed
+    this.path = headers[':path'] ?? ''
+    this.#reader = new UnaryReader(options.maxMessageBytes)
+  }
+
+  get peer(): string {
+    return this.#connection.peer
+  }
+
+  metadata(): Map<string, string[]> {
+    const metadata = new Map<string, string[]>()
+    for (const name in this.#headers) {
+      const value = this.#headers[name]
+      if (value === undefined || (name.startsWith(':') && name !== ':authority')) continue
+      metadata.set(name, typeof value === 'string' ? [value] : [...value])
+    }
+    const authority = metadata.get(':authority')
+    if (authority !== undefined && !metadata.has('host')) metadata.set('host', authority)
+    return metadata
+  }
+
+  begin(): void {
+    const stream = this.#stream
+    const headers = this.#headers
+    stream.on('error', () => {})
+    stream.on('close', () => this.#onClose())
+    this.#connection.calls.add(this)
+
+    if (headers[':method'] !== 'POST') {
+      const text = `Received a HEADERS frame with :method "${headers[':method']}" which should be POST`
+      this.#refuse('method', GRPC.INTERNAL, text, 405)
+      return
+    }
+    const type = headers['content-type']
+    if (type === undefined || !/^application\/grpc(?:$|[+;])/i.test(type)) {
+      const text = `invalid gRPC request content-type "${type ?? ''}"`
+      this.#refuse('content_type', GRPC.INVALID_ARGUMENT, text, 415)
+      return
+    }
+    const timeout = headers['grpc-timeout']
+    if (timeout !== undefined) {
+      const ms = findTimeoutMs(String(timeout))
+      if (ms === undefined) {
+        this.#refuse('bad_request', GRPC.INTERNAL, `malformed grpc-timeout: "${timeout}"`, 400)
+        return
+      }
+      this.#arm(ms)
+    }
+    const handler = this.#options.handlers.get(this.path)
+    if (handler === undefined) {
+      this.#refuse('unknown_method', GRPC.UNIMPLEMENTED, unknownMethod(this.path))
+      return
+    }
+    const encoding = headers['grpc-encoding']
+    if (encoding !== undefined && encoding !== 'identity') {
+      if (!Object.hasOwn(ENCODINGS, String(encoding))) {
+        const text = `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`
+        this.#refuse('encoding', GRPC.UNIMPLEMENTED, text)
+        return
+      }
+      this.#encoding = String(encoding)
+    }
+    stream.on('data', (chunk: Buffer) => this.#onData(chunk))
+    stream.on('end', () => this.#onEnd(handler))
+  }
+
+  #arm(ms: number): void {
+    // Whole seconds share a timer list; the client counts its own milliseconds.
+    const delay = ms > 1000 ? Math.ceil(ms / 1000) * 1000 : ms
+    if (delay > 0x7fffffff) return
+    this.#deadline = setTimeout(
+      () => this.#refuse('timeout', GRPC.DEADLINE_EXCEEDED, 'context deadline exceeded'),
+      delay,
+    ).unref()
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#state !== READING) return
+    this.#heardAt = performance.now()
+    const problem = this.#reader.push(chunk)
+    if (problem !== undefined) {
+      this.#refuseFrame(problem)
+      return
+    }
+    if (this.#options.budget.tryTake(chunk.length)) this.#held += chunk.length
+    else this.#refuseForRoom()
+  }
+
+  #refuseFrame(problem: 'too_large' | 'second_message' | 'bad_flag'): void {
+    const { length } = this.#reader
+    const max = this.#options.maxMessageBytes
+    if (problem === 'too_large')
+      this.#refuse(
+        'too_large',
+        GRPC.RESOURCE_EXHAUSTED,
+        `grpc: received message larger than max (${length} vs. ${max})`,
+      )
+    else if (problem === 'second_message')
+      this.#refuse('malformed', GRPC.INTERNAL, 'grpc: more than one message in the request of a unary call')
+    else this.#refuse('malformed', GRPC.INTERNAL, 'grpc: received unexpected payload format')
+  }
+
+  #refuseForRoom(): void {
+    const text = 'too many bytes of unanswered requests are in flight, try again later'
+    this.#refuse('overload', GRPC.UNAVAILABLE, text)
+  }
+
+  #onEnd(handler: GrpcHandler): void {
+    if (this.#state !== READING) return
+    const reader = this.#reader
+    if (!reader.whole) {
+      const text = reader.empty
+        ? 'grpc: the request holds no message'
+        : 'grpc: the request was cut short (unexpected EOF)'
+      this.#refuse('malformed', GRPC.INTERNAL, text)
+      return
+    }
+    if (reader.packed && this.#encoding === undefined) {
+      this.#refuse('malformed', GRPC.INTERNAL, 'grpc: compressed flag set with identity or empty encoding')
+      return
+    }
+    let message = reader.take()
+    if (reader.packed) {
+      try {
+        message = decompress(ENCODINGS[this.#encoding!]!, message, this.#options.maxMessageBytes)
+      } catch (error) {
+        if (!(error instanceof CompressionError)) throw error
+        const max = this.#options.maxMessageBytes
+        if (error.reason === 'too_large')
+          this.#refuse(
+            'too_large',
+            GRPC.RESOURCE_EXHAUSTED,
+            `grpc: received message after decompression larger than max (${max})`,
+          )
+        else
+          this.#refuse('malformed', GRPC.INTERNAL, `grpc: failed to decompress the received message: ${error.message}`)
+        return
+      }
+      const { budget } = this.#options
+      budget.give(this.#held)
+      this.#held = 0
+      if (!budget.tryTake(message.length)) {
+        this.#refuseForRoom()
+        return
+      }
+      this.#held = message.length
+    }
+    this.message = message
+    this.#state = HANDLING
+    handler(this)
+  }
+
+  respond(message: Uint8Array): void {
+    if (!this.#finish()) return
+    const stream = this.#stream
+    const encoding = this.#reader.packed ? this.#encoding : undefined
+    const head = encoding === undefined ? PLAIN_HEAD : { ...PLAIN_HEAD, 'grpc-encoding': encoding }
+    stream.respond(head, TRAILERS_FOLLOW)
+    stream.once('wantTrailers', sendOkTrailers)
+    stream.end(encoding === undefined ? frameMessage(message, false) : this.#packed.framed(encoding, message))
+  }
+
+  fail(code: number, message: string, retryAfterMs?: number): void {
+    if (!this.#finish()) return
+    this.#trailersOnly(200, code, message, retryAfterMs)
+  }
+
+  /** The engine's own refusal, in any state: it comes before the handler's answer, or instead of it. */
+  #refuse(reason: GrpcRefusal, code: number, message: string, httpStatus = 200): void {
+    if (this.#state === ANSWERED) return
+    const handled = this.#state === HANDLING
+    this.#state = ANSWERED
+    if (!handled) this.#release()
+    clearTimeout(this.#deadline)
+    this.#options.onRefused(reason, message)
+    if (!this.#stream.destroyed && !this.#stream.closed) this.#trailersOnly(httpStatus, code, message)
+  }
+
+  #trailersOnly(httpStatus: number, code: number, message: string, retryAfterMs?: number): void {
+    const head: Record<string, string | number> = {
+      ':status': httpStatus,
+      'content-type': 'application/grpc',
+      'grpc-status': code,
+      'grpc-message': encodeGrpcMessage(message),
+    }
+    if (code === GRPC.UNIMPLEMENTED) head['grpc-accept-encoding'] = ACCEPT_ENCODING
+    if (retryAfterMs !== undefined)
+      head['grpc-status-details-bin'] = Buffer.from(encodeRpcStatus({ code, message, retryAfterMs }))
+        .toString('base64')
+        .replace(/=+$/, '')
+    const stream = this.#stream
+    this.#connection.answered()
+    stream.respond(head, { endStream: true })
+    // Whatever the client still has to send is not wanted (RFC 9113 8.1: NO_ERROR after a complete answer).
+    if (!stream.readableEnded) {
+      this.#reader.clear()
+      stream.removeAllListeners('data')
+      stream.resume()
+      stream.close(H2.NGHTTP2_NO_ERROR)
+    }
+  }
+
+  /** The handler's answer came: gives the bytes back. True when somebody is still there to hear it. */
+  #finish(): boolean {
+    const waiting = this.#state === HANDLING
+    this.#state = ANSWERED
+    this.#release()
+    clearTimeout(this.#deadline)
+    if (!waiting || this.#stream.destroyed || this.#stream.closed) return false
+    this.#connection.answered()
+    return true
+  }
+
+  #release(): void {
+    this.#options.budget.give(this.#held)
+    this.#held = 0
+    this.message = NOTHING
+  }
+
+  #onClose(): void {
+    this.#connection.forget(this)
+    clearTimeout(this.#deadline)
+    if (this.#state === READING) {
+      this.#state = ANSWERED
+      this.#reader.clear()
+      this.#release()
+    }
+  }
+
+  /** Ends a request that stands still. Called by the connection's sweep. */
+  sweep(now: number): void {
+    if (this.#state !== READING) return
+    const { bodySilenceMs, requestMs } = this.#options
+    if (now - this.#heardAt > bodySilenceMs)
+      this.#refuse('timeout', GRPC.DEADLINE_EXCEEDED, `no byte of the request came for ${bodySilenceMs} ms`)
+    else if (now - this.#startedAt > requestMs)
+      this.#refuse('timeout', GRPC.DEADLINE_EXCEEDED, `the request did not arrive within ${requestMs} ms`)
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+const PLAIN_HEAD = { ':status': 200, 'content-type': 'application/grpc' } as const
+const TRAILERS_FOLLOW = { waitForTrailers: true } as const
+const OK_TRAILERS = { 'grpc-status': '0', 'grpc-message': '' } as const
+
+function sendOkTrailers(this: ServerHttp2Stream): void {
+  this.sendTrailers(OK_TRAILERS)
+}
+
+/** Answers as they go out packed. Nearly all are the same few bytes, and packing them anew costs as much as the call. */
+class PackedAnswers {
+  readonly #known = new Map<string, WeakMap<Uint8Array, Buffer>>()
+
+  framed(encoding: string, message: Uint8Array): Buffer {
+    let known = this.#known.get(encoding)
+    if (known === undefined) {
+      known = new WeakMap()
+      this.#known.set(encoding, known)
+    }
+    let answer = known.get(message)
+    if (answer === undefined) {
+      answer = frameMessage(compress(ENCODINGS[encoding]!, [message]), true)
+      known.set(message, answer)
+    }
+    return answer
+  }
+}
+
+/** Words of grpc-go. */
+function unknownMethod(path: string): string {
+  const slash = path.lastIndexOf('/')
+  if (!path.startsWith('/') || slash === 0) return `malformed method name: "${path}"`
+  return `unknown method ${path.slice(slash + 1)} for service ${path.slice(1, slash)}`
+}
