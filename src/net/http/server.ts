@@ -32,6 +32,9 @@ export interface HttpServerHandle extends Listening {
   close(deadline: AbortSignal): Promise<void>
 }
 
+/** While closing, how often connections that have become idle are closed. */
+const SWEEP_MS = 50
+
 /** Starts listening. Rejects when the address, a certificate or a key cannot be used. */
 export async function startHttpServer(
   cfg: HttpServerConfig,
@@ -74,7 +77,10 @@ export async function startHttpServer(
       const cut = (): void => {
         for (const socket of sockets) socket.destroy()
       }
+      // A connection whose last request has been answered is idle from then on, and would stay open for its idle time.
+      const sweep = setInterval(() => closeIdle(server), SWEEP_MS)
       server.close(() => {
+        clearInterval(sweep)
         deadline.removeEventListener('abort', cut)
         resolve()
       })
