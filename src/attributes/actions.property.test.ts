@@ -1,0 +1,209 @@
+// The same actions on bytes and, naively, on objects: random requests of every signal through both.
+
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { decode, encode, encodeMessage, type PlainMessage, requestArbitrary } from '../../test/support/oracle.ts'
+import { parseConfig } from '../config/testing.ts'
+import { SIGNALS, type Signal } from '../otlp/signal.ts'
+import { ValueView } from '../otlp/value.ts'
+import { Walk } from '../otlp/walk.ts'
+import { type ActionConfig, actionConfig } from './action-config.ts'
+import { AttributeActions } from './actions.ts'
+
+interface KeyValue {
+  key: string
+  value: PlainMessage
+}
+
+const KEYS = ['', 'service.name', 'naïve', '価格', 'x'.repeat(127), 'x'.repeat(128), 'other']
+const key = fc.constantFrom(...KEYS.slice(1))
+const source = fc.oneof(
+  fc.record({ value: fc.oneof(fc.string(), fc.boolean(), fc.integer(), fc.constant('y'.repeat(200))) }),
+  fc.record({ from_attribute: key }),
+  fc.record({ from_attribute: key, default_value: fc.integer() }),
+)
+const action = fc.oneof(
+  fc
+    .tuple(key, fc.constantFrom('insert', 'update', 'upsert'), source)
+    .map(([k, name, from]) => ({ key: k, action: name, ...from })),
+  fc.record({ key, action: fc.constantFrom('delete', 'hash') }),
+  fc.record({ pattern: fc.constantFrom('^s', 'x', 'ï|価', '^$'), action: fc.constantFrom('delete', 'hash') }),
+  fc.record({
+    key,
+    action: fc.constant('extract'),
+    pattern: fc.constantFrom('(?P<other>.)', '(?P<other>.)(?:(?P<second>x)|.)'),
+  }),
+  fc.record({ key, action: fc.constant('convert'), converted_type: fc.constantFrom('string', 'int', 'double') }),
+)
+
+const ANY_VALUE = 'opentelemetry.proto.common.v1.AnyValue'
+
+function textOf(value: PlainMessage): string {
+  const bytes = encodeMessage(ANY_VALUE, value)
+  return new ValueView().reset(bytes, 0, bytes.length).toText()
+}
+
+function naiveHash(value: PlainMessage): PlainMessage {
+  const eight = new DataView(new ArrayBuffer(8))
+  let bytes = new Uint8Array(eight.buffer)
+  if (value.stringValue !== undefined) bytes = new Uint8Array(Buffer.from(value.stringValue as string))
+  else if (value.boolValue !== undefined) bytes = Uint8Array.of(value.boolValue ? 1 : 0)
+  else if (value.intValue !== undefined) eight.setBigInt64(0, value.intValue as bigint, true)
+  else if (value.doubleValue !== undefined) eight.setFloat64(0, value.doubleValue as number, true)
+  else bytes = new Uint8Array(0)
+  return { stringValue: bytes.length === 0 ? '' : createHash('sha256').update(bytes).digest('hex') }
+}
+
+function naiveConvert(value: PlainMessage, to: string): PlainMessage {
+  const [kind] = Object.keys(value)
+  const held = kind === undefined ? undefined : value[kind]
+  if (to === 'string') return kind === 'stringValue' ? value : { stringValue: textOf(value) }
+  if (kind === 'boolValue') return to === 'int' ? { intValue: held ? 1n : 0n } : { doubleValue: held ? 1 : 0 }
+  if (to === 'int' && kind === 'doubleValue') {
+    const whole = Math.trunc(held as number)
+    return { intValue: whole >= -(2 ** 63) && whole < 2 ** 63 ? BigInt(whole) : -(2n ** 63n) }
+  }
+  if (to === 'double' && kind === 'intValue') return { doubleValue: Number(held) }
+  if (kind === 'stringValue' && /^-?\d+$/.test(held as string)) {
+    if (to === 'double') return { doubleValue: Number(held) }
+    return BigInt.asIntN(64, BigInt(held as string)) === BigInt(held as string)
+      ? { intValue: BigInt(held as string) }
+      : value
+  }
+  return value
+}
+
+function naive(list: KeyValue[], config: ActionConfig): KeyValue[] {
+  const find = (wanted: string) => list.find((entry) => entry.key === wanted)
+  const put = (wanted: string, value: PlainMessage): void => {
+    const entry = find(wanted)
+    if (entry === undefined) list.push({ key: wanted, value })
+    else entry.value = value
+  }
+  const pattern = config.pattern === undefined ? undefined : new RegExp(config.pattern.replaceAll('?P<', '?<'), 'u')
+  const literal = (value: unknown): PlainMessage =>
+    typeof value === 'string'
+      ? { stringValue: value }
+      : typeof value === 'boolean'
+        ? { boolValue: value }
+        : { intValue: BigInt(value as number) }
+  switch (config.action) {
+    case 'insert':
+    case 'update':
+    case 'upsert': {
+      const from = config.fromAttribute === undefined ? undefined : find(config.fromAttribute)?.value
+      const given = from ?? config.value ?? config.defaultValue
+      if (
+        given === undefined ||
+        (find(config.key) === undefined ? config.action === 'update' : config.action === 'insert')
+      )
+        return list
+      put(config.key, from ?? literal(given))
+      return list
+    }
+    case 'delete':
+      return list.filter((entry) => (pattern === undefined ? entry.key !== config.key : !pattern.test(entry.key)))
+    case 'hash': {
+      const hit = pattern === undefined ? [find(config.key)] : list.filter((entry) => pattern.test(entry.key))
+      for (const entry of hit) if (entry !== undefined) entry.value = naiveHash(entry.value)
+      return list
+    }
+    case 'extract': {
+      const text = find(config.key)?.value.stringValue
+      const groups = typeof text === 'string' ? pattern!.exec(text)?.groups : undefined
+      for (const [name, value] of Object.entries(groups ?? {})) put(name, { stringValue: value ?? '' })
+      return list
+    }
+    case 'convert': {
+      const entry = find(config.key)
+      if (entry !== undefined) entry.value = naiveConvert(entry.value, config.convertedType!)
+      return list
+    }
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: messages of every type pass through here
+type Tree = { [key: string]: any }
+
+/** Every message of a request that has attributes which the processors edit. */
+function* holders(signal: Signal, request: Tree, level: 'resource' | 'item'): Generator<Tree> {
+  const [resources, scopes, items] = {
+    traces: ['resourceSpans', 'scopeSpans', 'spans'],
+    metrics: ['resourceMetrics', 'scopeMetrics', 'metrics'],
+    logs: ['resourceLogs', 'scopeLogs', 'logRecords'],
+    profiles: ['resourceProfiles', 'scopeProfiles', 'profiles'],
+  }[signal] as [string, string, string]
+  for (const resource of request[resources] ?? []) {
+    if (level === 'resource') {
+      resource.resource ??= {}
+      yield resource.resource
+      continue
+    }
+    for (const scope of resource[scopes] ?? []) {
+      for (const item of scope[items] ?? []) {
+        if (signal !== 'metrics') yield item
+        const data = item.gauge ?? item.sum ?? item.histogram ?? item.exponentialHistogram ?? item.summary
+        if (signal === 'metrics') yield* data?.dataPoints ?? []
+      }
+    }
+  }
+}
+
+/** Absent and empty are the same to those who read keys, values and resources. */
+function normalise(signal: Signal, request: Tree): Tree {
+  for (const level of ['resource', 'item'] as const) {
+    if (level === 'item' && signal === 'profiles') continue
+    for (const holder of holders(signal, request, level))
+      holder.attributes = (holder.attributes ?? []).map((e: Tree) => ({
+        ...e,
+        key: e.key ?? '',
+        value: e.value ?? {},
+      }))
+  }
+  return request
+}
+
+function editBytes(
+  signal: Signal,
+  level: 'resource' | 'item',
+  actions: AttributeActions,
+  bytes: Uint8Array,
+): Uint8Array {
+  const walk = new Walk(signal).open(bytes)
+  actions.begin({})
+  while (walk.nextResource()) {
+    if (level === 'resource') actions.apply(walk.resourceAttributes)
+    else
+      while (walk.nextScope())
+        while (walk.nextItem()) {
+          if (signal !== 'metrics') actions.apply(walk.attributes)
+          else while (walk.nextPoint()) actions.apply(walk.attributes)
+        }
+  }
+  return walk.finish()
+}
+
+for (const signal of SIGNALS) {
+  for (const level of ['resource', 'item'] as const) {
+    if (signal === 'profiles' && level === 'item') continue
+    let edits = 0
+    test(`actions on each ${level} of ${signal} do to bytes what they do to objects`, () => {
+      fc.assert(
+        fc.property(requestArbitrary(signal), fc.array(action, { minLength: 1, maxLength: 5 }), (request, plain) => {
+          const configs = plain.map((one) => parseConfig(actionConfig, one))
+          const bytes = encode(signal, request)
+          const expected = normalise(signal, decode(signal, bytes))
+          for (const holder of holders(signal, expected, level))
+            for (const config of configs) holder.attributes = naive(holder.attributes, config)
+          const edited = editBytes(signal, level, new AttributeActions(configs), bytes)
+          if (edited !== bytes) edits++
+          assert.deepStrictEqual(normalise(signal, decode(signal, edited)), expected)
+        }),
+        { numRuns: 400 },
+      )
+      assert.ok(edits > 40, `only ${edits} of the requests were edited`)
+    })
+  }
+}
