@@ -1,0 +1,14 @@
+import { defineExporter } from '../../graph/component.ts'
+import { SIGNALS } from '../../otlp/signal.ts'
+import { config } from './config.ts'
+import { OtlpHttpExporter } from './otlp-http.ts'
+
+export const factory = defineExporter({
+  type: 'otlp_http',
+  aliases: ['otlphttp'],
+  summary: 'Sends telemetry to an OTLP server over HTTP.',
+  stability: 'beta',
+  signals: SIGNALS,
+  config,
+  create: (cfg, context) => new OtlpHttpExporter(cfg, context),
+})
