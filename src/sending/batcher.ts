@@ -59,7 +59,7 @@ export class Batcher {
   /** Tops the open batch up to max_size, sends full ones, and keeps the rest as the new open batch. */
   #fill(partition: Partition, batch: Batch): void {
     const { maxSize } = this.#config
-    const pieces = splitBatch(batch, maxSize, this.#sizer, maxSize - partition.size)
+    const pieces = splitBatch(batch, maxSize, maxSize - partition.size, this.#sizer)
     for (const piece of pieces) {
       const size = this.#sizeOf(piece)
       if (partition.size > 0 && partition.size + size > maxSize) this.#flush(partition)
