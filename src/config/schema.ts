@@ -41,7 +41,7 @@ export interface Field<T> {
   readonly key: string
   readonly doc: string
   readonly type: ValueType<T>
-  readonly presence: 'default' | 'required' | 'optional' | 'ignored' | 'group' | SectionKind
+  readonly presence: 'defaulted' | 'required' | 'optional' | 'ignored' | 'group' | SectionKind
   /** The default as it would be written; undefined where there is none. */
   readonly default?: unknown
   /** Meanings of a choice's words. */
@@ -216,7 +216,7 @@ function field<T, O extends Presence<unknown> & Doc>(
     key,
     doc: options.doc,
     type: type as ValueType<Present<T, O>>,
-    presence: options.required === true ? 'required' : options.optional === true ? 'optional' : 'default',
+    presence: options.required === true ? 'required' : options.optional === true ? 'optional' : 'defaulted',
     ...(options.default === undefined ? {} : { default: options.default }),
     ...(words === undefined ? {} : { words }),
     decode: decode as Field<Present<T, O>>['decode'],

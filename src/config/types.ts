@@ -50,7 +50,12 @@ export interface ValueType<T> {
   json(): JsonSchema
   /** What a reference to an unset variable means here (Collector reference 1.4). */
   zero(): T
+  /** What a list or map holds, and how its paths are written: `[]` or `.NAME`. */
+  readonly inside?: { readonly path: string; readonly type: Describable }
 }
+
+/** A type as pages and editor schemas see it. */
+export type Describable = Pick<ValueType<unknown>, 'words' | 'json' | 'inside'>
 
 /** Any type's value may be a reference in the file; an editor must accept it. */
 const REFERENCE: JsonSchema = { $ref: '#/$defs/reference' }
@@ -204,6 +209,8 @@ export interface DurationRange {
   readonly unitRequired?: boolean
 }
 
+const DURATION_PATTERN = '^[-+]?0$|^[-+]?([0-9.]+(ns|us|µs|μs|ms|s|m|h|d))+$|\\$\\{'
+
 /** Milliseconds. A bare integer is nanoseconds, as in the Collector (reference 1.5). */
 export function durationType(range: DurationRange = {}, example = '5s'): ValueType<number> {
   const limits: NumberRange = {
@@ -239,7 +246,7 @@ export function durationType(range: DurationRange = {}, example = '5s'): ValueTy
     },
     print: (value) => formatDuration(value),
     // `integer` stands for the Collector's nanoseconds.
-    json: () => ({ type: range.unitRequired ? 'string' : ['string', 'integer'], ...(range.unitRequired ? {} : {}) }),
+    json: () => ({ type: range.unitRequired ? 'string' : ['string', 'integer'], pattern: DURATION_PATTERN }),
     zero: () => 0,
   }
 }
@@ -353,6 +360,7 @@ export const listType = <T>(element: ValueType<T>): ValueType<T[]> => ({
   print: (value, reveal) => value.map((item) => element.print(item, reveal)),
   json: () => orReference({ type: 'array', items: element.json() }),
   zero: () => [],
+  inside: { path: '[]', type: element },
 })
 
 /** Values by free names. Secret ones (headers) may also be a list of `{name, value}` (Collector reference 1.5). */
@@ -388,6 +396,7 @@ export const mapType = <T>(element: ValueType<T>): ValueType<Map<string, T>> => 
     }
   },
   zero: () => new Map(),
+  inside: { path: '.NAME', type: element },
 })
 
 function readPairs(items: readonly Node[], at: At): MapNode | Invalid {
