@@ -6,6 +6,8 @@ export default async function* terse(source: AsyncIterable<TestEvent>): AsyncGen
   let failed = 0
   let skipped = 0
   const started = performance.now()
+  // What a file wrote to standard error: shown when the file as a whole fails, for example because it cannot be loaded.
+  const errors = new Map<string, string>()
   for await (const event of source) {
     if (event.type === 'test:pass') {
       if (event.data.details.type === 'suite') continue
@@ -19,8 +21,13 @@ export default async function* terse(source: AsyncIterable<TestEvent>): AsyncGen
       const { error } = event.data.details
       const cause =
         error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause ?? error.message)
+      const file = event.data.file ?? ''
+      const said = event.data.name === file || file.endsWith(`/${event.data.name}`) ? (errors.get(file) ?? '') : ''
+      yield said
       yield `FAILED ${event.data.name} (${event.data.file}:${event.data.line})\n${cause.replace(/^/gm, '    ')}\n`
     } else if (event.type === 'test:stderr' || event.type === 'test:stdout') {
+      const file = event.data.file ?? ''
+      if (event.type === 'test:stderr') errors.set(file, `${errors.get(file) ?? ''}${event.data.message}`.slice(-4_000))
       if (process.env.TEST_OUTPUT !== undefined) yield event.data.message
     } else if (event.type === 'test:diagnostic' && event.data.level === 'error') {
       yield `${event.data.message}\n`
