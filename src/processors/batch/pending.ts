@@ -55,6 +55,8 @@ export class Pending {
       }
       // All cuts through this request at once: the one that fills this batch, then full ones, then what is left.
       const pieces = splitBatch(batch, maxItems, maxItems - items)
+      // A piece is as accepted as the whole was.
+      if (batch.delivery.accepted) for (const piece of pieces) piece.delivery.accept()
       this.#bytes -= batch.byteLength
       for (const piece of pieces) this.#bytes += piece.byteLength
       this.#batches.splice(whole, 1, ...pieces)
