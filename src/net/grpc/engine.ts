@@ -6,6 +6,7 @@
 
 import type { ByteBudget } from '../byte-budget.ts'
 import type { Listening, ListenSettings } from '../listen.ts'
+import type { RpcError } from '../status.ts'
 import type { ServerTlsOptions } from '../tls/load.ts'
 
 export interface GrpcCall {
@@ -65,6 +66,9 @@ export interface GrpcServerOptions {
   readonly keepalive: GrpcKeepalive
   /** What all doors of one receiver may hold of requests without an answer. */
   readonly budget: ByteBudget
+  /** google.rpc.Status as bytes, for answers that carry RetryInfo. */
+  encodeStatus(error: RpcError): Uint8Array
+  /** A call or connection that no handler sees. */
   onRefused(reason: GrpcRefusal, detail: string): void
   /** The listening socket failed while running. */
   onError(error: Error): void

@@ -21,7 +21,6 @@ import type { Logger } from '../../self/log.ts'
 import { CompressionError, compress, decompress, type Encoding } from '../compression.ts'
 import { LIMITS } from '../limits.ts'
 import { type Listening, listen } from '../listen.ts'
-import { encodeRpcStatus } from '../rpc-status.ts'
 import { GRPC } from '../status.ts'
 import { Connection } from './connection.ts'
 import type { GrpcCall, GrpcHandler, GrpcRefusal, GrpcServer, GrpcServerOptions } from './engine.ts'
@@ -364,7 +363,7 @@ class Call implements GrpcCall {
     }
     if (code === GRPC.UNIMPLEMENTED) head['grpc-accept-encoding'] = ACCEPT_ENCODING
     if (retryAfterMs !== undefined)
-      head['grpc-status-details-bin'] = Buffer.from(encodeRpcStatus({ code, message, retryAfterMs }))
+      head['grpc-status-details-bin'] = Buffer.from(this.#options.encodeStatus({ code, message, retryAfterMs }))
         .toString('base64')
         .replace(/=+$/, '')
     const stream = this.#stream

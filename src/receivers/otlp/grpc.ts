@@ -1,0 +1,82 @@
+// OTLP/gRPC: the Export method of each signal.
+
+import type { ReceiverContext } from '../../graph/component.ts'
+import type { GrpcHandler, GrpcKeepalive, GrpcServer } from '../../net/grpc/engine.ts'
+import { createGrpcServer } from '../../net/grpc/server.ts'
+import { LIMITS } from '../../net/limits.ts'
+import { GRPC } from '../../net/status.ts'
+import { loadServerTls } from '../../net/tls/load.ts'
+import { checkRequest, MalformedOtlp } from '../../otlp/check.ts'
+import { encodeExportResponse, encodeRpcStatus } from '../../otlp/response.ts'
+import { SIGNALS, type Signal } from '../../otlp/signal.ts'
+import type { GrpcConfig } from './config.ts'
+import type { Intake } from './intake.ts'
+
+const METHODS = {
+  traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+  metrics: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+  logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+  profiles: '/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export',
+} as const satisfies Record<Signal, string>
+
+/** A signal without pipelines has no method: its calls end with Unimplemented. */
+export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: ReceiverContext): Promise<GrpcServer> {
+  const handlers = new Map<string, GrpcHandler>()
+  for (const signal of SIGNALS) if (intake.takes(signal)) handlers.set(METHODS[signal], handler(signal, cfg, intake))
+  return await createGrpcServer(
+    {
+      listen: { endpoint: cfg.endpoint, transport: cfg.transport, secure: cfg.tls !== undefined },
+      ...(cfg.tls === undefined ? {} : { tls: loadServerTls(cfg.tls) }),
+      handlers,
+      maxMessageBytes: cfg.maxRecvMsgSizeMib === 0 ? LIMITS.grpcMessageBytes : cfg.maxRecvMsgSizeMib * 1024 * 1024,
+      maxConcurrentStreams: cfg.maxConcurrentStreams || LIMITS.streamsPerConnection,
+      maxConnections: LIMITS.maxConnections,
+      handshakeMs: LIMITS.headersMs,
+      bodySilenceMs: LIMITS.bodySilenceMs,
+      requestMs: LIMITS.requestMs,
+      keepalive: keepaliveOf(cfg),
+      budget: intake.budget,
+      encodeStatus: encodeRpcStatus,
+      onRefused: (reason, detail) => intake.refused('grpc', reason, detail),
+      onError: (error) => context.report('fatal', error),
+    },
+    context.log,
+  )
+}
+
+function handler(signal: Signal, cfg: GrpcConfig, intake: Intake): GrpcHandler {
+  const success = encodeExportResponse()
+  return (call) => {
+    const bytes = call.message
+    let items: number
+    try {
+      items = checkRequest(signal, bytes)
+    } catch (error) {
+      if (!(error instanceof MalformedOtlp)) throw error
+      intake.refused('grpc', 'malformed', error.message)
+      call.fail(GRPC.INTERNAL, `grpc: error unmarshalling request: ${error.message}`)
+      return
+    }
+    const client = cfg.includeMetadata ? { address: call.peer, metadata: call.metadata() } : { address: call.peer }
+    intake.accept(signal, 'grpc', bytes, items, client, {
+      ok: () => call.respond(success),
+      error: ({ code, message, retryAfterMs }) => call.fail(code, message, retryAfterMs),
+    })
+  }
+}
+
+const SECOND = 1000
+/** gRPC's own defaults where a value is 0. */
+function keepaliveOf(cfg: GrpcConfig): GrpcKeepalive {
+  const parameters = cfg.keepalive?.serverParameters
+  const policy = cfg.keepalive?.enforcementPolicy
+  return {
+    maxConnectionIdleMs: parameters?.maxConnectionIdleMs ?? 0,
+    maxConnectionAgeMs: parameters?.maxConnectionAgeMs ?? 0,
+    maxConnectionAgeGraceMs: parameters?.maxConnectionAgeGraceMs ?? 0,
+    timeMs: parameters?.timeMs || 2 * 3600 * SECOND,
+    timeoutMs: parameters?.timeoutMs || 20 * SECOND,
+    minTimeMs: policy?.minTimeMs || 300 * SECOND,
+    permitWithoutStream: policy?.permitWithoutStream ?? false,
+  }
+}

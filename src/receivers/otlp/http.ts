@@ -1,0 +1,189 @@
+// OTLP/HTTP: one path per signal, protobuf and JSON. Statuses, types and words as the Collector answers them
+// (reference 2.3, and the notes on a running one); the order of the checks is its order too:
+//
+//   Content-Encoding known?   400 Status      path?   404 text      POST?   405 text      Content-Type?   415 text
+//   body readable, within bounds, OTLP?   400 Status      pipeline's answer: 200, or a Status by the table of net/status.ts
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ReceiverContext } from '../../graph/component.ts'
+import { type Encoding, isEncoding } from '../../net/compression.ts'
+import { type BodyProblem, readBody } from '../../net/http/body.ts'
+import { type HttpHandler, type HttpServerHandle, startHttpServer } from '../../net/http/server.ts'
+import { LIMITS } from '../../net/limits.ts'
+import { GRPC, grpcToHttp, type RpcError } from '../../net/status.ts'
+import type { ClientInfo } from '../../otlp/batch.ts'
+import { checkRequest, MalformedOtlp } from '../../otlp/check.ts'
+import { jsonToBytes } from '../../otlp/json/index.ts'
+import { encodeExportResponse, encodeRpcStatus, exportResponseToJson, rpcStatusToJson } from '../../otlp/response.ts'
+import type { Signal } from '../../otlp/signal.ts'
+import { findUrlPath, type HttpConfig } from './config.ts'
+import type { Intake } from './intake.ts'
+
+const PROTOBUF = 'application/x-protobuf'
+const JSON_TYPE = 'application/json'
+type BodyType = typeof PROTOBUF | typeof JSON_TYPE
+
+export function startOtlpHttp(cfg: HttpConfig, intake: Intake, context: ReceiverContext): Promise<HttpServerHandle> {
+  return startHttpServer(cfg, context, otlpHandler(cfg, intake), {
+    onBadConnection: (reason) => intake.refused('http', reason, 'not an HTTP request'),
+  })
+}
+
+export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
+  const signals = new Map<string, Signal>()
+  const paths = [
+    ['traces', cfg.tracesUrlPath],
+    ['metrics', cfg.metricsUrlPath],
+    ['logs', cfg.logsUrlPath],
+    ['profiles', '/v1development/profiles'],
+  ] as const
+  for (const [signal, path] of paths) if (intake.takes(signal)) signals.set(findUrlPath(path) ?? path, signal)
+  const encodings = new Set(cfg.compressionAlgorithms.map((name) => name.toLowerCase()))
+  const maxBytes = cfg.maxRequestBodyBytes > 0 ? cfg.maxRequestBodyBytes : LIMITS.httpBodyBytes
+  const limits = { maxBytes, silenceMs: LIMITS.bodySilenceMs, budget: intake.budget }
+
+  return (request, response) => {
+    const refuse = (reason: string, detail: string): void => intake.refused('http', reason, detail)
+    const named = request.headers['content-type']
+    const type = bodyType(named)
+    const encoding = request.headers['content-encoding'] ?? ''
+    if (!encodings.has(encoding) || (encoding !== '' && !isEncoding(encoding))) {
+      const message = `unsupported Content-Encoding: ${encoding}`
+      refuse('encoding', message)
+      // Here a missing type is taken for JSON; one that is neither has no form for the answer.
+      if (type === undefined && named !== undefined && named !== '') sendFallback(request, response)
+      else sendStatus(request, response, type ?? JSON_TYPE, { code: GRPC.INVALID_ARGUMENT, message }, 400)
+      return
+    }
+    const signal = signals.get(pathOf(request.url ?? '/'))
+    if (signal === undefined) {
+      refuse('path', 'unknown path')
+      response.setHeader('x-content-type-options', 'nosniff')
+      send(request, response, 404, 'text/plain; charset=utf-8', '404 page not found\n')
+      return
+    }
+    if (request.method !== 'POST') {
+      refuse('method', `method ${request.method}`)
+      send(request, response, 405, 'text/plain', '405 method not allowed, supported: [POST]')
+      return
+    }
+    if (type === undefined) {
+      refuse('content_type', `content type ${named ?? 'missing'}`)
+      const text = '415 unsupported media type, supported: [application/json, application/x-protobuf]'
+      send(request, response, 415, 'text/plain', text)
+      return
+    }
+    readBody(request, encoding === '' ? undefined : (encoding as Encoding), limits, {
+      onProblem: (problem, message) => {
+        refuse(problem, message)
+        sendStatus(request, response, type, problemStatus(problem, message), undefined)
+      },
+      onBody: (body, held) => take(request, response, signal, type, body, held),
+    })
+  }
+
+  function take(
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: Signal,
+    type: BodyType,
+    body: Uint8Array<ArrayBuffer>,
+    held: number,
+  ): void {
+    let bytes: Uint8Array
+    let items: number
+    try {
+      bytes = type === JSON_TYPE ? jsonToBytes(signal, body) : body
+      items = checkRequest(signal, bytes)
+    } catch (error) {
+      intake.budget.give(held)
+      if (!(error instanceof MalformedOtlp)) throw error
+      intake.refused('http', 'malformed', error.message)
+      sendStatus(request, response, type, { code: GRPC.INVALID_ARGUMENT, message: error.message }, 400)
+      return
+    }
+    intake.accept(signal, 'http', bytes, items, clientOf(request), {
+      ok: () => {
+        intake.budget.give(held)
+        if (type === JSON_TYPE) send(request, response, 200, type, exportResponseToJson(signal))
+        else send(request, response, 200, type, SUCCESS)
+      },
+      error: (error) => {
+        intake.budget.give(held)
+        sendStatus(request, response, type, error, undefined)
+      },
+    })
+  }
+
+  function clientOf(request: IncomingMessage): ClientInfo {
+    const { remoteAddress, remotePort } = request.socket
+    const host = remoteAddress?.includes(':') ? `[${remoteAddress}]` : remoteAddress
+    const address = host === undefined ? {} : { address: `${host}:${remotePort}` }
+    if (!cfg.includeMetadata) return address
+    const metadata = new Map<string, readonly string[]>()
+    const { headersDistinct } = request
+    for (const name in headersDistinct) metadata.set(name, headersDistinct[name] ?? [])
+    return { ...address, metadata }
+  }
+}
+
+const SUCCESS = encodeExportResponse()
+
+/** Undefined when it is neither; parameters such as a charset do not matter. */
+function bodyType(header: string | undefined): BodyType | undefined {
+  if (header === PROTOBUF || header === JSON_TYPE) return header
+  const type = header?.split(';', 1)[0]?.trim().toLowerCase()
+  return type === PROTOBUF || type === JSON_TYPE ? type : undefined
+}
+
+function pathOf(url: string): string {
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}
+
+/** A body that is too large is 400 too, as in the Collector, not 413. */
+function problemStatus(problem: BodyProblem, message: string): RpcError {
+  if (problem === 'overload') return { code: GRPC.UNAVAILABLE, message }
+  return { code: GRPC.INVALID_ARGUMENT, message }
+}
+
+function sendStatus(
+  request: IncomingMessage,
+  response: ServerResponse,
+  type: BodyType,
+  error: RpcError,
+  httpStatus: number | undefined,
+): void {
+  const status = httpStatus ?? grpcToHttp(error.code)
+  if (error.retryAfterMs !== undefined && (status === 429 || status === 503) && !response.headersSent)
+    response.setHeader('retry-after', String(Math.trunc(error.retryAfterMs / 1000)))
+  send(request, response, status, type, type === JSON_TYPE ? rpcStatusToJson(error) : encodeRpcStatus(error))
+}
+
+function sendFallback(request: IncomingMessage, response: ServerResponse): void {
+  send(request, response, 500, JSON_TYPE, '{"code": 13, "message": "failed to marshal error message"}')
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: string | Uint8Array,
+): void {
+  if (response.destroyed || response.headersSent) return
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
+  if (!request.complete) leave(request, response)
+  response.writeHead(status, { 'content-type': type, 'content-length': length })
+  response.end(body)
+}
+
+/** The answer comes before the whole request: a little more is read so that the client sees it, then the line is cut. */
+function leave(request: IncomingMessage, response: ServerResponse): void {
+  if (request.httpVersionMajor === 1) response.setHeader('connection', 'close')
+  let rest = 0
+  request.on('data', (chunk: Buffer) => {
+    rest += chunk.length
+    if (rest > LIMITS.drainBytes) request.socket.destroy()
+  })
+}

@@ -1,0 +1,103 @@
+// What both protocols share: a checked request becomes a batch in the signal's pipelines, and the batch's delivery
+// record becomes the answer. Also what is counted, and the bytes that wait for answers.
+
+import { Delivery } from '../../delivery/delivery.ts'
+import type { ReceiverContext } from '../../graph/component.ts'
+import { ByteBudget } from '../../net/byte-budget.ts'
+import { LIMITS } from '../../net/limits.ts'
+import { errorToGrpc, type RpcError } from '../../net/status.ts'
+import { Batch, type ClientInfo } from '../../otlp/batch.ts'
+import type { Signal } from '../../otlp/signal.ts'
+import type { Counter } from '../../self/meter.ts'
+import { type ReceiverMetrics, receiverMetrics } from '../../self/receiver-metrics.ts'
+
+export type Transport = 'grpc' | 'http'
+
+/** Called once each, one or the other. */
+export interface Answer {
+  ok(): void
+  error(error: RpcError): void
+}
+
+/** Lines about refused requests: the first of a kind at once, then how many more there were, at most this often. */
+const TALLY_EVERY_MS = 60_000
+
+export class Intake {
+  readonly budget = new ByteBudget(LIMITS.inFlightBytes)
+  readonly #context: ReceiverContext
+  readonly #metrics = new Map<string, ReceiverMetrics>()
+  readonly #refusals = new Map<string, { counter: Counter; silentUntilMs: number; untold: number }>()
+
+  constructor(context: ReceiverContext) {
+    this.#context = context
+  }
+
+  /** Whether some pipeline takes this signal from this receiver. */
+  takes(signal: Signal): boolean {
+    return this.#context.outputs[signal] !== undefined
+  }
+
+  /** Takes a checked request over. Without items it is a success that no pipeline sees (Collector reference 2.3). */
+  accept(
+    signal: Signal,
+    transport: Transport,
+    bytes: Uint8Array,
+    items: number,
+    client: ClientInfo,
+    answer: Answer,
+  ): void {
+    if (items === 0) {
+      answer.ok()
+      return
+    }
+    const metrics = this.#metricsOf(signal, transport)
+    const delivery = new Delivery({
+      onAccepted: () => {
+        metrics.accepted.add(items)
+        answer.ok()
+      },
+      onRefused: (error, accepted) => {
+        if (accepted) return
+        metrics.refused.add(items)
+        answer.error(errorToGrpc(error))
+      },
+    })
+    this.#context.outputs[signal]!.send(new Batch(signal, [bytes], items, delivery, client))
+  }
+
+  /** Counts a request, or a connection, that never became a batch. */
+  refused(transport: Transport, reason: string, detail: string): void {
+    const key = `${transport} ${reason}`
+    let known = this.#refusals.get(key)
+    if (known === undefined) {
+      const counter = this.#context.meter.counter(
+        'receiver_refused_requests',
+        '{request}',
+        'Number of requests and connections that the receiver refused before any pipeline saw them.',
+        { labels: { transport, reason } },
+      )
+      known = { counter, silentUntilMs: 0, untold: 0 }
+      this.#refusals.set(key, known)
+    }
+    known.counter.add(1)
+    const now = this.#context.clock.monotonic()
+    if (now < known.silentUntilMs) {
+      known.untold++
+      return
+    }
+    this.#context.log.info('request refused', { transport, reason, detail, since_last_line: known.untold })
+    known.silentUntilMs = now + TALLY_EVERY_MS
+    known.untold = 0
+  }
+
+  /** Made when the first request of a signal comes, so that both of its counters show from then on, one of them as 0. */
+  #metricsOf(signal: Signal, transport: Transport): ReceiverMetrics {
+    const key = `${signal} ${transport}`
+    let metrics = this.#metrics.get(key)
+    if (metrics === undefined) {
+      metrics = receiverMetrics(this.#context.meter, signal, transport)
+      this.#metrics.set(key, metrics)
+    }
+    return metrics
+  }
+}

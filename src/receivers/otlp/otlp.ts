@@ -1,0 +1,49 @@
+// The OTLP receiver: opens its servers, and closes them HTTP first, as the Collector does.
+
+import type { Receiver, ReceiverContext } from '../../graph/component.ts'
+import type { GrpcServer } from '../../net/grpc/engine.ts'
+import type { HttpServerHandle } from '../../net/http/server.ts'
+import type { Listening } from '../../net/listen.ts'
+import type { OtlpConfig } from './config.ts'
+import { createOtlpGrpc } from './grpc.ts'
+import { startOtlpHttp } from './http.ts'
+import { Intake } from './intake.ts'
+
+export class OtlpReceiver implements Receiver {
+  readonly #cfg: OtlpConfig
+  readonly #context: ReceiverContext
+  #grpc: GrpcServer | undefined
+  #http: HttpServerHandle | undefined
+  /** The addresses in use once it is started, for whoever asked for port 0. */
+  readonly listening: { grpc?: Listening; http?: Listening } = {}
+
+  constructor(cfg: OtlpConfig, context: ReceiverContext) {
+    this.#cfg = cfg
+    this.#context = context
+  }
+
+  async start(): Promise<void> {
+    const { grpc, http } = this.#cfg.protocols
+    const intake = new Intake(this.#context)
+    if (grpc !== undefined) {
+      this.#grpc = await createOtlpGrpc(grpc, intake, this.#context)
+      this.listening.grpc = await this.#grpc.listen()
+      this.#context.log.info('Starting GRPC server', { endpoint: endpointOf(this.listening.grpc) })
+    }
+    if (http !== undefined) {
+      this.#http = await startOtlpHttp(http, intake, this.#context)
+      this.listening.http = this.#http
+      this.#context.log.info('Starting HTTP server', { endpoint: endpointOf(this.listening.http) })
+    }
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    await this.#http?.close(deadline)
+    await this.#grpc?.close(deadline)
+  }
+}
+
+function endpointOf({ host, port }: Listening): string {
+  if (port === 0) return host
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
