@@ -80,12 +80,15 @@ export function formatProblem(problem: Problem): string {
   return [`${place.source.name}:${line}:${column}: ${head}`, ...quoted, ...fix].join('\n')
 }
 
-/** Problems without a place first, then in the order of `sources` and of their texts, each once. */
+/**
+ * Problems without a place first, then in the order of `sources` and of their texts. One mistake is one problem, also
+ * where an alias repeats it under other paths.
+ */
 export function sortProblems(problems: readonly Problem[], sources: readonly Source[] = []): Problem[] {
   const order = new Map(sources.map((source, index) => [source, index]))
   const seen = new Set<string>()
   const unique = problems.filter(({ code, path, what, place }) => {
-    const key = JSON.stringify([code, path, what, place?.source.name, place?.start])
+    const key = JSON.stringify([code, place === undefined ? path : '', what, place?.source.name, place?.start])
     return seen.has(key) ? false : seen.add(key)
   })
   const rank = ({ place }: Problem): number => (place === undefined ? -1 : (order.get(place.source) ?? sources.length))

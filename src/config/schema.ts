@@ -28,6 +28,7 @@ import {
   stringsType,
   stringType,
   type ValueType,
+  withArticle,
 } from './types.ts'
 import { shortDuration, tryDuration } from './units.ts'
 
@@ -78,11 +79,17 @@ export interface ObjectOptions<T> {
 
 export function object<F extends Fields>(fields: F, options: ObjectOptions<Decoded<F>> = {}): Schema<Decoded<F>> {
   const list = Object.entries(fields).map(([name, field]) => ({ name, field }))
+  const isSecret = list.some(({ field }) => field.type.secret)
   const byKey = new Map(list.map(({ field }) => [field.key, field]))
 
   function decode(node: Node | undefined, at: At): Decoded<F> {
     const before = at.problems.length
-    const map = asMap(node, at)
+    if (node !== undefined && isMisshapen(node)) {
+      reportShape(node, at, isSecret)
+      // Its keys are not missing: they were written in a shape that cannot be read.
+      return decode(undefined, new At(at.path, at.place, []))
+    }
+    const map = node?.kind === 'map' ? node : undefined
     for (const [key, entry] of map?.entries ?? []) {
       if (!byKey.has(key)) unknownKey(key, entry, byKey.keys(), at)
     }
@@ -98,7 +105,7 @@ export function object<F extends Fields>(fields: F, options: ObjectOptions<Decod
 
   return {
     words: 'map',
-    secret: list.some(({ field }) => field.type.secret),
+    secret: isSecret,
     fields: list,
     decode,
     print: (value, reveal) =>
@@ -112,18 +119,20 @@ export function object<F extends Fields>(fields: F, options: ObjectOptions<Decod
   }
 }
 
-function asMap(node: Node | undefined, at: At): MapNode | undefined {
-  if (node === undefined || (node.kind === 'scalar' && node.value === null)) return undefined
-  if (node.kind === 'map') return node
-  const found = node.kind === 'scalar' ? `${quote(node)} is ${nounOf(node)}` : `this is ${nounOf(node)}`
+/** Anything but a map, and a null, which means all defaults. */
+const isMisshapen = (node: Node): boolean => node.kind !== 'map' && !(node.kind === 'scalar' && node.value === null)
+
+function reportShape(node: Node, at: At, isSecret: boolean): void {
+  if (isSecret) hide(node)
+  const found = node.kind === 'scalar' && !isSecret ? `${quote(node)} is ${nounOf(node)}` : `this is ${nounOf(node)}`
   at.problem('CONFIG_WRONG_TYPE', `${found}, not a map`, 'write its keys below it, indented', node.place)
-  return undefined
 }
 
 function unknownKey(key: string, entry: Entry, known: Iterable<string>, at: At): void {
   const keys = [...known]
   const near = nearest(key, keys)
-  const list = keys.length === 0 ? 'it takes no keys' : `the keys are ${keys.join(', ')}`
+  const list =
+    keys.length === 0 ? 'it takes no keys' : `the ${keys.length === 1 ? 'key is' : 'keys are'} ${keys.join(', ')}`
   const fix = near === undefined ? `remove it; ${list}` : `write ${near}; ${list}`
   at.under(key, entry.key).problem('CONFIG_UNKNOWN_KEY', `there is no key ${key} here`, fix)
 }
@@ -199,7 +208,7 @@ function field<T, O extends Presence<unknown> & Doc>(
     if (isNull) {
       if (options.required === true) {
         const what = entry === undefined ? `${key} is missing` : `${key} is empty`
-        here.problem('CONFIG_MISSING', what, `write ${key} with a ${type.words}: ${options.doc}`)
+        here.problem('CONFIG_MISSING', what, `write ${key}, ${withArticle(type.words)}: ${options.doc}`)
       } else if (entry?.value.raw !== undefined && options.default !== undefined) {
         return type.zero()
       }

@@ -61,9 +61,10 @@ export type Describable = Pick<ValueType<unknown>, 'words' | 'json' | 'inside'>
 const REFERENCE: JsonSchema = { $ref: '#/$defs/reference' }
 const orReference = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, REFERENCE] })
 
-function wrongType(node: Node, at: At, expected: string): Invalid {
-  const found =
-    node.kind === 'scalar' && node.value !== null ? `${quote(node)} is ${nounOf(node)}` : `this is ${nounOf(node)}`
+function wrongType(node: Node, at: At, expected: string, isSecret = false): Invalid {
+  if (isSecret) hide(node)
+  const isQuoted = node.kind === 'scalar' && node.value !== null && !isSecret
+  const found = isQuoted ? `${quote(node)} is ${nounOf(node)}` : `this is ${nounOf(node)}`
   return at.problem(
     'CONFIG_WRONG_TYPE',
     `${found}, not ${withArticle(expected)}`,
@@ -72,7 +73,10 @@ function wrongType(node: Node, at: At, expected: string): Invalid {
   )
 }
 
-const withArticle = (words: string): string => `${/^[aeiou]/.test(words) ? 'an' : 'a'} ${words}`
+export const withArticle = (words: string): string =>
+  words.startsWith('one of') ? words : `${/^[aeiou]/.test(words) ? 'an' : 'a'} ${words}`
+
+const plural = (words: string): string => words.replace(/^one of/, 'words, each').replace(/^([a-z ]+)$/, '$1s')
 
 /** The text of a node for fields that hold text: what stood behind a reference counts as written. */
 export function textOf(node: Node): string | undefined {
@@ -285,7 +289,7 @@ export function choiceType<K extends string>(of: Readonly<Record<K, string>>, ig
   const words = Object.keys(of) as K[]
   const list = words.map((word) => (word === '' ? '""' : word)).join(', ')
   return {
-    words: words.map((word) => `\`${word === '' ? '""' : word}\``).join(', '),
+    words: `one of ${list}`,
     secret: false,
     decode(node, at) {
       const text = textOf(node)
@@ -340,13 +344,10 @@ export const stringsType: ValueType<string[]> = {
 }
 
 export const listType = <T>(element: ValueType<T>): ValueType<T[]> => ({
-  words: `list of ${element.words}s`,
+  words: `list of ${plural(element.words)}`,
   secret: element.secret,
   decode(node, at) {
-    if (node.kind !== 'list') {
-      if (element.secret) hide(node)
-      return wrongType(node, at, `list`)
-    }
+    if (node.kind !== 'list') return wrongType(node, at, 'list', element.secret)
     const values: T[] = []
     let broken = false
     for (const [index, item] of node.items.entries()) {
@@ -365,13 +366,13 @@ export const listType = <T>(element: ValueType<T>): ValueType<T[]> => ({
 
 /** Values by free names. Secret ones (headers) may also be a list of `{name, value}` (Collector reference 1.5). */
 export const mapType = <T>(element: ValueType<T>): ValueType<Map<string, T>> => ({
-  words: `map of ${element.words}s`,
+  words: `map of ${plural(element.words)}`,
   secret: element.secret,
   decode(node, at) {
     if (element.secret) hide(node)
     const pairs = element.secret && node.kind === 'list' ? readPairs(node.items, at) : node
     if (pairs === INVALID) return INVALID
-    if (pairs.kind !== 'map') return wrongType(pairs, at, 'map')
+    if (pairs.kind !== 'map') return wrongType(pairs, at, 'map', element.secret)
     const values = new Map<string, T>()
     let broken = false
     for (const [name, entry] of pairs.entries) {
