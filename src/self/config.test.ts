@@ -88,10 +88,11 @@ test('a reader is one thing that exists, and every mistake is found', () => {
   assert.deepEqual(problems({ metrics: otlp({ endpoint: 'localhost:4318' }) }), [
     'metrics.readers[0].periodic.exporter.otlp.endpoint: "localhost:4318" is not a URL',
   ])
-  assert.match(
-    problems({ metrics: otlp({ protocol: 'grpc' }) })[0]!,
-    /^metrics\.readers\[0\]\.periodic\.exporter\.otlp\.protocol: "grpc"/,
-  )
+  assert.deepEqual(problems({ metrics: otlp({ protocol: 'grpc', endpoint: 'localhost' }) }), [
+    'metrics.readers[0].periodic.exporter.otlp.endpoint: the port is missing, as in localhost:4317',
+  ])
+  assert.deepEqual(problems({ metrics: otlp({ protocol: 'grpc', endpoint: 'localhost:4317' }) }), [])
+  assert.match(problems({ metrics: otlp({ temporality_preference: 'delta' }) })[0]!, /temporality_preference: "delta"/)
   assert.deepEqual(problems({ metrics: { views: [{}] } }), ['metrics.views: views take effect at level detailed alone'])
   assert.deepEqual(problems({ metrics: { level: 'none', readers: [] } }), [])
 })

@@ -3,8 +3,11 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
+import { type Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { parseConfig } from '../config/testing.ts'
+import { checkRequest } from '../otlp/check.ts'
+import { bytesToJson } from '../otlp/json/index.ts'
 import { metricsConfig } from './config.ts'
 import type { LogFields, Logger } from './log.ts'
 import { MeterRegistry } from './meter-registry.ts'
@@ -50,7 +53,7 @@ async function start(t: TestContext, plain: object, more: Partial<MetricsServers
     log,
     resource: RESOURCE,
     collect: async () => [shard(3), shard(4)],
-    build: { command: 'millrace', description: '', version: '0.1.0' },
+    build: { command: 'millrace', description: 'Millrace', version: '0.1.0' },
     print: (line) => printed.push(line),
     ...more,
   })
@@ -242,8 +245,8 @@ test('a periodic reader posts OTLP/JSON at its interval and once more at the end
   const { url: path, headers: sent, body } = received[0]!
   assert.equal(path, '/v1/metrics')
   assert.deepEqual(
-    [sent['content-type'], sent['content-encoding'], sent['x-key'], sent['user-agent']],
-    ['application/json', 'gzip', 'abc', 'millrace/0.1.0'],
+    [sent['content-type'], sent['content-encoding'], sent['x-key'], sent['user-agent']?.split(' ')[0]],
+    ['application/json', 'gzip', 'abc', 'Millrace/0.1.0'],
   )
   const { resourceMetrics } = JSON.parse(gunzipSync(body).toString())
   assert.deepEqual(resourceMetrics[0].scopeMetrics[0].metrics, EXPECTED_METRICS)
@@ -276,4 +279,72 @@ test('the console exporter prints one JSON object a line', async (t) => {
   await readers.stop(AbortSignal.timeout(5000))
   assert.equal(printed.length, 2)
   assert.deepEqual(JSON.parse(printed[0]!).resourceMetrics[0].scopeMetrics[0].metrics, EXPECTED_METRICS)
+})
+
+const namesIn = (bytes: Uint8Array): string[] => {
+  assert.equal(checkRequest('metrics', bytes), 4)
+  const { resourceMetrics } = JSON.parse(bytesToJson('metrics', [bytes]))
+  return resourceMetrics[0].scopeMetrics[0].metrics.map((metric: { name: string }) => metric.name)
+}
+const NAMES = EXPECTED_METRICS.map((metric) => metric.name)
+
+test('a periodic reader posts protobuf unless it is told otherwise', async (t) => {
+  const { url, received } = await sink(t)
+  const { readers, logged } = await start(t, periodic({ otlp: { endpoint: url } }))
+  await readers.stop(AbortSignal.timeout(5000))
+  assert.deepEqual(logged, [])
+  assert.equal(received[0]!.headers['content-type'], 'application/x-protobuf')
+  assert.deepEqual(namesIn(received[0]!.body), NAMES)
+})
+
+test('a periodic reader sends by gRPC, and says why when it is refused', async (t) => {
+  const received: Buffer[] = []
+  const metadata: Metadata[] = []
+  const server = new Server()
+  const identity = (bytes: Buffer): Buffer => bytes
+  const method = {
+    path: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: identity,
+    requestDeserialize: identity,
+    responseSerialize: identity,
+    responseDeserialize: identity,
+  } as const
+  server.addService(
+    { Export: method },
+    {
+      Export(call: { request: Buffer; metadata: Metadata }, done: (error: object | null, answer?: Buffer) => void) {
+        received.push(call.request)
+        metadata.push(call.metadata)
+        if (received.length === 1) done(null, Buffer.alloc(0))
+        else done({ code: status.RESOURCE_EXHAUSTED, details: 'enough' })
+      },
+    },
+  )
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  )
+  t.after(() => server.forceShutdown())
+  const otlp = {
+    protocol: 'grpc',
+    endpoint: `127.0.0.1:${port}`,
+    insecure: true,
+    headers: { 'X-Key': 'abc' },
+    compression: 'gzip',
+  }
+  const { readers, clock, logged } = await start(t, periodic({ otlp }))
+  clock.advance(5000)
+  await readers.stop(AbortSignal.timeout(5000))
+  assert.equal(received.length, 2)
+  assert.deepEqual(namesIn(received[0]!), NAMES)
+  assert.deepEqual(metadata[0]!.get('x-key'), ['abc'])
+  assert.deepEqual(logged, [['Own metrics could not be reported.', { error: 'enough' }]])
+})
+
+test('a certificate that cannot be read is said at the start', async (t) => {
+  const otlp = { protocol: 'grpc', endpoint: 'https://localhost:4317', certificate: '/nowhere/ca.pem' }
+  await assert.rejects(start(t, periodic({ otlp })), /ca_file.*\/nowhere\/ca\.pem/)
 })

@@ -12,7 +12,8 @@ import { EXPOSITION_CONTENT_TYPE, type ExpositionOptions, toExposition } from '.
 import { LineSink } from './line-sink.ts'
 import type { Logger } from './log.ts'
 import type { Labels } from './meter.ts'
-import { OtlpMetricsSender, toOtlpJson } from './otlp-metrics.ts'
+import { toOtlpJson } from './otlp-metrics.ts'
+import { makeSender } from './otlp-sender.ts'
 import type { ReaderConfig } from './reader-config.ts'
 import { mergeSnapshots, type Snapshot } from './snapshot.ts'
 
@@ -56,7 +57,7 @@ export async function startMetricsServers(
   try {
     for (const page of prometheusPages(config)) running.push(await startPage(page, { ...context, collect }))
     for (const { periodic } of activeReaders(config)) {
-      if (periodic !== undefined) running.push(startReports(periodic, { ...context, collect }))
+      if (periodic !== undefined) running.push(await startReports(periodic, { ...context, collect }))
     }
   } catch (error) {
     await stop(AbortSignal.abort())
@@ -144,11 +145,11 @@ async function startPage(page: Page, context: MetricsServersContext): Promise<Ru
   return { page: server, close: (deadline) => server.close(deadline) }
 }
 
-function startReports(periodic: Periodic, context: MetricsServersContext): Running {
+async function startReports(periodic: Periodic, context: MetricsServersContext): Promise<Running> {
   const { build, clock, log, resource } = context
   const startedAtMs = clock.now()
   const { otlp } = periodic.exporter
-  const sender = otlp === undefined ? undefined : new OtlpMetricsSender(otlp, build.version)
+  const sender = otlp === undefined ? undefined : await makeSender(otlp, { build, clock, random: Math.random })
   const sink = sender === undefined && context.print === undefined ? LineSink.open(['stdout'], ['stderr']) : undefined
   const print = context.print ?? ((line: string) => sink?.write(line))
 
@@ -174,6 +175,8 @@ function startReports(periodic: Periodic, context: MetricsServersContext): Runni
     timer.cancel()
     await busy
     await report(AbortSignal.any([deadline, AbortSignal.timeout(periodic.timeoutMs)]))
+    await sender?.close()
+    sink?.close()
   }
   return {
     close: (deadline) => {

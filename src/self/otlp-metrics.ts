@@ -1,8 +1,6 @@
-// Own metrics as OTLP: a snapshot as an ExportMetricsServiceRequest, and its way to an endpoint over HTTP.
+// Own metrics as OTLP: a snapshot as an ExportMetricsServiceRequest in JSON.
 
-import { gzipSync } from 'node:zlib'
 import type { Labels } from './meter.ts'
-import type { OtlpReaderConfig } from './reader-config.ts'
 import type { MetricSnapshot, SeriesSnapshot, Snapshot } from './snapshot.ts'
 
 const CUMULATIVE = 2
@@ -33,6 +31,9 @@ interface Times {
 
 const toNanos = (ms: number): string => String(BigInt(Math.round(ms)) * 1_000_000n)
 
+/** Protobuf's JSON mapping: what JSON has no number for is a text. */
+const toDouble = (value: number): number | string => (Number.isFinite(value) ? value : String(value))
+
 const toAttributes = (labels: Labels): object[] =>
   Object.entries(labels).map(([key, stringValue]) => ({ key, value: { stringValue } }))
 
@@ -47,7 +48,7 @@ function toMetric(metric: MetricSnapshot, times: Times): object {
   const dataPoints = metric.series.map(({ labels, value }) => ({
     attributes: toAttributes(labels),
     ...times,
-    ...(unit === 's' || !Number.isSafeInteger(value) ? { asDouble: value } : { asInt: String(value) }),
+    ...(unit === 's' || !Number.isSafeInteger(value) ? { asDouble: toDouble(value) } : { asInt: String(value) }),
   }))
   if (type === 'gauge') return { ...facts, gauge: { dataPoints } }
   return { ...facts, sum: { aggregationTemporality: CUMULATIVE, isMonotonic: true, dataPoints } }
@@ -59,49 +60,8 @@ function toHistogramPoint(metric: MetricSnapshot, series: SeriesSnapshot, times:
     attributes: toAttributes(series.labels),
     ...times,
     count: String(counts.reduce((sum, count) => sum + count, 0)),
-    sum: series.value,
+    sum: toDouble(series.value),
     bucketCounts: counts.map(String),
     explicitBounds: metric.bounds ?? [],
   }
-}
-
-export class OtlpMetricsSender {
-  readonly #config: OtlpReaderConfig
-  readonly #url: string
-  readonly #userAgent: string
-
-  constructor(config: OtlpReaderConfig, version: string) {
-    this.#config = config
-    const url = new URL(config.endpoint)
-    if (url.pathname === '/') url.pathname = '/v1/metrics'
-    this.#url = url.href
-    this.#userAgent = `millrace/${version}`
-  }
-
-  /** Rejects when the endpoint cannot be reached in time or does not take the report. */
-  async send(json: string, deadline: AbortSignal): Promise<void> {
-    const { protocol, compression, headers, timeoutMs } = this.#config
-    const asJson = protocol === 'http/json'
-    let body: Uint8Array<ArrayBuffer> | Buffer<ArrayBuffer> = asJson ? Buffer.from(json) : await toBytes(json)
-    if (compression === 'gzip') body = gzipSync(body, { level: 1 })
-    const response = await fetch(this.#url, {
-      method: 'POST',
-      headers: {
-        ...Object.fromEntries([...headers].map(([name, value]) => [name, value.reveal()])),
-        'content-type': asJson ? 'application/json' : 'application/x-protobuf',
-        'user-agent': this.#userAgent,
-        ...(compression === 'gzip' ? { 'content-encoding': 'gzip' } : {}),
-      },
-      body,
-      redirect: 'error',
-      signal: AbortSignal.any([deadline, AbortSignal.timeout(timeoutMs)]),
-    })
-    await response.body?.cancel()
-    if (!response.ok) throw new Error(`${new URL(this.#url).host} answered ${response.status}`)
-  }
-}
-
-async function toBytes(json: string): Promise<Uint8Array<ArrayBuffer>> {
-  const { jsonToBytes } = await import('../otlp/json/index.ts')
-  return jsonToBytes('metrics', json)
 }

@@ -8,7 +8,6 @@ import {
   custom,
   group,
   type Infer,
-  ignored,
   int,
   object,
   secret,
@@ -18,6 +17,7 @@ import {
 } from '../config/schema.ts'
 import type { Secret } from '../config/secret.ts'
 import { INVALID, listType, mapType, type ValueType } from '../config/types.ts'
+import { parseTarget } from '../net/grpc/client-target.ts'
 
 const includeExclude = object({
   included: strings('included', {
@@ -62,12 +62,16 @@ const headersType: ValueType<Map<string, Secret>> = (() => {
 const otlp = object({
   protocol: choice('protocol', {
     default: 'http/protobuf',
-    of: { 'http/protobuf': 'OTLP over HTTP, as bytes.', 'http/json': 'OTLP over HTTP, as JSON.' },
+    of: {
+      'http/protobuf': 'OTLP over HTTP, as bytes.',
+      'http/json': 'OTLP over HTTP, as JSON.',
+      grpc: 'OTLP over gRPC.',
+    },
     doc: 'How metrics are sent.',
   }),
   endpoint: string('endpoint', {
-    default: 'http://localhost:4318',
-    doc: 'URL to post to; without a path, /v1/metrics is added.',
+    optional: true,
+    doc: 'URL to send to; over HTTP without a path, /v1/metrics is added. Default: http://localhost:4318, or 4317 for gRPC.',
   }),
   headers: custom('headers', headersType, {
     default: {},
@@ -79,7 +83,13 @@ const otlp = object({
     doc: 'Compression of the body.',
   }),
   timeoutMs: int('timeout', { default: 10_000, min: 1, doc: 'Milliseconds until a request is given up.' }),
-  insecure: ignored('insecure', { doc: "Read for compatibility: the endpoint's scheme decides." }),
+  insecure: bool('insecure', { default: false, doc: 'No TLS, for a gRPC endpoint that has no scheme.' }),
+  certificate: string('certificate', { optional: true, doc: 'File of the authority that the server is checked by.' }),
+  clientKey: string('client_key', { optional: true, doc: 'File of the key that the router shows.' }),
+  clientCertificate: string('client_certificate', {
+    optional: true,
+    doc: 'File of the certificate that the router shows.',
+  }),
   temporality: choice('temporality_preference', {
     default: 'cumulative',
     of: { cumulative: 'Counts since the start.' },
@@ -146,10 +156,27 @@ export function checkReaders(readers: readonly ReaderConfig[], problem: Complain
       const { otlp, console } = periodic.exporter
       if ((otlp === undefined) === (console === undefined)) {
         problem(`${path}.periodic`, 'a report goes to exactly one exporter', 'write exporter: {otlp: {endpoint: URL}}')
-      } else if (otlp !== undefined && !/^https?:\/\/[^/]/.test(otlp.endpoint)) {
-        const fix = `write a URL, for example http://${otlp.endpoint.replace(/^.*:\/\//, '')}`
-        problem(`${path}.periodic.exporter.otlp.endpoint`, `"${otlp.endpoint}" is not a URL`, fix)
+      } else if (otlp?.endpoint !== undefined) {
+        checkEndpoint(otlp.protocol, otlp.endpoint, `${path}.periodic.exporter.otlp.endpoint`, problem)
       }
     }
   })
+}
+
+function checkEndpoint(
+  protocol: OtlpReaderConfig['protocol'],
+  endpoint: string,
+  path: string,
+  problem: Complain,
+): void {
+  if (protocol === 'grpc') {
+    try {
+      parseTarget(endpoint)
+    } catch (error) {
+      problem(path, (error as Error).message, 'write a URL, for example http://localhost:4317')
+    }
+  } else if (!/^https?:\/\/[^/]/.test(endpoint) || !URL.canParse(endpoint)) {
+    const rest = endpoint.replace(/^.*:\/\//, '')
+    problem(path, `"${endpoint}" is not a URL`, `write a URL, for example http://${rest}`)
+  }
 }
