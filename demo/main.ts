@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { readBuildInfo } from '../src/build-info.ts'
+import { buildInfo } from '../src/build.ts'
 import { systemClock } from '../src/graph/clock.ts'
 import { Router } from '../src/router.ts'
 import { LiveView } from '../src/ui/live.ts'
@@ -38,7 +38,7 @@ const router = await Router.start(
     sets: ['service.telemetry.logs.output_paths=[out/millrace.log]'],
     watch: true,
   },
-  readBuildInfo(),
+  buildInfo,
 ).catch((error: Error) => {
   console.error(error.message)
   process.exit(1)

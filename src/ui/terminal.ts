@@ -2,7 +2,7 @@
 
 import type { SlowTrace } from './slowest-trace.ts'
 import type { PipelineRates, RouterSnapshot } from './snapshot.ts'
-import { countText, durationText, fit, rateText, uptimeText } from './text.ts'
+import { countText, durationText, fit, rateText, shortText, uptimeText } from './text.ts'
 
 export interface RenderOptions {
   /** Columns of the terminal; lines are never longer. */
@@ -13,6 +13,8 @@ export interface RenderOptions {
 }
 
 const TRACE_ROWS = 12
+/** Wide enough for every line that is not cut. */
+const PLAIN_WIDTH = 500
 const STYLE = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const
 type Style = keyof typeof STYLE
 type Paint = (style: Style, text: string) => string
@@ -73,6 +75,7 @@ function pipelineTable(
     ]
     const cells = figures
       .slice(0, columns)
+      .map(([text, style]) => [shortText(text, cell - 1), style] as const)
       .map(([text, style]) => (style === undefined ? text.padStart(cell) : paint(style, text.padStart(cell))))
     return fit(pipeline.name, nameWidth) + cells.join('')
   })
@@ -165,8 +168,7 @@ export function renderPlain(snapshot: RouterSnapshot, rates: ReadonlyMap<string,
 }
 
 /** How to reach the router, once, for a start without a terminal. */
-export const renderPointers = (snapshot: RouterSnapshot): string[] =>
-  pointers(snapshot, Number.POSITIVE_INFINITY, painter(false))
+export const renderPointers = (snapshot: RouterSnapshot): string[] => pointers(snapshot, PLAIN_WIDTH, painter(false))
 
 /** What passed in all, for the end. */
 export function renderTotals(snapshot: Pick<RouterSnapshot, 'pipelines' | 'uptimeMs'>): string[] {

@@ -25,6 +25,19 @@ export const countText = (value: number): string => String(Math.round(value)).re
 export const rateText = (perSecond: number): string =>
   perSecond === 0 ? '0' : perSecond < 100 ? perSecond.toFixed(1) : countText(perSecond)
 
+/** As it stands where it fits into `width`, else with three digits and a scale: `1.23M`. */
+export function shortText(text: string, width: number): string {
+  if (text.length <= width) return text
+  let value = Number(text.replaceAll(' ', ''))
+  let scale = 0
+  while (value >= 999.5 && scale < SCALES.length - 1) {
+    value /= 1000
+    scale++
+  }
+  return value.toPrecision(3) + SCALES[scale]
+}
+const SCALES = ['', 'k', 'M', 'G', 'T']
+
 /** Exactly `width` columns: cut with an ellipsis, or filled with blanks. */
 export function fit(text: string, width: number): string {
   // Control characters in the names of other people's spans must not reach the terminal.
