@@ -190,7 +190,7 @@ for (const signal of SIGNALS) {
     if (signal === 'profiles' && level === 'item') continue
     let edits = 0
     test(`actions on each ${level} of ${signal} do to bytes what they do to objects`, () => {
-      fc.assert(
+      void fc.assert(
         fc.property(requestArbitrary(signal), fc.array(action, { minLength: 1, maxLength: 5 }), (request, plain) => {
           const configs = plain.map((one) => parseConfig(actionConfig, one))
           const bytes = encode(signal, request)

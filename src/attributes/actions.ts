@@ -10,7 +10,7 @@ import { encodeString, encodeText } from '../otlp/encode.ts'
 import { VALUE } from '../otlp/value.ts'
 import type { ActionConfig } from './action-config.ts'
 import { findInContext } from './context.ts'
-import { converted, hashOf } from './convert.ts'
+import { converted, ValueHash } from './convert.ts'
 import { encodeLiteral } from './literal.ts'
 import { CachedPattern, Pattern } from './pattern.ts'
 
@@ -127,6 +127,9 @@ const keyOf = (config: ActionConfig): Uint8Array | undefined => (config.key === 
 const keyPatternOf = (config: ActionConfig): CachedPattern | undefined =>
   config.pattern === undefined || config.pattern === '' ? undefined : new CachedPattern(new Pattern(config.pattern))
 
+const matchesKey = (pattern: CachedPattern, map: AttributeMap, i: number): boolean =>
+  pattern.matchesBytes(map.source(i), map.keyStart(i), map.keyEnd(i))
+
 class Delete implements Action {
   readonly #key: Uint8Array | undefined
   readonly #pattern: CachedPattern | undefined
@@ -142,11 +145,12 @@ class Delete implements Action {
       for (let at = map.find(this.#key); at >= 0; at = map.find(this.#key, at)) map.remove(at)
     }
     if (this.#pattern === undefined) return
-    for (let i = 0; i < map.count; i++) if (map.has(i) && this.#pattern.matches(map.keyText(i))) map.remove(i)
+    for (let i = 0; i < map.count; i++) if (map.has(i) && matchesKey(this.#pattern, map, i)) map.remove(i)
   }
 }
 
 class Hash implements Action {
+  readonly #hash = new ValueHash()
   readonly #key: Uint8Array | undefined
   readonly #pattern: CachedPattern | undefined
 
@@ -158,12 +162,12 @@ class Hash implements Action {
   apply(map: AttributeMap): void {
     if (this.#key !== undefined) {
       const at = map.find(this.#key)
-      if (at >= 0) map.set(at, hashOf(map.value(at)))
+      if (at >= 0) map.set(at, this.#hash.of(map.value(at)))
     }
     if (this.#pattern === undefined) return
     // A key that is named and matches the pattern too is hashed twice, as in the Collector.
     for (let i = 0; i < map.count; i++)
-      if (map.has(i) && this.#pattern.matches(map.keyText(i))) map.set(i, hashOf(map.value(i)))
+      if (map.has(i) && matchesKey(this.#pattern, map, i)) map.set(i, this.#hash.of(map.value(i)))
   }
 }
 

@@ -9,13 +9,28 @@ const INT64_MAX = 2n ** 63n - 1n
 
 const EMPTY_TEXT = encodeString('')
 
-/**
- * The AnyValue with the SHA-256 of a text, of one byte for a bool, of eight bytes, little-endian, for a number. An empty
- * text, and a value of another type, become the empty text.
- */
-export function hashOf(value: ValueView): Uint8Array {
-  const bytes = hashedBytes(value)
-  return bytes === undefined || bytes.length === 0 ? EMPTY_TEXT : encodeString(hash('sha256', bytes, 'hex'))
+const HEX = Buffer.from('0123456789abcdef')
+const DIGEST_BYTES = 32
+
+/** Hashes values; the AnyValue it gives is reused by the next call. */
+export class ValueHash {
+  // AnyValue { string_value 1: 64 hexadecimal digits }
+  readonly #value = Uint8Array.from({ length: 2 + 2 * DIGEST_BYTES }, (_, i) => (i === 0 ? 10 : 2 * DIGEST_BYTES))
+
+  /**
+   * The SHA-256 of a text, of one byte for a bool, of eight bytes, little-endian, for a number. An empty text, and a
+   * value of another type, become the empty text.
+   */
+  of(value: ValueView): Uint8Array {
+    const bytes = hashedBytes(value)
+    if (bytes === undefined || bytes.length === 0) return EMPTY_TEXT
+    const digest = hash('sha256', bytes, 'buffer')
+    for (let i = 0; i < DIGEST_BYTES; i++) {
+      this.#value[2 + 2 * i] = HEX[digest[i]! >> 4]!
+      this.#value[3 + 2 * i] = HEX[digest[i]! & 15]!
+    }
+    return this.#value
+  }
 }
 
 function hashedBytes(value: ValueView): Uint8Array | undefined {

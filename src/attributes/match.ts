@@ -10,11 +10,11 @@ import type { LogView } from '../otlp/log.ts'
 import type { MetricView } from '../otlp/metric.ts'
 import type { ScopeView } from '../otlp/resource.ts'
 import type { SpanView } from '../otlp/span.ts'
-import { utf8, VALUE, ValueView } from '../otlp/value.ts'
+import { VALUE, ValueView } from '../otlp/value.ts'
 import { equalBytes } from '../wire/varint.ts'
 import { encodeLiteral } from './literal.ts'
 import { type MatchConfig, SPAN_KINDS } from './match-config.ts'
-import { CachedPattern, PATTERN_CACHE_MAX_ENTRIES, Pattern } from './pattern.ts'
+import { CachedPattern, PATTERN_CACHE_MAX_ENTRIES, Pattern, type TextMatcher } from './pattern.ts'
 
 const SERVICE_NAME = encodeText('service.name')
 /** What stands for the service of a resource that names none. */
@@ -23,19 +23,19 @@ const NO_SERVICE = '<nil-service-name>'
 /** A list of texts, any of which is enough. Strict ones are compared as bytes. */
 class Texts {
   readonly #exact: readonly Uint8Array[]
-  readonly #patterns: readonly { matches(text: string): boolean }[]
+  readonly #patterns: readonly TextMatcher[]
 
-  constructor(texts: readonly string[], config: MatchConfig) {
+  /** `remember`: for texts of few different values, also where the configuration asks for no cache. */
+  constructor(texts: readonly string[], config: MatchConfig, remember = false) {
     const isStrict = config.matchType === 'strict'
     this.#exact = isStrict ? texts.map(encodeText) : []
-    this.#patterns = isStrict ? [] : texts.map((text) => toPattern(text, config))
+    this.#patterns = isStrict ? [] : texts.map((text) => toPattern(text, config, remember))
   }
 
   match(bytes: Uint8Array, from: number, to: number): boolean {
     for (const exact of this.#exact) if (equalBytes(bytes, from, to, exact)) return true
-    if (this.#patterns.length === 0) return false
-    const text = utf8(bytes, from, to)
-    return this.#patterns.some((pattern) => pattern.matches(text))
+    for (const pattern of this.#patterns) if (pattern.matchesBytes(bytes, from, to)) return true
+    return false
   }
 
   matchText(text: string): boolean {
@@ -44,10 +44,10 @@ class Texts {
   }
 }
 
-function toPattern(text: string, config: MatchConfig): { matches(text: string): boolean } {
+function toPattern(text: string, { regexp }: MatchConfig, remember: boolean): TextMatcher {
   const pattern = new Pattern(text)
-  if (!config.regexp.cacheEnabled) return pattern
-  return new CachedPattern(pattern, config.regexp.cacheMaxEntries || PATTERN_CACHE_MAX_ENTRIES)
+  if (!regexp.cacheEnabled) return remember ? new CachedPattern(pattern) : pattern
+  return new CachedPattern(pattern, regexp.cacheMaxEntries || PATTERN_CACHE_MAX_ENTRIES)
 }
 
 interface AttributeRule {
@@ -63,12 +63,17 @@ function toRule({ key, value }: MatchConfig['attributes'][number], config: Match
     const wanted = new ValueView().reset(bytes, 0, bytes.length)
     return { key: encodeText(key), holds: (found) => isSame(found, wanted) }
   }
-  const pattern = toPattern(String(value), config)
-  return { key: encodeText(key), holds: (found) => hasText(found) && pattern.matches(found.toText()) }
+  const pattern = toPattern(String(value), config, false)
+  return { key: encodeText(key), holds: (found) => matchesValue(pattern, found) }
 }
 
-const hasText = ({ type }: ValueView): boolean =>
-  type === VALUE.STRING || type === VALUE.BOOL || type === VALUE.INT || type === VALUE.DOUBLE
+function matchesValue(pattern: TextMatcher, value: ValueView): boolean {
+  const { type } = value
+  if (type === VALUE.STRING) return pattern.matchesBytes(value.bytes, value.start, value.end)
+  if (type !== VALUE.BOOL && type !== VALUE.INT && type !== VALUE.DOUBLE) return false
+  const text = encodeText(value.toText())
+  return pattern.matchesBytes(text, 0, text.length)
+}
 
 function isSame(a: ValueView, b: ValueView): boolean {
   if (a.type !== b.type) return false
@@ -109,18 +114,18 @@ export class Matcher {
 
   constructor(config: MatchConfig) {
     this.#config = config
-    this.#services = new Texts(config.services, config)
-    this.#spanNames = new Texts(config.spanNames, config)
-    const kinds = new Texts(config.spanKinds, config)
+    this.#services = new Texts(config.services, config, true)
+    this.#spanNames = new Texts(config.spanNames, config, true)
+    const kinds = new Texts(config.spanKinds, config, true)
     this.#kinds = config.spanKinds.length === 0 ? undefined : SPAN_KINDS.map((kind) => kinds.matchText(kind))
     this.#bodies = new Texts(config.logBodies, config)
-    this.#severities = new Texts(config.logSeverityTexts, config)
-    this.#metricNames = new Texts(config.metricNames, config)
+    this.#severities = new Texts(config.logSeverityTexts, config, true)
+    this.#metricNames = new Texts(config.metricNames, config, true)
     this.#attributes = config.attributes.map((rule) => toRule(rule, config))
     this.#resources = config.resources.map((rule) => toRule(rule, config))
     this.#libraries = config.libraries.map(({ name, version }) => ({
-      name: new Texts([name], config),
-      version: version === undefined ? undefined : new Texts([version], config),
+      name: new Texts([name], config, true),
+      version: version === undefined ? undefined : new Texts([version], config, true),
     }))
   }
 

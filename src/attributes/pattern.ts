@@ -2,11 +2,18 @@
 
 import { createRequire } from 'node:module'
 import type { RE2JS } from 're2js'
+import { utf8 } from '../otlp/value.ts'
+import { equalBytes } from '../wire/varint.ts'
 
 // Loaded with the first pattern: most configurations have none, and the library takes 12 ms.
 const require = createRequire(import.meta.url)
 
-export class Pattern {
+/** Answers for UTF-8 bytes. */
+export interface TextMatcher {
+  matchesBytes(bytes: Uint8Array, from: number, to: number): boolean
+}
+
+export class Pattern implements TextMatcher {
   readonly text: string
   readonly #compiled: RE2JS
 
@@ -20,6 +27,10 @@ export class Pattern {
   /** Whether it matches anywhere in `text`. */
   matches(text: string): boolean {
     return this.#compiled.test(text)
+  }
+
+  matchesBytes(bytes: Uint8Array, from: number, to: number): boolean {
+    return this.matches(utf8(bytes, from, to))
   }
 
   /** The texts of all groups, `''` for one that took no part, or undefined where nothing matches. */
@@ -53,25 +64,42 @@ export function findPatternProblem(text: string): string | undefined {
 
 /** Most answers that a CachedPattern remembers where nothing else is said. */
 export const PATTERN_CACHE_MAX_ENTRIES = 1000
+/** Longer texts hardly come again: their answers are not remembered. */
+const REMEMBERED_MAX_BYTES = 256
 
-/** Remembers its answers for texts of few different values, such as attribute keys; forgets all when it is full. */
-export class CachedPattern {
+interface Answer {
+  readonly bytes: Uint8Array
+  readonly matches: boolean
+  readonly next: Answer | undefined
+}
+
+/** Remembers its answers for texts of few different values, such as keys and names; forgets all when it is full. */
+export class CachedPattern implements TextMatcher {
   readonly #pattern: Pattern
   readonly #maxEntries: number
-  readonly #answers = new Map<string, boolean>()
+  readonly #answers = new Map<number, Answer>()
+  #count = 0
 
   constructor(pattern: Pattern, maxEntries = PATTERN_CACHE_MAX_ENTRIES) {
     this.#pattern = pattern
     this.#maxEntries = maxEntries
   }
 
-  matches(text: string): boolean {
-    let answer = this.#answers.get(text)
-    if (answer === undefined) {
-      answer = this.#pattern.matches(text)
-      if (this.#answers.size >= this.#maxEntries) this.#answers.clear()
-      this.#answers.set(text, answer)
+  matchesBytes(bytes: Uint8Array, from: number, to: number): boolean {
+    if (to - from > REMEMBERED_MAX_BYTES) return this.#pattern.matchesBytes(bytes, from, to)
+    let hash = 0x811c9dc5 // FNV-1a
+    for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+    const first = this.#answers.get(hash)
+    for (let answer = first; answer !== undefined; answer = answer.next)
+      if (equalBytes(bytes, from, to, answer.bytes)) return answer.matches
+    const matches = this.#pattern.matchesBytes(bytes, from, to)
+    if (this.#count >= this.#maxEntries) {
+      this.#answers.clear()
+      this.#count = 0
     }
-    return answer
+    const next = this.#count === 0 ? undefined : first
+    this.#answers.set(hash, { bytes: bytes.slice(from, to), matches, next })
+    this.#count++
+    return matches
   }
 }

@@ -58,7 +58,10 @@ export class AttributeMap {
   #field = 0
   #rows = new Int32Array(FIRST_ROWS * WIDTH)
   #count = 0
-  #pieces: number[] = [] // per piece: start, end, number of the first row behind it, end of its last attribute
+  // Per piece: start, end, number of the first row behind it, end of its last attribute. Counted apart: an array that
+  // is emptied gives its memory back, and is paid for again with the next item.
+  readonly #pieces: number[] = []
+  #pieceNumbers = 0
   #edited = false
   #closed = true
 
@@ -72,7 +75,7 @@ export class AttributeMap {
     this.#bytes = bytes
     this.#field = field
     this.#count = 0
-    this.#pieces.length = 0
+    this.#pieceNumbers = 0
     this.#edited = false
     this.#closed = false
     if (this.#rows.length > KEEP_MAX_NUMBERS) this.#rows = new Int32Array(FIRST_ROWS * WIDTH)
@@ -86,7 +89,11 @@ export class AttributeMap {
       this.#readKeyValue(c.at, c.start, c.end)
       last = c.end
     }
-    this.#pieces.push(start, end, this.#count, last === 0 ? end : last)
+    const pieces = this.#pieces
+    pieces[this.#pieceNumbers++] = start
+    pieces[this.#pieceNumbers++] = end
+    pieces[this.#pieceNumbers++] = this.#count
+    pieces[this.#pieceNumbers++] = last === 0 ? end : last
   }
 
   /** Rows, removed ones among them: for (let i = 0; i < map.count; i++) if (map.has(i)) ... */
@@ -198,7 +205,7 @@ export class AttributeMap {
     const splice = this.#splice
     let row = 0
     let frame = NO_FRAME
-    for (let piece = 0; piece < pieces.length; piece += 4) {
+    for (let piece = 0; piece < this.#pieceNumbers; piece += 4) {
       for (frame = NO_FRAME; row < pieces[piece + 2]!; row++) {
         const at = row * WIDTH
         const flags = rows[at + FLAGS]!
@@ -216,7 +223,7 @@ export class AttributeMap {
   #writeInserted(first: number, opened: number): void {
     const rows = this.#rows
     const { added } = this.#splice
-    const last = this.#pieces.length - 4
+    const last = this.#pieceNumbers - 4
     if (last < 0) {
       const start = added.length
       for (let row = first; row < this.#count; row++)
