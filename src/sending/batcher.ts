@@ -62,14 +62,12 @@ export class Batcher {
     const pieces = splitBatch(batch, maxSize, maxSize - partition.size, this.#sizer)
     for (const piece of pieces) {
       const size = this.#sizeOf(piece)
-      if (partition.size > 0 && partition.size + size > maxSize) this.#flush(partition)
-      const open = this.#partitions.get(partition.key) ?? this.#open(partition.key, partition.client)
-      partition = open
-      if (size >= maxSize && open.size === 0) {
-        open.batches.push(piece)
-        open.size += size
+      let open = this.#partitions.get(partition.key)
+      if (open !== undefined && open.size > 0 && open.size + size > maxSize) {
         this.#flush(open)
-      } else this.#append(open, piece, size)
+        open = undefined
+      }
+      this.#append(open ?? this.#open(partition.key, partition.client), piece, size)
     }
   }
 
