@@ -58,9 +58,8 @@ function ask(field: Field): number {
   return field.wireType === 0 ? ASK.PACKED_VARINT : field.wireType === 1 ? ASK.PACKED_FIXED64 : ASK.PACKED_FIXED32
 }
 
-const made = new Map<string, Rule>()
-
-function rule(message: string): Rule {
+// Messages hold one another in circles (a value holds lists of values), so a rule is known before it is complete.
+function rule(message: string, made: Map<string, Rule>): Rule {
   const known = made.get(message)
   if (known !== undefined) return known
   const table: MessageTable = MESSAGES[message]!
@@ -85,15 +84,15 @@ function rule(message: string): Rule {
   for (const field of table.fields) {
     fresh.ask[field.number] = ask(field)
     fresh.idBytes[field.number] = field.idBytes ?? 0
-    if (field.kind === 'message') child[field.number] = rule(field.type!)
+    if (field.kind === 'message') child[field.number] = rule(field.type!, made)
   }
   return fresh
 }
 
 /** The rule of each signal's request, and through it of every message inside. */
 export const REQUEST_RULES: Readonly<Record<Signal, Rule>> = {
-  traces: rule('opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest'),
-  metrics: rule('opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest'),
-  logs: rule('opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest'),
-  profiles: rule('opentelemetry.proto.collector.profiles.v1development.ExportProfilesServiceRequest'),
+  traces: rule('opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest', new Map()),
+  metrics: rule('opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest', new Map()),
+  logs: rule('opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest', new Map()),
+  profiles: rule('opentelemetry.proto.collector.profiles.v1development.ExportProfilesServiceRequest', new Map()),
 }

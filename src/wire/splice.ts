@@ -119,6 +119,7 @@ export class Splice {
       const at = (order === undefined ? i : order[i]!) * EDIT_WIDTH
       const frame = edits[at + FRAME]! * FRAME_WIDTH
       if (frame >= 0 && frames[frame + DROPPED] !== 0) continue
+      if (edits[at + FROM]! < read) throw new Error('invariant: edits of a splice overlap')
       write = copy(bytes, read, edits[at + FROM]!, target, write)
       read = edits[at + TO]!
       const newFrom = edits[at + NEW_FROM]!
@@ -126,7 +127,6 @@ export class Splice {
       else write = copy(added, newFrom, edits[at + NEW_TO]!, target, write)
     }
     write = copy(bytes, read, bytes.length, target, write)
-    if (write !== target.length) throw new Error('invariant: edits of a splice overlap')
     return target
   }
 
