@@ -148,9 +148,8 @@ export class UnaryCall implements StreamListener {
   #message(): Uint8Array {
     if (this.#receivedBytes === 0) return NO_BYTES
     const bytes = this.#received.length === 1 ? this.#received[0]! : Buffer.concat(this.#received)
-    const length =
-      bytes.length >= MESSAGE_HEAD_BYTES ? Buffer.from(bytes.buffer, bytes.byteOffset, 5).readUInt32BE(1) : -1
-    if (length !== bytes.length - MESSAGE_HEAD_BYTES)
+    const length = bytes.length - MESSAGE_HEAD_BYTES
+    if (length < 0 || Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readUInt32BE(1) !== length)
       throw new GrpcError(GRPC.INTERNAL, 'the answer is not one whole gRPC message')
     const message = bytes.subarray(MESSAGE_HEAD_BYTES)
     if (bytes[0] === 0) return message

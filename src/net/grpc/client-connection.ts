@@ -15,7 +15,7 @@ const BACKOFF_MULTIPLIER = 1.6
 const BACKOFF_JITTER = 0.2
 const BACKOFF_MAX_MS = 120_000
 const CONNECT_TIMEOUT_MS = 20_000
-/** A connection that did not last this long counts as failed, so that a server that accepts and drops is not hammered. */
+/** The second connection in a row that did not last this long counts as failed: a server that drops them is not hammered. */
 const SHORT_LIVED_MS = 1_000
 const READ_CHUNK_BYTES = 64 * 1024
 
@@ -62,6 +62,7 @@ export class Connection {
   #timer: Timer | undefined
   #keepalive: Timer | undefined
   #failures = 0
+  #shortLived = 0
   #openedMs = 0
   #closed = false
   /** Why there is no connection; undefined while there is one, or before the first attempt has ended. */
@@ -181,7 +182,8 @@ export class Connection {
     this.#session = undefined
     this.#socket = undefined
     const lasted = this.#settings.clock.monotonic() - this.#openedMs
-    this.#failures = lasted < SHORT_LIVED_MS ? this.#failures + 1 : 0
+    this.#shortLived = lasted < SHORT_LIVED_MS ? this.#shortLived + 1 : 0
+    this.#failures = Math.max(0, this.#shortLived - 1)
     this.#retry(error)
   }
 
