@@ -11,8 +11,8 @@ export interface RouterConfigOptions {
   readonly batching?: boolean
   readonly insertAttribute?: boolean
   readonly metricsPort: number
-  /** More lines for the exporter's sending_queue. */
-  readonly queue?: readonly string[]
+  /** More lines for the exporter. */
+  readonly exporter?: readonly string[]
   readonly memoryLimitMib?: number
 }
 
@@ -47,7 +47,7 @@ exporters:
       insecure: true
     sending_queue:
       enabled: ${batching}
-${(options.queue ?? []).map((line) => `      ${line}\n`).join('')}service:
+${(options.exporter ?? []).map((line) => `    ${line}\n`).join('')}service:
   telemetry:
     logs:
       level: warn

@@ -1,5 +1,6 @@
 // Keeps the live view on a terminal: redraws in place once a second; without a terminal, plain lines now and then.
 
+import { stripVTControlCharacters } from 'node:util'
 import type { Clock, Timer } from '../graph/clock.ts'
 import type { RouterSnapshot } from './snapshot.ts'
 import { pipelineRates } from './snapshot.ts'
@@ -79,7 +80,10 @@ export class LiveView {
     const shown = lines.slice(0, Math.max(1, rows - 1))
     const home = this.#linesOnScreen === 0 ? '' : `\x1b[${this.#linesOnScreen}F`
     screen.write(`${home}${shown.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`)
-    this.#linesOnScreen = shown.length
+    // A word that is longer than a line takes several rows of the terminal.
+    const columns = screen.columns ?? Number.POSITIVE_INFINITY
+    const rowsOf = (line: string): number => Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns))
+    this.#linesOnScreen = shown.reduce((sum, line) => sum + rowsOf(line), 0)
   }
 
   #print(lines: readonly string[]): void {

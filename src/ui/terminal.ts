@@ -40,7 +40,7 @@ export function renderScreen(
     '',
     ...pointers(snapshot, width, paint),
     '',
-    paint('dim', 'Ctrl-C drains what is on its way and prints the totals.'),
+    paint('dim', fit('Ctrl-C drains what is on its way and prints the totals.', width).trimEnd()),
   ]
 }
 

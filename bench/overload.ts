@@ -1,0 +1,131 @@
+// The overload run: the sink stalls while senders push as hard as they can; then it recovers.
+//
+//   normal | sink stalled, senders push: RSS sampled, a probe asks for the status | sink answers, what was held drains
+//
+// What was answered OK has to arrive in the end, request by request, unless a counter of the router says why not.
+
+import { get } from 'node:http'
+import { askStatus, tryRequest } from './first-request.ts'
+import type { Protocol } from './load.ts'
+import { countMissing } from './numbered.ts'
+import { freePort, LoadProcess, pause, RouterProcess, SinkProcess } from './processes.ts'
+import { routerConfig } from './router-config.ts'
+
+export interface OverloadOptions {
+  readonly protocol: Protocol
+  readonly stallMs: number
+  readonly spansPerRequest: number
+  readonly inFlight: number
+  /** How long the router may take to bring everything over once the sink is back. */
+  readonly drainWithinMs: number
+  /** More lines for the exporter. */
+  readonly exporter?: readonly string[]
+}
+
+export interface OverloadReport {
+  /** The largest resident size seen while the sink was stalled, and the kernel's own high-water mark. */
+  readonly stalledRssBytes: number
+  readonly peakRssBytes: number
+  /** Requests, of numbered ones, answered OK and refused. */
+  readonly ok: number
+  readonly refused: number
+  /** Without an answer. */
+  readonly failed: number
+  /** Statuses that the probe was answered with while the sink was stalled, with how often. */
+  readonly statuses: ReadonlyMap<number, number>
+  /** Requests answered OK that never arrived. */
+  readonly missing: number
+  /** Spans that the router counts as given up by its exporter or refused behind a queue. */
+  readonly countedLostSpans: number
+  readonly drainMs: number
+  readonly cpuSeconds: number
+}
+
+const SAMPLE_EVERY_MS = 100
+const PROBE_EVERY_MS = 250
+
+export async function runOverload(options: OverloadOptions): Promise<OverloadReport> {
+  const { protocol, stallMs, spansPerRequest, inFlight } = options
+  const sink = await new SinkProcess().start()
+  const router = new RouterProcess()
+  const load = new LoadProcess()
+  try {
+    const port = await freePort()
+    const metricsPort = await freePort()
+    const config = routerConfig({
+      protocol,
+      port,
+      exportPort: protocol === 'grpc' ? sink.grpcPort : sink.httpPort,
+      encoding: 'none',
+      batching: true,
+      metricsPort,
+      ...(options.exporter === undefined ? {} : { exporter: options.exporter }),
+    })
+    await router.start(config, () => tryRequest(protocol, port))
+    await load.start({ protocol, port, spansPerRequest, encoding: 'none', inFlight, sender: 1 })
+    const before = await load.run({ forMs: Math.min(1_000, stallMs) })
+
+    sink.setMode('stall')
+    const cpuBefore = router.usage().cpuSeconds
+    const statuses = new Map<number, number>()
+    let stalledRssBytes = 0
+    let stalled = true
+    const sample = (async () => {
+      while (stalled) {
+        stalledRssBytes = Math.max(stalledRssBytes, router.usage().rssBytes)
+        await pause(SAMPLE_EVERY_MS)
+      }
+    })()
+    const probe = (async () => {
+      while (stalled) {
+        const status = await askStatus(protocol, port)
+        if (status !== undefined && stalled) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+        await pause(PROBE_EVERY_MS)
+      }
+    })()
+    const pushed = await load.run({ forMs: stallMs })
+    stalled = false
+    const cpuSeconds = router.usage().cpuSeconds - cpuBefore
+
+    sink.setMode('answer')
+    const drainFrom = performance.now()
+    let missing = 0
+    do {
+      missing = countMissing(pushed.okNumbers, (await sink.report()).numbers.get(1))
+      if (missing > 0) await pause(100)
+    } while (missing > 0 && performance.now() - drainFrom < options.drainWithinMs)
+    const drainMs = performance.now() - drainFrom
+    await Promise.all([sample, probe])
+    return {
+      stalledRssBytes,
+      peakRssBytes: router.usage().peakRssBytes,
+      ok: before.ok + pushed.ok,
+      refused: before.refused + pushed.refused,
+      failed: before.failed + pushed.failed,
+      statuses,
+      missing,
+      countedLostSpans: await countLostSpans(metricsPort),
+      drainMs,
+      cpuSeconds,
+    }
+  } finally {
+    load.stop()
+    await router.stop()
+    sink.stop()
+  }
+}
+
+/** Spans lost after they were accepted, as the router's own metrics count them (Collector reference 6.3). */
+async function countLostSpans(metricsPort: number): Promise<number> {
+  const text = await new Promise<string>((resolve, reject) => {
+    get({ port: metricsPort, host: '127.0.0.1', path: '/metrics' }, (response) => {
+      let body = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk
+      })
+      response.on('end', () => resolve(body))
+    }).on('error', reject)
+  })
+  const counts = text.matchAll(/^otelcol_exporter_send_failed_spans(?:_total|__spans__total)?\{[^}]*\} (\d+)/gm)
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
+}
