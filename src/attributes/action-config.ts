@@ -56,7 +56,7 @@ export const actionConfig = object(
       CHECKS[value.action](value, problem)
       if (value.pattern === undefined || value.pattern === '') return
       const wrong = findPatternProblem(value.pattern)
-      if (wrong !== undefined) problem('pattern', wrong, 'a regular expression in the syntax of RE2')
+      if (wrong !== undefined) problem('pattern', wrong, 'write a regular expression in the syntax of RE2')
       else if (value.action === 'extract') checkGroups(value.pattern, problem)
     },
   },
@@ -70,7 +70,7 @@ const isGiven = (text: string | undefined): text is string => text !== undefined
 const hasValue = (value: unknown): boolean => value !== undefined && value !== null
 
 function requireKey(value: ActionConfig, problem: Complain): void {
-  if (value.key === '') problem('key', `${value.action} needs a key`, 'key: the name of an attribute')
+  if (value.key === '') problem('key', `${value.action} needs a key`, 'write key: the name of an attribute')
 }
 
 function forbidSources(value: ActionConfig, problem: Complain): void {
@@ -98,12 +98,16 @@ const checkWrite: Check = (value, problem) => {
   const given = [hasValue(value.value), isGiven(value.fromAttribute), isGiven(value.fromContext)].filter(Boolean).length
   if (given > 1) problem('', `${value.action} takes one of value, from_attribute and from_context`, 'keep one of them')
   if (given === 0 && !hasValue(value.defaultValue))
-    problem('', `${value.action} needs one of value, from_attribute and from_context`, 'value: what to write')
+    problem(
+      '',
+      `${value.action} needs one of value, from_attribute and from_context`,
+      'write value: and what it shall be',
+    )
 }
 
 const checkKeyOrPattern: Check = (value, problem) => {
   if (value.key === '' && !isGiven(value.pattern))
-    problem('key', `${value.action} needs a key or a pattern`, 'key: the name of an attribute')
+    problem('key', `${value.action} needs a key or a pattern`, 'write key: the name of an attribute')
   forbidSources(value, problem)
   forbidType(value, problem)
 }
@@ -119,20 +123,20 @@ const CHECKS: Readonly<Record<ActionConfig['action'], Check>> = {
     forbidSources(value, problem)
     forbidType(value, problem)
     if (!isGiven(value.pattern))
-      problem('pattern', 'extract needs a pattern', 'a regular expression such as ^/line/(?P<plant_line>\\d+)')
+      problem('pattern', 'extract needs a pattern', 'write a regular expression such as ^/line/(?P<plant_line>\\d+)')
   },
   convert(value, problem) {
     requireKey(value, problem)
     forbidSources(value, problem)
     forbidPattern(value, problem)
     if (value.convertedType === undefined)
-      problem('converted_type', 'convert needs converted_type', 'converted_type: string, int or double')
+      problem('converted_type', 'convert needs converted_type', 'write converted_type: string, int or double')
   },
 }
 
 function checkGroups(text: string, problem: Complain): void {
   const names = new Pattern(text).groupNames()
-  const fix = 'a name for every group, as in (?P<plant_line>\\d+)'
+  const fix = 'write a name for every group, as in (?P<plant_line>\\d+)'
   if (names.length === 0) problem('pattern', 'extract needs at least one group with a name', fix)
   else if (names.includes(undefined)) problem('pattern', 'extract needs a name for every group', fix)
 }

@@ -112,7 +112,7 @@ interface Checked {
 function checkKinds(value: Checked, problem: Complain): void {
   for (const [i, kind] of value.spanKinds.entries()) {
     if (!(SPAN_KINDS as readonly string[]).includes(kind))
-      problem(`span_kinds[${i}]`, `${JSON.stringify(kind)} is no kind of span`, `one of ${SPAN_KINDS.join(', ')}`)
+      problem(`span_kinds[${i}]`, `${JSON.stringify(kind)} is no kind of span`, `write one of ${SPAN_KINDS.join(', ')}`)
   }
 }
 
@@ -128,7 +128,7 @@ const TEXT_KEYS = {
 function checkPatterns(value: Checked, problem: Complain): void {
   const check = (path: string, pattern: string): void => {
     const wrong = findPatternProblem(pattern)
-    if (wrong !== undefined) problem(path, wrong, 'a regular expression in the syntax of RE2')
+    if (wrong !== undefined) problem(path, wrong, 'write a regular expression in the syntax of RE2')
   }
   for (const [name, key] of Object.entries(TEXT_KEYS))
     for (const [i, pattern] of (value[name] as readonly string[]).entries()) check(`${key}[${i}]`, pattern)
@@ -136,7 +136,7 @@ function checkPatterns(value: Checked, problem: Complain): void {
     for (const [i, { value: pattern }] of value[key].entries()) {
       if (typeof pattern === 'string') check(`${key}[${i}].value`, pattern)
       else if (pattern !== undefined && pattern !== null)
-        problem(`${key}[${i}].value`, 'with match_type regexp a value is a pattern', 'a text')
+        problem(`${key}[${i}].value`, 'with match_type regexp a value is a pattern', 'write a text')
     }
   }
   for (const [i, { name, version }] of value.libraries.entries()) {

@@ -23,7 +23,7 @@ export const config = object(
         problem(
           'actions',
           'there is no action',
-          'at least one, as in - { key: plant.line, value: "3", action: insert }',
+          'write at least one, as in - { key: plant.line, value: "3", action: insert }',
         )
     },
   },

@@ -40,13 +40,17 @@ export const config = object(
         problem(
           'send_batch_max_size',
           `must be 0 or at least send_batch_size, which is ${value.sendBatchSize}`,
-          `send_batch_max_size: ${value.sendBatchSize}`,
+          `write send_batch_max_size: ${value.sendBatchSize}`,
         )
       const seen = new Set<string>()
-      for (const key of value.metadataKeys) {
+      for (const [i, key] of value.metadataKeys.entries()) {
         const lower = key.toLowerCase()
         if (seen.has(lower))
-          problem('metadata_keys', `names ${JSON.stringify(lower)} twice; case does not matter`, 'each key once')
+          problem(
+            `metadata_keys[${i}]`,
+            `names ${JSON.stringify(lower)} twice; case does not matter`,
+            'write each key once',
+          )
         seen.add(lower)
       }
     },

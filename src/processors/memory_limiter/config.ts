@@ -54,19 +54,23 @@ export const config = object(
   },
   {
     check(value, problem) {
-      if (value.checkIntervalMs <= 0) problem('check_interval', 'must be greater than zero', 'check_interval: 1s')
+      if (value.checkIntervalMs <= 0) problem('check_interval', 'must be greater than zero', 'write check_interval: 1s')
       if (value.minGcIntervalSoftMs < value.minGcIntervalHardMs)
         problem(
           'min_gc_interval_when_soft_limited',
           'must not be smaller than min_gc_interval_when_hard_limited',
-          'a duration that is at least as long',
+          'write a duration that is at least as long',
         )
       if (value.limitMib === 0 && value.limitPercentage === 0)
-        problem('limit_mib', 'either limit_mib or limit_percentage must be greater than zero', 'limit_mib: 400')
+        problem('limit_mib', 'either limit_mib or limit_percentage must be greater than zero', 'write limit_mib: 400')
       if (value.limitMib > 0 && value.spikeLimitMib >= value.limitMib)
-        problem('spike_limit_mib', 'must be smaller than limit_mib', 'about a fifth of limit_mib')
+        problem('spike_limit_mib', 'must be smaller than limit_mib', 'write about a fifth of limit_mib')
       if (value.limitMib === 0 && value.limitPercentage > 0 && value.spikeLimitPercentage >= value.limitPercentage)
-        problem('spike_limit_percentage', 'must be smaller than limit_percentage', 'about a fifth of limit_percentage')
+        problem(
+          'spike_limit_percentage',
+          'must be smaller than limit_percentage',
+          'write about a fifth of limit_percentage',
+        )
     },
   },
 )

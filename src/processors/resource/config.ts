@@ -14,7 +14,7 @@ export const config = object(
         problem(
           'attributes',
           'there is no action',
-          'at least one, as in - { key: plant.id, value: north, action: upsert }',
+          'write at least one, as in - { key: plant.id, value: north, action: upsert }',
         )
     },
   },
