@@ -138,6 +138,7 @@ export class Connection {
     const to: NetConnectOpts =
       address.path === undefined ? { host: address.host, port: address.port!, noDelay: true } : { path: address.path }
     const socket = connect({ ...to, onread })
+    socket.resume()
     socket.once('connect', () => greet(socket))
     return socket
   }

@@ -144,6 +144,9 @@ function sweepEveryMs(options: GrpcServerOptions): number {
   return Math.min(5000, Math.max(20, shortest / 4))
 }
 
+/** A client that does not stop sending what nobody wants is reset after this. */
+const DRAIN_MS = 1000
+
 const READING = 0
 const HANDLING = 1
 const ANSWERED = 2
@@ -164,6 +167,9 @@ class Call implements GrpcCall {
   #deadline: NodeJS.Timeout | undefined
   readonly #startedAt = performance.now()
   #heardAt = this.#startedAt
+  /** When the engine or the handler answered before the whole request was read. */
+  #answeredAt = Infinity
+  #drained = 0
 
   constructor(
     stream: ServerHttp2Stream,
@@ -202,6 +208,7 @@ class Call implements GrpcCall {
     const headers = this.#headers
     stream.on('error', () => {})
     stream.on('close', () => this.#onClose())
+    stream.on('data', (chunk: Buffer) => this.#onData(chunk))
     this.#connection.calls.add(this)
 
     if (headers[':method'] !== 'POST') {
@@ -238,7 +245,6 @@ class Call implements GrpcCall {
       }
       this.#encoding = String(encoding)
     }
-    stream.on('data', (chunk: Buffer) => this.#onData(chunk))
     stream.on('end', () => this.#onEnd(handler))
   }
 
@@ -253,7 +259,11 @@ class Call implements GrpcCall {
   }
 
   #onData(chunk: Buffer): void {
-    if (this.#state !== READING) return
+    if (this.#state !== READING) {
+      this.#drained += chunk.length
+      if (this.#drained > LIMITS.drainBytes) this.#stream.close(H2.NGHTTP2_NO_ERROR)
+      return
+    }
     this.#heardAt = performance.now()
     const problem = this.#reader.push(chunk)
     if (problem !== undefined) {
@@ -366,16 +376,13 @@ class Call implements GrpcCall {
       head['grpc-status-details-bin'] = Buffer.from(this.#options.encodeStatus({ code, message, retryAfterMs }))
         .toString('base64')
         .replace(/=+$/, '')
-    const stream = this.#stream
     this.#connection.answered()
-    stream.respond(head, { endStream: true })
-    // Whatever the client still has to send is not wanted (RFC 9113 8.1: NO_ERROR after a complete answer).
-    if (!stream.readableEnded) {
-      this.#reader.clear()
-      stream.removeAllListeners('data')
-      stream.resume()
-      stream.close(H2.NGHTTP2_NO_ERROR)
-    }
+    this.#answeredAt = performance.now()
+    this.#reader.clear()
+    this.#stream.respond(head, { endStream: true })
+    // What the client still has to send is read and thrown away for a while (#onData, sweep): a RST_STREAM at once could
+    // overtake the answer, and grpc-js would report the reset instead of the status.
+    if (!this.#stream.readableEnded) this.#stream.resume()
   }
 
   /** The handler's answer came: gives the bytes back. True when somebody is still there to hear it. */
@@ -407,6 +414,10 @@ class Call implements GrpcCall {
 
   /** Ends a request that stands still. Called by the connection's sweep. */
   sweep(now: number): void {
+    if (this.#state === ANSWERED) {
+      if (now - this.#answeredAt > DRAIN_MS) this.#stream.close(H2.NGHTTP2_NO_ERROR)
+      return
+    }
     if (this.#state !== READING) return
     const { bodySilenceMs, requestMs } = this.#options
     if (now - this.#heardAt > bodySilenceMs)
