@@ -39,6 +39,8 @@ export function parseYaml(source: Source, from = 0): Parsed {
     const error = document.errors[0]
     if (error !== undefined) {
       const [start, end] = error.pos
+      // The package's own stack came to its end, long after our bound.
+      if (error.code === 'RESOURCE_EXHAUSTION') return failed(source, from, from, 'CONFIG_TOO_LARGE', tooDeep)
       return failed(source, from + start, from + end, 'CONFIG_SYNTAX', `this is not YAML: ${inOneLine(error.message)}`)
     }
     if (document.contents === null) return { node: undefined, problems: [] }

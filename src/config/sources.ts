@@ -117,14 +117,21 @@ function fromEnvironment(opaque: string, env: Surroundings['env']): Retrieved {
   return { ok: true, name: `env:${name}`, text: '', state: 'unset' }
 }
 
-async function fromHttp(url: string): Promise<Retrieved> {
-  const refuse = (why: string): Retrieved => ({
-    ok: false,
-    code: 'CONFIG_SOURCE',
-    what: `cannot read ${hideUser(url)}: ${why}`,
-  })
+async function fromHttp(text: string): Promise<Retrieved> {
+  if (!URL.canParse(text)) return { ok: false, code: 'CONFIG_SOURCE', what: `${JSON.stringify(text)} is no URL` }
+  const url = new URL(text)
+  // A password or a token in the URL is for the server alone.
+  const name = `${url.origin}${url.pathname}`
+  const refuse = (why: string): Retrieved => ({ ok: false, code: 'CONFIG_SOURCE', what: `cannot read ${name}: ${why}` })
+  const headers = new Headers()
+  if (url.username !== '') {
+    const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+    headers.set('authorization', `Basic ${Buffer.from(user).toString('base64')}`)
+    url.username = ''
+    url.password = ''
+  }
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) })
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) })
     if (response.status !== 200 || response.body === null) {
       await response.body?.cancel()
       return refuse(`the answer is ${response.status}, not 200`)
@@ -136,15 +143,12 @@ async function fromHttp(url: string): Promise<Retrieved> {
       if (length > MAX_SOURCE_LENGTH) return refuse(`it has more than ${MAX_SOURCE_LENGTH} bytes`)
       chunks.push(chunk)
     }
-    return { ok: true, name: hideUser(url), text: Buffer.concat(chunks).toString('utf8') }
+    return { ok: true, name, text: Buffer.concat(chunks).toString('utf8') }
   } catch (error) {
     const { cause, message } = error as Error
     return refuse(cause instanceof Error && cause.message !== '' ? cause.message : message)
   }
 }
-
-/** A URL may carry a password; its name must not. */
-const hideUser = (url: string): string => url.replace(/^(https?:\/\/)[^/@]*@/, '$1')
 
 /** Reads each URI once and keeps what came; `read` is the record. */
 export class Recorder {
