@@ -1,0 +1,32 @@
+// The short form of `npm run bench -- overload`: real processes, a sink that stalls for two seconds.
+
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { test } from 'node:test'
+import { runOverload } from '../../bench/overload.ts'
+
+// The kernel's books of a process: /proc exists on Linux only.
+const skip = existsSync('/proc/self/stat') ? false : 'needs /proc'
+const UNAVAILABLE = { grpc: 14, http: 503 } as const
+
+for (const protocol of ['grpc', 'http'] as const)
+  test(`over ${protocol}, a stalled sink makes senders wait, memory stays bounded, and what was answered OK arrives`, {
+    skip,
+    timeout: 60_000,
+  }, async () => {
+    const spansPerRequest = 100
+    const report = await runOverload({
+      protocol,
+      stallMs: 2_000,
+      spansPerRequest,
+      inFlight: 32,
+      drainWithinMs: 20_000,
+      // A small queue is full at once; short waits end the test sooner.
+      exporter: ['timeout: 1s', 'retry_on_failure:', '  initial_interval: 100ms', '  max_interval: 300ms'],
+    })
+    assert.ok(report.ok > 0, 'nothing was accepted')
+    assert.equal(report.failed, 0)
+    assert.ok(report.stalledRssBytes < 400 * 2 ** 20, `${report.stalledRssBytes} bytes resident`)
+    assert.ok((report.statuses.get(UNAVAILABLE[protocol]) ?? 0) > 0, JSON.stringify([...report.statuses]))
+    assert.ok(report.missing * spansPerRequest <= report.countedLostSpans, JSON.stringify({ ...report, statuses: [] }))
+  })
