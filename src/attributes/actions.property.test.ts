@@ -66,12 +66,10 @@ function naiveConvert(value: PlainMessage, to: string): PlainMessage {
     return { intValue: whole >= -(2 ** 63) && whole < 2 ** 63 ? BigInt(whole) : -(2n ** 63n) }
   }
   if (to === 'double' && kind === 'intValue') return { doubleValue: Number(held) }
-  if (kind === 'stringValue' && /^-?\d+$/.test(held as string)) {
-    if (to === 'double') return { doubleValue: Number(held) }
-    return BigInt.asIntN(64, BigInt(held as string)) === BigInt(held as string)
-      ? { intValue: BigInt(held as string) }
-      : value
-  }
+  if (kind !== 'stringValue') return value
+  const text = held as string
+  if (to === 'double') return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(text) ? { doubleValue: Number(text) } : value
+  if (/^-?\d+$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text)) return { intValue: BigInt(text) }
   return value
 }
 
