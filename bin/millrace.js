@@ -11,6 +11,8 @@ const main = existsSync(at('../src/main.ts')) ? at('../src/main.ts') : at('../di
 const pinned = at('../node_modules/.bin/node')
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDS) {
+  const { enableCompileCache } = await import('node:module')
+  enableCompileCache()
   process.argv[1] = main
   await import(main)
 } else if (existsSync(pinned)) {

@@ -1,6 +1,6 @@
 // The command line: reads it, calls what it names, and ends with the Collector's exit codes (reference 1.1).
 
-import { enableCompileCache } from 'node:module'
+import { enableCompileCache, flushCompileCache } from 'node:module'
 import { buildInfo } from './build.ts'
 import { type CommandLine, helpText, readCommandLine, UsageError } from './cli/args.ts'
 import type { CommandResult } from './cli/config-commands.ts'
@@ -27,16 +27,15 @@ async function look(line: CommandLine): Promise<CommandResult> {
 
 async function main(args: readonly string[]): Promise<number> {
   const line = readCommandLine(args)
-  const build = buildInfo
   if (line.version) {
-    process.stdout.write(`${build.command} version ${build.version}\n`)
+    process.stdout.write(`${buildInfo.command} version ${buildInfo.version}\n`)
     return 0
   }
   if (line.help || line.command === 'help') {
-    process.stdout.write(helpText(`${build.description}: a telemetry router that reads the Collector's YAML.`))
+    process.stdout.write(helpText(`${buildInfo.description}: a telemetry router that reads the Collector's YAML.`))
     return 0
   }
-  if (line.command === 'run') return await (await import('./cli/run.ts')).run(line, build)
+  if (line.command === 'run') return await (await import('./cli/run.ts')).run(line, buildInfo, () => flushCompileCache())
   if (line.command === 'send') return await (await import('./send/command.ts')).run(line.operands)
   const { stdout, stderr, exitCode } = await look(line)
   process.stderr.write(stderr)

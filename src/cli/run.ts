@@ -7,7 +7,7 @@ import type { CommandLine } from './args.ts'
 import { checkSources, problemsText } from './config-commands.ts'
 
 /** Resolves to the exit code: 0 after a clean stop (also when a component gave up at run time), 1 after an error. */
-export async function run(line: CommandLine, build: BuildInfo): Promise<number> {
+export async function run(line: CommandLine, build: BuildInfo, onReady: () => void): Promise<number> {
   const wrong = checkSources(line)
   if (wrong !== undefined) {
     process.stderr.write(wrong.stderr)
@@ -22,6 +22,7 @@ export async function run(line: CommandLine, build: BuildInfo): Promise<number> 
     )
     return 1
   }
+  onReady()
   // The first signal drains, the second does not wait.
   let asked = false
   const stop = (): void => {

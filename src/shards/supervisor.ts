@@ -9,6 +9,8 @@
 //
 // Threads are hosted by piscina, one worker and one task a shard: the task lives as long as the shard.
 
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { Clock, Timer } from '../graph/clock.ts'
@@ -79,6 +81,14 @@ export class Supervisor {
   }
 }
 
+// A thread does not inherit the compile cache of the process, and only the environment switches it on before the thread's
+// first file is read. It saves a thread that runs TypeScript the type stripper: 16 MiB, and a third of its start.
+function threadEnvironment(): NodeJS.ProcessEnv {
+  const directory = getCompileCacheDir()
+  // What is asked for is the folder around the one that the cache names after the version.
+  return directory === undefined ? process.env : { NODE_COMPILE_CACHE: dirname(directory), ...process.env }
+}
+
 class Shard {
   readonly #index: number
   readonly #options: SupervisorOptions
@@ -116,6 +126,7 @@ class Shard {
       maxThreads: 1,
       concurrentTasksPerWorker: 1,
       atomics: 'disabled',
+      env: threadEnvironment(),
     })
     this.#pool = pool
     return new Promise((resolve, reject) => {

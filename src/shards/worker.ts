@@ -1,6 +1,7 @@
 // The thread's side of a shard: loads the configuration that the supervisor has checked, runs the graph, answers looks.
 // It is one task of piscina's, which ends when the shard has drained.
 
+import { flushCompileCache } from 'node:module'
 import type { MessagePort } from 'node:worker_threads'
 import type { LoadOptions } from '../config/load.ts'
 import { type Retrieved, replay } from '../config/sources.ts'
@@ -80,6 +81,8 @@ export default async function runShard(init: ShardInit): Promise<void> {
       })
     })
     send({ kind: 'ready' })
+    // Not at exit: a router that is killed would start slowly every time.
+    flushCompileCache()
   })
   port.close()
 }
