@@ -1,8 +1,7 @@
 // What the process uses (Collector reference 6.3). Time and memory of the whole belong to the supervisor's registry;
 // every thread adds its own heap.
 
-import { readFileSync } from 'node:fs'
-import { cpuUsage, memoryUsage, platform } from 'node:process'
+import { cpuUsage, memoryUsage } from 'node:process'
 import { getHeapStatistics } from 'node:v8'
 import type { Clock } from '../graph/clock.ts'
 import type { Meter } from './meter.ts'
@@ -14,12 +13,6 @@ export function observeProcess(meter: Meter, clock: Clock): void {
   meter.observe('process_uptime', 's', 'Time since the start of the process.', uptimeSeconds, counter)
   meter.observe('process_cpu_seconds', 's', 'Processor time of all threads, user and system.', cpuSeconds, counter)
   meter.observe('process_memory_rss', 'By', 'Physical memory of the process (resident set).', () => memoryUsage.rss())
-  meter.observe(
-    'process_runtime_total_sys_memory_bytes',
-    'By',
-    'Address space that the process has obtained from the system.',
-    virtualBytes,
-  )
 
   function uptimeSeconds(): number {
     return (clock.monotonic() - startedAt) / 1000
@@ -34,6 +27,16 @@ export function observeHeap(meter: Meter): void {
     'JavaScript heap in use, of all threads.',
     () => getHeapStatistics().used_heap_size,
   )
+  // Not the address space: V8 reserves many GiB of it that it never uses.
+  meter.observe(
+    'process_runtime_total_sys_memory_bytes',
+    'By',
+    'Memory that V8 has obtained from the system for heaps and buffers, of all threads.',
+    () => {
+      const { total_heap_size, malloced_memory, external_memory } = getHeapStatistics()
+      return total_heap_size + malloced_memory + external_memory
+    },
+  )
   meter.observe(
     'process_runtime_total_alloc_bytes',
     'By',
@@ -46,18 +49,4 @@ export function observeHeap(meter: Meter): void {
 function cpuSeconds(): number {
   const { user, system } = cpuUsage()
   return (user + system) / 1e6
-}
-
-// proc_pid_status(5). Where there is no such file, what V8 and its buffers have reserved is the nearest thing known.
-function virtualBytes(): number {
-  if (platform === 'linux') {
-    try {
-      const size = /^VmSize:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1'))
-      if (size !== null) return Number(size[1]) * 1024
-    } catch {
-      // No /proc in this container.
-    }
-  }
-  const usage = memoryUsage()
-  return usage.heapTotal + usage.external
 }
