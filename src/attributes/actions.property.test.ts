@@ -4,7 +4,15 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { decode, encode, encodeMessage, type PlainMessage, requestArbitrary } from '../../test/support/oracle.ts'
+import {
+  decode,
+  encode,
+  encodeMessage,
+  type PlainMessage,
+  REQUEST_NAME,
+  requestArbitrary,
+} from '../../test/support/oracle.ts'
+import { chooser, scramble } from '../../test/support/scramble.ts'
 import { parseConfig } from '../config/testing.ts'
 import { SIGNALS, type Signal } from '../otlp/signal.ts'
 import { ValueView } from '../otlp/value.ts'
@@ -37,6 +45,8 @@ const action = fc.oneof(
   }),
   fc.record({ key, action: fc.constant('convert'), converted_type: fc.constantFrom('string', 'int', 'double') }),
 )
+
+const actions = fc.array(action, { minLength: 1, maxLength: 5 })
 
 const ANY_VALUE = 'opentelemetry.proto.common.v1.AnyValue'
 
@@ -189,10 +199,11 @@ for (const signal of SIGNALS) {
     let edits = 0
     test(`actions on each ${level} of ${signal} do to bytes what they do to objects`, () => {
       void fc.assert(
-        fc.property(requestArbitrary(signal), fc.array(action, { minLength: 1, maxLength: 5 }), (request, plain) => {
+        fc.property(requestArbitrary(signal), actions, fc.boolean(), (request, plain, descending) => {
           const configs = plain.map((one) => parseConfig(actionConfig, one))
-          const bytes = encode(signal, request)
-          const expected = normalise(signal, decode(signal, bytes))
+          const ascending = encode(signal, request)
+          const bytes = descending ? scramble(REQUEST_NAME[signal], ascending, chooser(1), { descending }) : ascending
+          const expected = normalise(signal, decode(signal, ascending))
           for (const holder of holders(signal, expected, level))
             for (const config of configs) holder.attributes = naive(holder.attributes, config)
           const edited = editBytes(signal, level, new AttributeActions(configs), bytes)
