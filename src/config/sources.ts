@@ -123,14 +123,14 @@ async function fromHttp(text: string): Promise<Retrieved> {
   // A password or a token in the URL is for the server alone.
   const name = `${url.origin}${url.pathname}`
   const refuse = (why: string): Retrieved => ({ ok: false, code: 'CONFIG_SOURCE', what: `cannot read ${name}: ${why}` })
-  const headers = new Headers()
-  if (url.username !== '') {
-    const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
-    headers.set('authorization', `Basic ${Buffer.from(user).toString('base64')}`)
-    url.username = ''
-    url.password = ''
-  }
   try {
+    const headers = new Headers()
+    if (url.username !== '') {
+      const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+      headers.set('authorization', `Basic ${Buffer.from(user).toString('base64')}`)
+      url.username = ''
+      url.password = ''
+    }
     const response = await fetch(url, { headers, signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) })
     if (response.status !== 200 || response.body === null) {
       await response.body?.cancel()

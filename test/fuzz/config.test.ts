@@ -1,0 +1,166 @@
+// The loader meets texts that nobody would write: it answers with problems and never throws, hangs or grows.
+
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { decodeDocument } from '../../src/config/document.ts'
+import { loadTree } from '../../src/config/load.ts'
+import { formatProblem } from '../../src/config/problem.ts'
+import { type Retriever, retrieverOf } from '../../src/config/sources.ts'
+import { testRegistry, testTelemetry } from '../config/registry.ts'
+
+const cases = join(import.meta.dirname, '../config/cases')
+const corpus = readdirSync(cases).map((name) => readFileSync(join(cases, name, 'config.yaml'), 'utf8'))
+const ENV = { A: '1', B: '[a, ${env:A}]', C: 'x ${env:C}', D: '{a: "${env:D}"}', E: '' }
+
+/** Loads `text`, formats all that is found, and gives how many problems there are. */
+async function survive(text: string, sets: readonly string[] = []): Promise<number> {
+  const machine = retrieverOf({ env: ENV })
+  const retrieve: Retriever = async (uri) => {
+    if (uri.scheme === 'file' && uri.opaque === 'fuzz.yaml') return { ok: true, name: 'fuzz.yaml', text }
+    if (uri.scheme === 'env' || uri.scheme === 'yaml') return await machine(uri)
+    return { ok: false, code: 'CONFIG_SOURCE', what: 'not in this test' }
+  }
+  const tree = await loadTree({ configs: ['fuzz.yaml'], sets }, retrieve)
+  const loaded = await decodeDocument(tree, { registry: testRegistry, telemetry: testTelemetry })
+  for (const problem of [...loaded.problems, ...loaded.warnings]) assert.ok(formatProblem(problem).length > 0)
+  return loaded.problems.length
+}
+
+test('every file of the cases, cut at any character, is answered with problems', async () => {
+  for (const text of corpus) {
+    const step = Math.max(1, Math.floor(text.length / 150))
+    for (let length = 0; length < text.length; length += step) await survive(text.slice(0, length))
+  }
+})
+
+test('random cuts, copies and replacements of the cases never throw', async () => {
+  const snippet = fc.constantFrom(
+    ...[
+      '${env:A}',
+      '${env:B}',
+      '${env:C}',
+      '${env:D}',
+      '${env:E}',
+      '${env:NONE}',
+      '${',
+      '}',
+      '$$',
+      '$${env:A}',
+      '${env:${env:A}}',
+    ],
+    ...[
+      '${file:fuzz.yaml}',
+      '${yaml:[1]}',
+      '${yaml:{a: 1}}',
+      '&a ',
+      '*a',
+      '<<: *a',
+      '<<',
+      '- ',
+      ': ',
+      '::',
+      '[',
+      ']',
+      '{',
+      '}',
+      '"',
+      "'",
+    ],
+    ...[
+      '\n',
+      '\n  ',
+      '\t',
+      '#',
+      '|',
+      '>',
+      '!!int ',
+      '!!str',
+      '~',
+      'null',
+      'true',
+      '1e999',
+      '-0x',
+      '0b2',
+      '/',
+      '/a',
+      '\u0000',
+      '\ud800',
+      '\u2028',
+      '%',
+    ],
+  )
+  const edit = fc.record({
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    cut: fc.nat(12),
+    text: fc.oneof(snippet, fc.string({ maxLength: 8 })),
+  })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...corpus),
+      fc.array(edit, { minLength: 1, maxLength: 6 }),
+      async (text, edits) => {
+        let edited = text
+        for (const { at, cut, text: put } of edits) {
+          const from = Math.floor(at * edited.length)
+          edited = edited.slice(0, from) + put + edited.slice(from + cut)
+        }
+        await survive(edited)
+      },
+    ),
+    { numRuns: 600 },
+  )
+})
+
+test('random text and random --set values never throw', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.string({ unit: 'binary', maxLength: 60 }),
+      fc.string({ maxLength: 20 }),
+      fc.string({ maxLength: 20 }),
+      async (text, path, value) => {
+        await survive(text, [`${path}=${value}`])
+      },
+    ),
+    { numRuns: 400 },
+  )
+})
+
+test('any YAML of any shape under any section is answered with problems', async () => {
+  const leaf = fc.oneof(fc.integer(), fc.double(), fc.boolean(), fc.constant(null), fc.string({ maxLength: 6 }))
+  const key = fc.constantFrom(
+    'receivers',
+    'processors',
+    'exporters',
+    'connectors',
+    'extensions',
+    'service',
+    'pipelines',
+    'traces',
+    'otlp',
+    'batch',
+    'protocols',
+    'grpc',
+    'endpoint',
+    'headers',
+    'attributes',
+    'enabled',
+    'x',
+  )
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { depthSize: 'small' },
+      leaf,
+      fc.array(tie('tree'), { maxLength: 3 }),
+      fc.dictionary(key, tie('tree'), { maxKeys: 5 }),
+    ),
+  }))
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(key, tree, { maxKeys: 5 }), async (value) => {
+      await survive(JSON.stringify(value))
+    }),
+    { numRuns: 400 },
+  )
+})
