@@ -79,6 +79,8 @@ export class MemoryLimiter implements Processor {
   readonly #counters: Partial<Record<Signal, SignalCounters>> = {}
   #lastCollectionMs = -Infinity
   #refusing = false
+  /** Taken since the last look at memory. */
+  #sinceLookBytes = 0
   #timer: Timer | undefined
 
   constructor(config: MemoryLimiterConfig, context: ProcessorContext, memory: Memory) {
@@ -119,6 +121,9 @@ export class MemoryLimiter implements Processor {
       return
     }
     counters.accepted.add(batch.items)
+    // The spike is what may come between two looks: when that much has come, the next look is due.
+    this.#sinceLookBytes += batch.byteLength
+    if (this.#sinceLookBytes >= this.#limits.limitBytes - this.#limits.softBytes) this.check()
     out.send(batch)
   }
 
@@ -126,6 +131,7 @@ export class MemoryLimiter implements Processor {
   check(): void {
     const { limitBytes, softBytes } = this.#limits
     const log = this.#context.log
+    this.#sinceLookBytes = 0
     let used = this.#memory.usedBytes()
     if (used >= limitBytes) used = this.#collect(used, this.#hardGate, 'hard')
     else if (used >= softBytes) used = this.#collect(used, this.#softGate, 'soft')
