@@ -114,7 +114,7 @@ export class Router {
         log.error('Asynchronous error received, terminating process', { 'otelcol.component.id': id, error: message })
         void this.stop()
       },
-      onDied: (shard) => totals.died(shard),
+      onDied: (shard, last) => totals.died(shard, last),
     })
 
     const views = pipelineViews(plan)

@@ -185,16 +185,19 @@ test('counters do not fall when a shard dies and starts again', () => {
     return registry.snapshot()
   }
   const totals = new ShardTotals()
+  const values = (): (number | undefined)[] =>
+    mergeSnapshots(totals.snapshots()).metrics.map((metric) => metric.series[0]?.value)
   totals.update(0, counted(10, 4))
   totals.update(1, counted(5, 1))
+  const last = counted(12, 4)
+  totals.died(0, last)
   totals.died(0)
-  totals.died(0)
+  totals.update(0, last) // a supervisor that has heard nothing newer
+  assert.deepEqual(values(), [17, 1])
   totals.update(0, counted(2, 3))
-  const merged = mergeSnapshots(totals.snapshots())
-  assert.deepEqual(
-    merged.metrics.map((metric) => metric.series[0]?.value),
-    [17, 4],
-  )
+  assert.deepEqual(values(), [19, 4])
+  totals.died(0)
+  assert.deepEqual(values(), [19, 1])
 })
 
 test('the same name and labels are one counter, and two components that set one gauge add up', () => {

@@ -80,18 +80,20 @@ function mergeSeries(a: SeriesSnapshot, b: SeriesSnapshot, merge: 'add' | 'max')
  */
 export class ShardTotals {
   readonly #latest = new Map<number, Snapshot>()
+  /** The last words of shards that died: they may be handed in again until the successor speaks. */
+  readonly #lastWords = new Map<number, Snapshot>()
   #departed: Snapshot = { metrics: [] }
 
-  /** The newest snapshot of a living shard. */
+  /** The newest snapshot of a shard. */
   update(shard: number, snapshot: Snapshot): void {
-    this.#latest.set(shard, snapshot)
+    if (snapshot !== this.#lastWords.get(shard)) this.#latest.set(shard, snapshot)
   }
 
-  /** Call it before the successor's first update. What was counted since the last update is unknown and lost. */
-  died(shard: number): void {
-    const last = this.#latest.get(shard)
-    if (last === undefined) return
+  /** `last` is the newest snapshot if it was not handed to update(). What was counted after it is unknown and lost. */
+  died(shard: number, last = this.#latest.get(shard)): void {
     this.#latest.delete(shard)
+    if (last === undefined || last === this.#lastWords.get(shard)) return
+    this.#lastWords.set(shard, last)
     const counted = last.metrics.filter((metric) => metric.type !== 'gauge')
     this.#departed = mergeSnapshots([this.#departed, { metrics: counted }])
   }

@@ -15,6 +15,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { Clock, Timer } from '../graph/clock.ts'
 import type { Logger } from '../self/log.ts'
+import type { Snapshot } from '../self/snapshot.ts'
 import type { ComponentStatus, FromShard, ShardLook, ToShard } from './messages.ts'
 import type { ShardInit } from './worker.ts'
 
@@ -44,7 +45,8 @@ export interface SupervisorOptions {
   readonly log: Logger
   /** A component gave up for good: the router is to stop. */
   readonly onFatal: (id: string, message: string) => void
-  readonly onDied?: (shard: number) => void
+  /** `last` is what the shard had counted when it was last heard of. */
+  readonly onDied?: (shard: number, last: Snapshot | undefined) => void
   readonly limits?: SupervisorLimits
 }
 
@@ -177,7 +179,7 @@ class Shard {
       in_ms: this.#restartMs,
       error: error.message,
     })
-    onDied?.(this.#index)
+    onDied?.(this.#index, this.#last?.metrics)
     this.#restart = clock.after(this.#restartMs, () => void this.#startAgain())
     this.#restartMs = Math.min(this.#restartMs * 2, this.#limits.restartAtMostMs)
   }
