@@ -139,7 +139,8 @@ export interface ReceiverFactory<Config = unknown> extends FactoryBase<Config> {
   readonly kind: 'receiver'
   readonly signals: readonly Signal[]
   /** One instance per id, shared by all pipelines and signals that name it. */
-  create(config: Config, context: ReceiverContext): Receiver
+  /** May load its code first: the supervisor reads the configuration of doors and never opens one. */
+  create(config: Config, context: ReceiverContext): Receiver | Promise<Receiver>
 }
 
 export interface ProcessorFactory<Config = unknown> extends FactoryBase<Config> {

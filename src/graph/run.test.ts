@@ -77,7 +77,7 @@ function world() {
   const declare = (factory: AnyFactory, ids: readonly string[]): Map<string, DeclaredComponent> =>
     new Map(ids.map((id) => [id, { type: 'x', factory, config: {} }]))
 
-  function graph(
+  async function graph(
     pipelines: Record<string, { from: string[]; via?: string[]; to: string[] }>,
     connectors: string[] = [],
   ) {
@@ -116,7 +116,7 @@ function world() {
       build: { command: 'x', description: 'x', version: '0' },
       onStatus: () => {},
     }
-    return new Graph(plan, config, services)
+    return Graph.create(plan, config, services)
   }
   const send = (id: string, signal: Signal = 'traces') => {
     const heard: string[] = []
@@ -134,7 +134,7 @@ function world() {
 
 test('exporters start first and receivers last; stopping goes the other way', async () => {
   const w = world()
-  const graph = w.graph({ traces: { from: ['otlp'], via: ['limit', 'batch'], to: ['out'] } })
+  const graph = await w.graph({ traces: { from: ['otlp'], via: ['limit', 'batch'], to: ['out'] } })
   await graph.start()
   await graph.stop(AbortSignal.timeout(100))
   assert.deepEqual(w.events, [
@@ -146,14 +146,14 @@ test('exporters start first and receivers last; stopping goes the other way', as
 test('a component that cannot start stops what had started, and its reason is told with its id', async () => {
   const w = world()
   w.failing.add('batch')
-  const graph = w.graph({ traces: { from: ['otlp'], via: ['batch'], to: ['out'] } })
+  const graph = await w.graph({ traces: { from: ['otlp'], via: ['batch'], to: ['out'] } })
   await assert.rejects(graph.start(), /cannot start processor batch: batch cannot/)
   assert.deepEqual(w.events, ['start out', 'stop batch', 'stop out'])
 })
 
 test('fan-out hands every branch the same bytes, and one refusal refuses the whole', async () => {
   const w = world()
-  const graph = w.graph({ traces: { from: ['otlp'], to: ['a', 'b'] }, 'traces/2': { from: ['otlp'], to: ['c'] } })
+  const graph = await w.graph({ traces: { from: ['otlp'], to: ['a', 'b'] }, 'traces/2': { from: ['otlp'], to: ['c'] } })
   await graph.start()
   const { heard, bytes } = w.send('otlp')
   const branches = ['a', 'b', 'c'].map((id) => w.held.get(id)![0]!)
@@ -172,7 +172,7 @@ test('fan-out hands every branch the same bytes, and one refusal refuses the who
 
 test('what a connector takes goes into every pipeline behind it', async () => {
   const w = world()
-  const graph = w.graph(
+  const graph = await w.graph(
     {
       logs: { from: ['otlp'], to: ['fwd'] },
       'logs/a': { from: ['fwd'], to: ['a'] },
@@ -189,7 +189,7 @@ test('what a connector takes goes into every pipeline behind it', async () => {
 
 test('stopping waits for what is under way, and for no longer than its deadline', async () => {
   const w = world()
-  const graph = w.graph({ traces: { from: ['otlp'], to: ['out'] } })
+  const graph = await w.graph({ traces: { from: ['otlp'], to: ['out'] } })
   await graph.start()
   const { heard } = w.send('otlp')
   let stopped = false
@@ -203,7 +203,7 @@ test('stopping waits for what is under way, and for no longer than its deadline'
   assert.deepEqual(heard, ['accepted', 'delivered'])
 
   const late = world()
-  const other = late.graph({ traces: { from: ['otlp'], to: ['out'] } })
+  const other = await late.graph({ traces: { from: ['otlp'], to: ['out'] } })
   await other.start()
   late.send('otlp')
   await other.stop(AbortSignal.timeout(20))

@@ -74,7 +74,18 @@ export class Graph {
   readonly #startedAtMs: number
 
   /** Creates every component and opens nothing. Extensions named in `elsewhere` run in the supervisor instead. */
-  constructor(plan: Plan, config: GraphConfig, services: GraphServices, elsewhere: ReadonlySet<string> = new Set()) {
+  static async create(
+    plan: Plan,
+    config: GraphConfig,
+    services: GraphServices,
+    elsewhere: ReadonlySet<string> = new Set(),
+  ): Promise<Graph> {
+    const graph = new Graph(plan, config, services, elsewhere)
+    await graph.#createReceivers(config)
+    return graph
+  }
+
+  private constructor(plan: Plan, config: GraphConfig, services: GraphServices, elsewhere: ReadonlySet<string>) {
     this.#plan = plan
     this.#services = services
     this.#startedAtMs = services.clock.now()
@@ -118,20 +129,6 @@ export class Graph {
       this.#entries.set(pipeline.name, new PipelineEntry(pipeline.name, pipeline.signal, next))
     }
 
-    for (const { id, feeds } of plan.receivers) {
-      const { factory, config: own } = config.receivers.get(id)!
-      if (factory.kind !== 'receiver') throw new Error(`invariant: ${id} is not a receiver`)
-      const outputs: Partial<Record<Signal, Output>> = {}
-      for (const signal of SIGNALS) {
-        const names = feeds[signal]
-        if (names === undefined) continue
-        const output = fanOut(names.map((name) => this.#entries.get(name)!))
-        outputs[signal] = signal === 'traces' && services.watch !== undefined ? watched(output, services.watch) : output
-      }
-      const receiver: Receiver = factory.create(own, { ...this.#context('receiver', id), outputs })
-      this.#receivers.push({ kind: 'receiver', id, component: receiver })
-    }
-
     for (const id of plan.extensions) {
       if (elsewhere.has(id)) continue
       const { factory, config: own } = config.extensions.get(id)!
@@ -139,6 +136,23 @@ export class Graph {
       const extension = factory.create(own, { ...this.#context('extension', id), shard: this.view() })
       this.#extensions.push({ kind: 'extension', id, component: extension })
       this.#running.set(id, extension)
+    }
+  }
+
+  async #createReceivers(config: GraphConfig): Promise<void> {
+    const { watch } = this.#services
+    for (const { id, feeds } of this.#plan.receivers) {
+      const { factory, config: own } = config.receivers.get(id)!
+      if (factory.kind !== 'receiver') throw new Error(`invariant: ${id} is not a receiver`)
+      const outputs: Partial<Record<Signal, Output>> = {}
+      for (const signal of SIGNALS) {
+        const names = feeds[signal]
+        if (names === undefined) continue
+        const output = fanOut(names.map((name) => this.#entries.get(name)!))
+        outputs[signal] = signal === 'traces' && watch !== undefined ? watched(output, watch) : output
+      }
+      const receiver: Receiver = await factory.create(own, { ...this.#context('receiver', id), outputs })
+      this.#receivers.push({ kind: 'receiver', id, component: receiver })
     }
   }
 

@@ -43,7 +43,7 @@ export default async function runShard(init: ShardInit): Promise<void> {
 
   let graph: Graph
   try {
-    graph = new Graph(
+    graph = await Graph.create(
       plan,
       loaded,
       {

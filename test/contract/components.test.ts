@@ -34,12 +34,16 @@ interface Made extends Rig {
 }
 
 /** The component of a factory, created and not started, sending to `out`. */
-function make(factory: AnyFactory, config: unknown, signal: Signal, out: Output): Made {
+async function make(factory: AnyFactory, config: unknown, signal: Signal, out: Output): Promise<Made> {
   const base = rig()
   const context = base.context(factory.kind, factory.type)
   switch (factory.kind) {
     case 'receiver':
-      return { ...base, component: factory.create(config, { ...context, outputs: { [signal]: out } }), take: undefined }
+      return {
+        ...base,
+        component: await factory.create(config, { ...context, outputs: { [signal]: out } }),
+        take: undefined,
+      }
     case 'processor': {
       const processor = factory.create(config, { ...context, signal, pipeline: signal })
       return { ...base, component: processor, take: (batch) => processor.process(batch, out) }
@@ -101,7 +105,7 @@ for (const entry of registry) {
   test(`${name}: create() opens nothing, stop() is safe before start() and when called twice`, async (t) => {
     const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t)))
     const before = isListening()
-    const made = make(factory, config, signalsOf(factory)[0]!, sink('deliver'))
+    const made = await make(factory, config, signalsOf(factory)[0]!, sink('deliver'))
     assert.deepEqual(isListening(), before)
     assert.equal(made.clock.pending, 0, 'create() started a timer')
     await made.component.stop?.(AbortSignal.timeout(1_000))
@@ -111,7 +115,7 @@ for (const entry of registry) {
   test(`${name}: after start() and stop() no handle and no timer is left`, async (t) => {
     const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t)))
     const before = isListening()
-    const made = make(factory, config, signalsOf(factory)[0]!, sink('deliver'))
+    const made = await make(factory, config, signalsOf(factory)[0]!, sink('deliver'))
     await made.component.start?.()
     await made.component.stop?.(AbortSignal.timeout(2_000))
     await made.component.stop?.(AbortSignal.timeout(2_000))
@@ -126,7 +130,7 @@ for (const entry of registry) {
     for (const next of ['delivers', 'refuses'] as const) {
       test(`${name}: every batch of ${signal} settles once when what follows ${next}`, async (t) => {
         const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t)))
-        const made = make(factory, config, signal, sink(next === 'delivers' ? 'deliver' : REFUSAL))
+        const made = await make(factory, config, signal, sink(next === 'delivers' ? 'deliver' : REFUSAL))
         await made.component.start?.()
         const fates: Fate[] = []
         for (let i = 0; i < 5; i++) {
@@ -149,7 +153,7 @@ for (const entry of registry) {
 
     test(`${name}: what it still holds of ${signal} settles when it is stopped without time`, async (t) => {
       const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t)))
-      const made = make(factory, config, signal, sink('deliver'))
+      const made = await make(factory, config, signal, sink('deliver'))
       await made.component.start?.()
       const { delivery, fate } = witness()
       made.take!(batchOf(signal, requestWithUnknownFields(signal), delivery))
@@ -162,7 +166,7 @@ for (const entry of registry) {
     test(`${name}: fields that nobody knows survive in ${signal}, and counts are right`, async (t) => {
       const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t)))
       const out = sink('deliver')
-      const made = make(factory, config, signal, out)
+      const made = await make(factory, config, signal, out)
       await made.component.start?.()
       made.take!(batchOf(signal, requestWithUnknownFields(signal)))
       await until(made, () => out.sent.length > 0)

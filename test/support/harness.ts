@@ -241,7 +241,7 @@ export async function receiverHarness<C>(
   const output = options.out ?? out
   const signals = options.signals ?? factory.signals
   const outputs = Object.fromEntries(SIGNALS.filter((s) => signals.includes(s)).map((s) => [s, output]))
-  const receiver = factory.create(parseConfig(factory.config, config), {
+  const receiver = await factory.create(parseConfig(factory.config, config), {
     ...base.context('receiver', options.id ?? factory.type),
     outputs,
   })

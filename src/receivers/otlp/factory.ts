@@ -1,7 +1,6 @@
 import { defineReceiver } from '../../graph/component.ts'
 import { SIGNALS } from '../../otlp/signal.ts'
 import { config } from './config.ts'
-import { OtlpReceiver } from './otlp.ts'
 
 export const factory = defineReceiver({
   type: 'otlp',
@@ -9,5 +8,5 @@ export const factory = defineReceiver({
   stability: 'stable',
   signals: SIGNALS,
   config,
-  create: (cfg, context) => new OtlpReceiver(cfg, context),
+  create: async (cfg, context) => new (await import('./otlp.ts')).OtlpReceiver(cfg, context),
 })
