@@ -1,10 +1,10 @@
 // The commands that look at a configuration and run nothing: validate, print-config, components, featuregate
 // (reference 1.1). Each gives what to print and the exit code; nothing is written from here.
 
-import { GATES } from '../config/gates.ts'
+import { chooseGates, GATES } from '../config/gates.ts'
 import type { LoadOptions } from '../config/load.ts'
 import { printConfig, toYaml } from '../config/print.ts'
-import { ConfigError, formatProblem, type Problem } from '../config/problem.ts'
+import { formatProblem, type Problem, sortProblems } from '../config/problem.ts'
 import { Recorder, retrieverOf, SCHEMES, type Surroundings } from '../config/sources.ts'
 import type { AnyFactory, BuildInfo } from '../graph/component.ts'
 import { type Configuration, loadConfiguration } from '../graph/configuration.ts'
@@ -12,6 +12,7 @@ import { planToMermaid, planToText } from '../graph/print-plan.ts'
 import { registry } from '../graph/registry.ts'
 import { telemetryConfig } from '../self/config.ts'
 import type { CommandLine } from './args.ts'
+import { creationProblems } from './create-all.ts'
 
 export interface CommandResult {
   readonly stdout: string
@@ -23,8 +24,6 @@ export interface CommandResult {
 export interface CommandContext {
   readonly build: BuildInfo
   readonly surroundings: Surroundings
-  /** Creates every component and opens nothing; throws what create() throws. */
-  readonly create?: (configuration: Configuration) => void
 }
 
 const done = (stdout: string, stderr = ''): CommandResult => ({ stdout, stderr, exitCode: 0 })
@@ -43,17 +42,7 @@ export const warningsText = (warnings: readonly Problem[]): string =>
 async function check(options: LoadOptions, context: CommandContext): Promise<Configuration> {
   const configuration = await loadConfiguration(options, new Recorder(retrieverOf(context.surroundings)).retrieve)
   if (configuration.problems.length > 0) return configuration
-  return { ...configuration, problems: creationProblems(configuration, context) }
-}
-
-function creationProblems(configuration: Configuration, context: CommandContext): readonly Problem[] {
-  try {
-    context.create?.(configuration)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    return [{ code: 'CONFIG_INVALID', path: '', what: error instanceof Error ? error.message : String(error) }]
-  }
+  return { ...configuration, problems: sortProblems(creationProblems(configuration, context.build)) }
 }
 
 export async function validate(line: CommandLine, context: CommandContext): Promise<CommandResult> {
@@ -78,7 +67,8 @@ export async function printConfigCommand(line: CommandLine, context: CommandCont
 export function checkSources(line: CommandLine): CommandResult | undefined {
   if (line.operands.length > 0) return failed(`Error: unknown argument "${line.operands[0]}"\n`)
   if (line.configs.length === 0) return failed('Error: at least one config flag must be provided\n')
-  return undefined
+  const { errors } = chooseGates(line.featureGates)
+  return errors.length === 0 ? undefined : failed(`Error: ${errors[0]}\n`)
 }
 
 /** `millrace graph FILE...`: files may also stand without --config. */

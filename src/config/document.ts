@@ -48,6 +48,8 @@ export interface LoadedConfig<T = unknown> {
   /** In the order of the files. With a problem the configuration must not run. */
   readonly problems: readonly Problem[]
   readonly warnings: readonly Problem[]
+  /** The tree that all this was decoded from; see findPlace. */
+  readonly root: MapNode
 }
 
 const KINDS = Object.keys(SECTIONS) as ComponentKind[]
@@ -113,6 +115,7 @@ export async function decodeDocument<T>(tree: Tree, options: DocumentOptions<T>)
     gates: tree.gates,
     problems: sortProblems(notes.problems, tree.sources),
     warnings: sortProblems(notes.warnings, tree.sources),
+    root,
   }
 }
 
@@ -191,15 +194,19 @@ function checkAmbiguous(sections: Record<(typeof SECTION_NAMES)[number], Section
   }
 }
 
-/** Where the last of `keys` that stands in the tree was written. */
+/** Where the last of `keys` that stands in the tree was written. Ids may contain dots: neighbours are tried as one key. */
 export function findPlace(root: MapNode, keys: readonly string[]): Place {
-  let map: MapNode | undefined = root
+  let node: Node = root
   let place = root.place
-  for (const key of keys) {
-    const entry: Entry | undefined = map?.entries.get(key)
+  for (let at = 0; at < keys.length; ) {
+    if (node.kind !== 'map') break
+    let entry: Entry | undefined
+    let end = keys.length
+    for (; end > at && entry === undefined; end--) entry = node.entries.get(keys.slice(at, end).join('.'))
     if (entry === undefined) break
     place = entry.key
-    map = entry.value.kind === 'map' ? entry.value : undefined
+    node = entry.value
+    at = end + 1
   }
   return place
 }
