@@ -27,6 +27,8 @@ export const LIMITS = {
   requestMs: 300_000,
   /** An HTTP/1 connection between two requests. */
   idleMs: 300_000,
-  /** The rest of the body of a request that is already answered is read and thrown away up to here, then the connection ends. */
-  drainBytes: 256 * KiB,
+  /** HTTP/1: the rest of a body whose request is already answered is read and thrown away up to here. */
+  drainBytes: 32 * MiB,
+  /** The same for a gRPC call, where only the stream has to end. */
+  callDrainBytes: 256 * KiB,
 } as const

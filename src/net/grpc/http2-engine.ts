@@ -16,7 +16,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { Logger } from '../../self/log.ts'
 import { CompressionError, compress, decompress, type Encoding } from '../compression.ts'
 import { LIMITS } from '../limits.ts'
@@ -42,6 +42,9 @@ export class Http2GrpcServer implements GrpcServer {
   readonly #connections = new Set<Connection>()
   readonly #connectionOf = new WeakMap<object, Connection>()
   readonly #packed = new PackedAnswers()
+  readonly #sockets = new Set<Socket>()
+  /** The socket whose session is about to be announced. */
+  #arriving: Socket | undefined
   #sweeper: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
@@ -62,8 +65,18 @@ export class Http2GrpcServer implements GrpcServer {
     this.#server =
       tls === undefined
         ? createServer(settings)
-        : (createSecureServer({ ...settings, ...tls }) as unknown as Http2Server)
+        : (createSecureServer({ ...settings, ...tls, handshakeTimeout: options.handshakeMs }) as unknown as Http2Server)
     this.#server.maxConnections = options.maxConnections
+    // A session shows its socket as a proxy that cannot be destroyed, and node:http2 leaves the socket of a session that
+    // ends with an error open until the client closes it.
+    this.#server.prependListener('connection', (socket: Socket) => {
+      this.#arriving = socket
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    this.#server.prependListener('secureConnection', (socket: Socket) => {
+      this.#arriving = socket
+    })
     this.#server.on('session', (session) => this.#onSession(session))
     this.#server.on('stream', (stream, headers) => this.#onStream(stream as ServerHttp2Stream, headers))
     this.#server.on('sessionError', (error) => {
@@ -92,7 +105,7 @@ export class Http2GrpcServer implements GrpcServer {
   async #close(deadline: AbortSignal): Promise<void> {
     if (!this.#server.listening) return
     const cut = (): void => {
-      for (const connection of this.#connections) connection.session.destroy()
+      for (const socket of this.#sockets) socket.destroy()
     }
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve())
@@ -110,6 +123,8 @@ export class Http2GrpcServer implements GrpcServer {
     const connection = new Connection(session, this.#options, performance.now())
     this.#connections.add(connection)
     this.#connectionOf.set(session, connection)
+    const socket = this.#arriving
+    session.on('error', () => socket?.destroySoon())
     session.on('close', () => this.#connections.delete(connection))
   }
 
@@ -261,7 +276,7 @@ class Call implements GrpcCall {
   #onData(chunk: Buffer): void {
     if (this.#state !== READING) {
       this.#drained += chunk.length
-      if (this.#drained > LIMITS.drainBytes) this.#stream.close(H2.NGHTTP2_NO_ERROR)
+      if (this.#drained > LIMITS.callDrainBytes) this.#stream.close(H2.NGHTTP2_NO_ERROR)
       return
     }
     this.#heardAt = performance.now()

@@ -57,12 +57,11 @@ export async function startHttpServer(
   const server = secure ? await secureServer(cfg, settings) : createServer(settings)
   server.maxConnections = options.maxConnections ?? LIMITS.maxConnections
   const sockets = new Set<Socket>()
-  server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
   server.on('request', serve)
-  // A client that waits for leave before it sends a body gets the handler's verdict, or leave.
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket, options))
   if (cfg.cors !== undefined && cfg.cors.allowedOrigins.length === 0 && cfg.cors.allowedHeaders.length > 0)
     ctx.log.warn('cors: allowed_headers has no effect without allowed_origins')
@@ -102,7 +101,13 @@ async function secureServer(cfg: HttpServerConfig, settings: object): Promise<Se
     initialWindowSize: 1024 * 1024,
     maxHeaderListSize: LIMITS.headerBytes,
   }
-  const server = createSecureServer({ ...settings, ...loadServerTls(cfg.tls!), allowHTTP1: true, settings: h2 })
+  const server = createSecureServer({
+    ...settings,
+    ...loadServerTls(cfg.tls!),
+    allowHTTP1: true,
+    handshakeTimeout: LIMITS.headersMs,
+    settings: h2,
+  })
   // Both kinds of request carry the same methods and events, as far as handlers use them.
   return server as unknown as Server
 }

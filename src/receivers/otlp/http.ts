@@ -173,14 +173,16 @@ function send(
 ): void {
   if (response.destroyed || response.headersSent) return
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-  if (!request.complete) leave(request, response)
+  if (!request.complete) leave(request)
   response.writeHead(status, { 'content-type': type, 'content-length': length })
   response.end(body)
 }
 
-/** The answer comes before the whole request: a little more is read so that the client sees it, then the line is cut. */
-function leave(request: IncomingMessage, response: ServerResponse): void {
-  if (request.httpVersionMajor === 1) response.setHeader('connection', 'close')
+/**
+ * The answer comes before the whole request: the rest is read and thrown away, so that the client gets to its answer
+ * instead of a reset connection. One that sends more than any request may hold is cut off.
+ */
+function leave(request: IncomingMessage): void {
   let rest = 0
   request.on('data', (chunk: Buffer) => {
     rest += chunk.length
