@@ -32,7 +32,7 @@ test('an empty section gives the defaults of the Collector', () => {
   )
   assert.equal(metrics.level, 'normal')
   assert.equal(metrics.readers, undefined)
-  assert.equal(resource.size, 0)
+  assert.deepEqual(resource, { inline: false, attributes: new Map() })
 })
 
 test('the section that the Collector ships with its image is understood', () => {
@@ -71,6 +71,14 @@ test('what is read and has no effect is said once each', () => {
     ['metrics.views', 'logs.processors', 'traces.processors'],
   )
   assert.deepEqual(telemetryWarnings(parseConfig(telemetryConfig, { traces: { processors: [] } })), [])
+  const resource = { 'deployment.environment': 'plant-3' }
+  assert.deepEqual(telemetryWarnings(parseConfig(telemetryConfig, { resource })), [
+    {
+      path: 'resource',
+      what: 'a map of attributes is the older form of resource',
+      fix: 'write attributes: [{name: deployment.environment, value: "plant-3"}, ...]',
+    },
+  ])
 })
 
 test('a reader is one thing that exists, and every mistake is found', () => {

@@ -152,7 +152,7 @@ export interface TelemetryWarning {
 /** What the file asks for and does not get, or gets in an older spelling; for one warning each. */
 export function telemetryWarnings(config: TelemetryConfig): TelemetryWarning[] {
   const warnings: TelemetryWarning[] = []
-  const { logs, metrics, traces } = config
+  const { logs, metrics, resource, traces } = config
   const address = metrics.address === undefined ? undefined : findAddress(metrics.address)
   if (metrics.address !== undefined) {
     const fix =
@@ -160,6 +160,11 @@ export function telemetryWarnings(config: TelemetryConfig): TelemetryWarning[] {
         ? 'write level: none to have no metrics'
         : `write readers: [{pull: {exporter: {prometheus: {host: "${address.host || '0.0.0.0'}", port: ${address.port}}}}}]`
     warnings.push({ path: 'metrics.address', what: 'the Collector has removed address', fix })
+  }
+  if (resource.inline) {
+    const [[name, value] = ['', '']] = resource.attributes
+    const fix = `write attributes: [{name: ${name}, value: ${JSON.stringify(value)}}, ...]`
+    warnings.push({ path: 'resource', what: 'a map of attributes is the older form of resource', fix })
   }
   if (isFilled(metrics.views)) {
     warnings.push({ path: 'metrics.views', what: 'views have no effect', fix: 'remove them' })

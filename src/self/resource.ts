@@ -9,8 +9,13 @@ import { type At, INVALID, type Invalid, type ValueType } from '../config/types.
 import type { BuildInfo } from '../graph/component.ts'
 import type { Labels } from './meter.ts'
 
-/** What stands in the file; null takes a default away. */
-export type ResourceConfig = ReadonlyMap<string, string | null>
+/** What stands in the file. */
+export interface ResourceConfig {
+  /** Written in the older form. */
+  readonly inline: boolean
+  /** Null takes a default away. */
+  readonly attributes: ReadonlyMap<string, string | null>
+}
 
 const declarative = object({
   attributes: list(
@@ -37,9 +42,9 @@ export const resourceType: ValueType<ResourceConfig> = {
     if (!keys.some((key) => DECLARATIVE_KEYS.has(key) || key.startsWith('detection'))) return inline(node, at)
     return fromList(node, keys, at)
   },
-  print: (value) => Object.fromEntries(value),
+  print: ({ attributes }) => ({ attributes: Array.from(attributes, ([name, value]) => ({ name, value })) }),
   json: () => ({ type: ['object', 'null'] }),
-  zero: () => new Map(),
+  zero: () => ({ inline: false, attributes: new Map() }),
 }
 
 function inline(node: MapNode, at: At): ResourceConfig | Invalid {
@@ -52,7 +57,7 @@ function inline(node: MapNode, at: At): ResourceConfig | Invalid {
       invalid = true
     } else attributes.set(name, text)
   }
-  return invalid ? INVALID : attributes
+  return invalid ? INVALID : { inline: attributes.size > 0, attributes }
 }
 
 function fromList(node: MapNode, keys: readonly string[], at: At): ResourceConfig | Invalid {
@@ -70,7 +75,7 @@ function fromList(node: MapNode, keys: readonly string[], at: At): ResourceConfi
   if (at.problems.length > before) return INVALID
   const { attributes } = declarative.decode(node, at)
   if (at.problems.length > before) return INVALID
-  return new Map(attributes.map(({ name, value }) => [name, valueText(value)]))
+  return { inline: false, attributes: new Map(attributes.map(({ name, value }) => [name, valueText(value)])) }
 }
 
 function attributeText(node: Node): string | null | Invalid {
@@ -91,7 +96,7 @@ export function resourceAttributes(config: ResourceConfig, build: BuildInfo, ins
     ['service.instance.id', instanceId],
     ['service.name', build.command],
     ['service.version', build.version],
-    ...config,
+    ...config.attributes,
   ])
   const named = [...attributes].filter((entry): entry is [string, string] => entry[1] !== null)
   return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)))
