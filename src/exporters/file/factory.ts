@@ -1,0 +1,13 @@
+import { defineExporter } from '../../graph/component.ts'
+import { SIGNALS } from '../../otlp/signal.ts'
+import { config } from './config.ts'
+import { FileExporter } from './file.ts'
+
+export const factory = defineExporter({
+  type: 'file',
+  summary: 'Writes telemetry to files, as OTLP/JSON lines or encoded requests.',
+  stability: 'alpha',
+  signals: SIGNALS,
+  config,
+  create: (own, context) => new FileExporter(own, context),
+})
