@@ -137,3 +137,12 @@ test('a resource in both forms at once, or with detectors, is a problem', () => 
   ])
   assert.deepEqual(problems({ resource: { plant: ['a'] } }), ['resource.plant: the value is not text or a number'])
 })
+
+test('headers that own telemetry would be sent with are not printed', () => {
+  const otlp = { endpoint: 'http://x:1', headers: { authorization: 'hunter2' } }
+  const processors = [{ batch: { exporter: { otlp } } }]
+  const readers = [{ periodic: { exporter: { otlp } } }]
+  const config = parseConfig(telemetryConfig, { logs: { processors }, traces: { processors }, metrics: { readers } })
+  assert.doesNotMatch(JSON.stringify(telemetryConfig.print(config, false)), /hunter2/)
+  assert.equal(JSON.stringify(telemetryConfig.print(config, true)).match(/hunter2/g)?.length, 3)
+})

@@ -16,7 +16,10 @@ import {
   section,
   string,
   strings,
+  type YamlValue,
 } from '../config/schema.ts'
+import { REDACTED } from '../config/secret.ts'
+import { anyType, hide, type ValueType } from '../config/types.ts'
 import { findAddress } from '../net/listen.ts'
 import { checkReaders, reader } from './reader-config.ts'
 import { resourceType } from './resource.ts'
@@ -30,6 +33,17 @@ export const LOG_LEVELS = {
   panic: 'Nothing.',
   fatal: 'Nothing.',
 } as const
+
+/** Where telemetry of our own would be sent to: read and not used, but its headers are secrets all the same. */
+const unsent: ValueType<YamlValue> = {
+  ...anyType,
+  secret: true,
+  decode(node, at) {
+    hide(node)
+    return anyType.decode(node, at)
+  },
+  print: (value, reveal) => (reveal ? anyType.print(value, reveal) : REDACTED),
+}
 
 const sampling = object({
   tickMs: duration('tick', { default: '10s', min: '0s', doc: 'How long equal messages are counted.' }),
@@ -64,7 +78,7 @@ export const logsConfig = object({
     doc: 'Where to say that a line could not be written.',
   }),
   initialFields: map('initial_fields', anyValue.of(), { default: {}, doc: 'Fields that every line carries.' }),
-  processors: anyValue('processors', {
+  processors: custom('processors', unsent, {
     optional: true,
     doc: 'Sending of log lines by OTLP; Millrace only writes them.',
   }),
@@ -123,7 +137,7 @@ export type MetricsConfig = Infer<typeof metricsConfig>
 const tracesConfig = object({
   level: ignored('level', { doc: 'Read for compatibility.' }),
   propagators: ignored('propagators', { doc: 'Read for compatibility.' }),
-  processors: anyValue('processors', { optional: true, doc: "Spans of the router's own; Millrace makes none." }),
+  processors: custom('processors', unsent, { optional: true, doc: "Spans of the router's own; Millrace makes none." }),
   sampler: ignored('sampler', { doc: 'Read for compatibility.' }),
   limits: ignored('limits', { doc: 'Read for compatibility.' }),
 })
