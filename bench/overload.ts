@@ -18,6 +18,8 @@ export interface OverloadOptions {
   readonly inFlight: number
   /** How long the router may take to bring everything over once the sink is back. */
   readonly drainWithinMs: number
+  /** Of the memory_limiter, whose check_interval is 1 s. */
+  readonly memoryLimitMib: number
   /** More lines for the exporter. */
   readonly exporter?: readonly string[]
 }
@@ -58,6 +60,7 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRep
       exportPort: protocol === 'grpc' ? sink.grpcPort : sink.httpPort,
       encoding: 'none',
       batching: true,
+      memoryLimitMib: options.memoryLimitMib,
       metricsPort,
       ...(options.exporter === undefined ? {} : { exporter: options.exporter }),
     })

@@ -5,6 +5,9 @@ import { runOverload } from '../overload.ts'
 
 const stallSeconds = Number(process.env.BENCH_STALL_SECONDS ?? 60)
 
+/** Leaves room under 300 MiB for code, stacks and what is on its way. */
+const MEMORY_LIMIT_MIB = Number(process.env.BENCH_MEMORY_LIMIT_MIB ?? 100)
+
 export default (['grpc', 'http'] as const).map((protocol) => {
   const name = `overload/${protocol}-stalled-${stallSeconds}s`
   return measured({
@@ -16,6 +19,7 @@ export default (['grpc', 'http'] as const).map((protocol) => {
         stallMs: stallSeconds * 1000,
         spansPerRequest,
         inFlight: 64,
+        memoryLimitMib: MEMORY_LIMIT_MIB,
         // A retry waits up to 30 s (retry_on_failure.max_interval), and half as much again by its randomization.
         drainWithinMs: 90_000,
       })
@@ -27,6 +31,7 @@ export default (['grpc', 'http'] as const).map((protocol) => {
           cpuSecondsPerMillionItems: (report.cpuSeconds / spans) * 1e6,
           peakRssBytes: report.peakRssBytes,
           notes: {
+            'stalled MiB': Math.round(report.stalledRssBytes / 2 ** 20),
             ok: report.ok,
             refused: report.refused,
             unanswered: report.failed,
