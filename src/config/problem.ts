@@ -86,12 +86,20 @@ export function formatProblem(problem: Problem): string {
  */
 export function sortProblems(problems: readonly Problem[], sources: readonly Source[] = []): Problem[] {
   const order = new Map(sources.map((source, index) => [source, index]))
+  for (const { place } of problems) {
+    if (place === undefined || order.has(place.source)) continue
+    // What is read twice, through two references, is one text to its author.
+    const { name, text } = place.source
+    const same = [...order.keys()].find((source) => source.name === name && source.text === text)
+    order.set(place.source, same === undefined ? order.size : order.get(same)!)
+  }
+  const rank = ({ place }: Problem): number => (place === undefined ? -1 : order.get(place.source)!)
   const seen = new Set<string>()
-  const unique = problems.filter(({ code, path, what, place }) => {
-    const key = JSON.stringify([code, place === undefined ? path : '', what, place?.source.name, place?.start])
+  const unique = problems.filter((problem) => {
+    const { code, path, what, place } = problem
+    const key = JSON.stringify([code, place === undefined ? path : '', what, rank(problem), place?.start])
     return seen.has(key) ? false : seen.add(key)
   })
-  const rank = ({ place }: Problem): number => (place === undefined ? -1 : (order.get(place.source) ?? sources.length))
   return unique.toSorted((a, b) => rank(a) - rank(b) || (a.place?.start ?? 0) - (b.place?.start ?? 0))
 }
 

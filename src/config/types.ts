@@ -314,10 +314,17 @@ export function choiceType<K extends string>(of: Readonly<Record<K, string>>, ig
       )
     },
     print: (value) => value,
-    json: () => orReference(ignoreCase ? { type: 'string' } : { enum: words }),
+    json: () =>
+      ignoreCase
+        ? { anyOf: [{ enum: words }, { type: 'string', pattern: anyCase(words) }, REFERENCE] }
+        : orReference({ enum: words }),
     zero: () => (words.includes('' as K) ? ('' as K) : words[0]!),
   }
 }
+
+/** A pattern for these words in capitals and small letters; ECMAScript's patterns have no switch for it. */
+const anyCase = (words: readonly string[]): string =>
+  `^(${words.map((word) => word.replaceAll(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`)).join('|')})$`
 
 /** Whatever YAML can say. */
 export const anyType: ValueType<YamlValue> = {
