@@ -12,7 +12,9 @@ import type { AnyFactory, ComponentContext, Output } from '../src/graph/componen
 import type { Logger } from '../src/self/log.ts'
 import type { InstrumentOptions, Meter } from '../src/self/meter.ts'
 
-const NONE = 'It declares no metrics of its own at its start'
+const NONE = 'No series of its own from the start on.'
+const OF_EVERY_PROCESSOR =
+  'Every processor has `otelcol_processor_incoming_items` and `otelcol_processor_outgoing_items`.'
 
 /** A Markdown table, or the words that there are none. */
 export function telemetryTable(factory: AnyFactory, readme: string): string {
@@ -41,8 +43,7 @@ export function telemetryTable(factory: AnyFactory, readme: string): string {
     },
   }
   createForEverySignal(factory, exampleOf(factory, readme), meter)
-  if (rows.size === 0) return factory.kind === 'processor' ? `${NONE} beside those of every processor.` : `${NONE}.`
-  return markdownTable(['metric', 'type', 'unit', 'from level', 'labels', 'meaning'], [...rows.values()])
+  if (rows.size === 0) return factory.kind === 'processor' ? `${NONE} ${OF_EVERY_PROCESSOR}` : NONE
 }
 
 /** The body under the component's type in the first YAML block that has it. */
