@@ -44,6 +44,7 @@ export function telemetryTable(factory: AnyFactory, readme: string): string {
   }
   createForEverySignal(factory, exampleOf(factory, readme), meter)
   if (rows.size === 0) return factory.kind === 'processor' ? `${NONE} ${OF_EVERY_PROCESSOR}` : NONE
+  return markdownTable(['metric', 'type', 'unit', 'from level', 'labels', 'meaning'], [...rows.values()])
 }
 
 /** The body under the component's type in the first YAML block that has it. */
