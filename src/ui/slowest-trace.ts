@@ -6,16 +6,10 @@
 
 import type { Clock } from '../graph/clock.ts'
 import type { Batch } from '../otlp/batch.ts'
-import {
-  ANY_VALUE,
-  EXPORT_TRACE_SERVICE_REQUEST,
-  KEY_VALUE,
-  RESOURCE,
-  RESOURCE_SPANS,
-  SCOPE_SPANS,
-  SPAN,
-  STATUS,
-} from '../otlp/fields.ts'
+import { encodeText } from '../otlp/encode.ts'
+import { SPAN } from '../otlp/fields.ts'
+import type { SpanView } from '../otlp/span.ts'
+import { Walk } from '../otlp/walk.ts'
 
 export interface SlowSpan {
   readonly service: string
@@ -76,10 +70,12 @@ interface SeenTrace {
 }
 
 const STATUS_CODE_ERROR = 2
+const SERVICE_NAME = encodeText('service.name')
 
 export class SlowestTrace {
   readonly #clock: Clock
   readonly #limits: SlowestTraceLimits
+  readonly #walk = new Walk('traces')
   /** By trace id; the one that has been quiet for the longest time comes first. */
   readonly #traces = new Map<string, SeenTrace>()
   #secondFromMs = Number.NEGATIVE_INFINITY
@@ -130,53 +126,27 @@ export class SlowestTrace {
     }
   }
 
-  #request(bytes: Uint8Array, nowMs: number): void {
-    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    for (const resourceSpans of messages(view, whole(view), EXPORT_TRACE_SERVICE_REQUEST.RESOURCE_SPANS)) {
-      let service = ''
-      for (const resource of messages(view, resourceSpans, RESOURCE_SPANS.RESOURCE))
-        service = this.#serviceName(view, resource) || service
-      for (const scopeSpans of messages(view, resourceSpans, RESOURCE_SPANS.SCOPE_SPANS))
-        for (const span of messages(view, scopeSpans, SCOPE_SPANS.SPANS)) {
+  #request(part: Uint8Array, nowMs: number): void {
+    const walk = this.#walk.open(part)
+    const bytes = Buffer.from(part.buffer, part.byteOffset, part.byteLength)
+    while (walk.nextResource()) {
+      const attributes = walk.resourceAttributes
+      const found = attributes.find(SERVICE_NAME)
+      const service = found < 0 ? '' : attributes.value(found).toText().slice(0, this.#limits.nameBytes)
+      while (walk.nextScope())
+        while (walk.nextItem()) {
           if (this.#spansThisSecond++ >= this.#limits.spansPerSecond) return
-          this.#span(view, span, service, nowMs)
+          this.#span(bytes, walk.span, service, nowMs)
         }
     }
   }
 
-  #serviceName(bytes: Buffer, resource: Range): string {
-    for (const attribute of messages(bytes, resource, RESOURCE.ATTRIBUTES)) {
-      let key = ''
-      let value = ''
-      for (const field of fields(bytes, attribute)) {
-        if (field.number === KEY_VALUE.KEY) key = bytes.toString('latin1', field.from, field.to)
-        if (field.number !== KEY_VALUE.VALUE) continue
-        for (const text of messages(bytes, field, ANY_VALUE.STRING_VALUE)) value = this.#text(bytes, text)
-      }
-      if (key === 'service.name') return value
-    }
-    return ''
-  }
-
-  #span(bytes: Buffer, span: Range, service: string, nowMs: number): void {
-    let traceId = ''
-    let id = ''
-    let parent = ''
-    let name = ''
-    let startMs = 0
-    let endMs = 0
-    let error = false
-    for (const field of fields(bytes, span)) {
-      if (SPAN.wireType[field.number] !== field.wireType) continue
-      if (field.number === SPAN.TRACE_ID) traceId = bytes.toString('latin1', field.from, field.to)
-      else if (field.number === SPAN.SPAN_ID) id = bytes.toString('latin1', field.from, field.to)
-      else if (field.number === SPAN.PARENT_SPAN_ID) parent = bytes.toString('latin1', field.from, field.to)
-      else if (field.number === SPAN.NAME) name = this.#text(bytes, field)
-      else if (field.number === SPAN.START_TIME_UNIX_NANO) startMs = millis(bytes, field.from)
-      else if (field.number === SPAN.END_TIME_UNIX_NANO) endMs = millis(bytes, field.from)
-      else if (field.number === SPAN.STATUS) error = isError(bytes, field)
-    }
-    if (traceId.length !== 16 || startMs === 0 || endMs < startMs) return
+  #span(bytes: Buffer, span: SpanView, service: string, nowMs: number): void {
+    const idText = (at: number, length: number): string => (at === 0 ? '' : bytes.toString('latin1', at, at + length))
+    const traceId = idText(span.traceIdAt(), 16)
+    const startMs = span.startMs()
+    const endMs = span.endMs()
+    if (traceId === '' || !(endMs >= startMs)) return
 
     let trace = this.#traces.get(traceId)
     if (trace === undefined) {
@@ -188,12 +158,17 @@ export class SlowestTrace {
     trace.startMs = Math.min(trace.startMs, startMs)
     trace.endMs = Math.max(trace.endMs, endMs)
     trace.spanCount++
-    if (trace.spans.length < this.#limits.spansPerTrace)
-      trace.spans.push({ id, parent, service, name, startMs, endMs, error })
-  }
-
-  #text(bytes: Buffer, range: Range): string {
-    return bytes.toString('utf8', range.from, Math.min(range.to, range.from + this.#limits.nameBytes))
+    if (trace.spans.length >= this.#limits.spansPerTrace) return
+    const nameFrom = span.from(SPAN.NAME)
+    trace.spans.push({
+      id: idText(span.spanIdAt(), 8),
+      parent: idText(span.parentSpanIdAt(), 8),
+      service,
+      name: bytes.toString('utf8', nameFrom, Math.min(span.to(SPAN.NAME), nameFrom + this.#limits.nameBytes)),
+      startMs,
+      endMs,
+      error: span.statusCode() === STATUS_CODE_ERROR,
+    })
   }
 }
 
@@ -227,60 +202,3 @@ function arrange(trace: SeenTrace): SlowSpan[] {
   add('', 0)
   return arranged
 }
-
-interface Range {
-  readonly from: number
-  readonly to: number
-}
-
-interface FieldRange extends Range {
-  readonly number: number
-  readonly wireType: number
-}
-
-const whole = (bytes: Uint8Array): Range => ({ from: 0, to: bytes.byteLength })
-
-// Bytes in a batch were checked at the door, so lengths and tags can be trusted here (DESIGN.md, chapter 1). Objects
-// per field are affordable because spansPerSecond bounds them.
-function* fields(bytes: Buffer, range: Range): Generator<FieldRange> {
-  let at = range.from
-  const varint = (): number => {
-    let value = 0
-    let scale = 1
-    for (;;) {
-      const byte = bytes[at++]!
-      value += (byte & 127) * scale
-      if (byte < 128) return value
-      scale *= 128
-    }
-  }
-  while (at < range.to) {
-    const tag = varint()
-    const wireType = tag & 7
-    let from = at
-    if (wireType === 0) varint()
-    else if (wireType === 1) at += 8
-    else if (wireType === 5) at += 4
-    else {
-      const length = varint()
-      from = at
-      at += length
-    }
-    yield { number: Math.floor(tag / 8), wireType, from, to: at }
-  }
-}
-
-function* messages(bytes: Buffer, range: Range, number: number): Generator<Range> {
-  for (const field of fields(bytes, range)) if (field.number === number && field.wireType === 2) yield field
-}
-
-function isError(bytes: Buffer, status: Range): boolean {
-  let error = false
-  for (const field of fields(bytes, status))
-    if (field.number === STATUS.CODE && field.wireType === 0) error = bytes[field.from] === STATUS_CODE_ERROR
-  return error
-}
-
-/** Nanoseconds since 1970 as milliseconds; good to a quarter of a microsecond in this century. */
-const millis = (bytes: Buffer, at: number): number =>
-  bytes.readUInt32LE(at + 4) * (2 ** 32 / 1e6) + bytes.readUInt32LE(at) / 1e6
