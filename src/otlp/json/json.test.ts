@@ -78,7 +78,7 @@ for (const signal of SIGNALS) {
         const text = print(plainJson(table, request, free), free)
         assert.deepEqual(decode(signal, jsonToBytes(signal, text)), decode(signal, encode(signal, request)))
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
@@ -90,7 +90,7 @@ for (const signal of SIGNALS) {
         assert.equal(typeof JSON.parse(json), 'object')
         assert.deepEqual(decode(signal, jsonToBytes(signal, json)), decode(signal, bytes))
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
@@ -101,7 +101,7 @@ for (const signal of SIGNALS) {
         const json = bytesToJson(signal, parts)
         assert.deepEqual(decode(signal, jsonToBytes(signal, json)), decode(signal, Buffer.concat(parts)))
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     )
   })
 }
