@@ -11,7 +11,7 @@ import { systemClock } from '../src/graph/clock.ts'
 import { Router } from '../src/router.ts'
 import { LiveView } from '../src/ui/live.ts'
 import { renderTotals } from '../src/ui/terminal.ts'
-import { describeTakenPorts } from './ports.ts'
+import { describeTakenPorts, readAddress } from './ports.ts'
 
 /** How long the shop may take to send what it holds. */
 const SHOP_STOPS_WITHIN_MS = 5_000
@@ -22,9 +22,16 @@ mkdirSync('out', { recursive: true })
 
 const grpc = process.env.MILLRACE_GRPC_ENDPOINT ?? 'localhost:4317'
 const http = process.env.MILLRACE_HTTP_ENDPOINT ?? 'localhost:4318'
+const metricsPort = Number(process.env.MILLRACE_METRICS_PORT ?? 8888)
 const taken = await describeTakenPorts([
-  { protocol: 'grpc', address: grpc, variable: 'MILLRACE_GRPC_ENDPOINT' },
-  { protocol: 'http', address: http, variable: 'MILLRACE_HTTP_ENDPOINT' },
+  ...[
+    { use: 'OTLP/gRPC', endpoint: grpc, variable: 'MILLRACE_GRPC_ENDPOINT' },
+    { use: 'OTLP/HTTP', endpoint: http, variable: 'MILLRACE_HTTP_ENDPOINT' },
+  ].map(({ use, endpoint, variable }) => {
+    const address = readAddress(endpoint)
+    return { use, variable, ...address, value: (port: number) => endpoint.replace(/\d+$/, String(port)) }
+  }),
+  { use: 'own metrics', host: 'localhost', port: metricsPort, variable: 'MILLRACE_METRICS_PORT', value: String },
 ])
 if (taken.length > 0) {
   console.error(taken.join('\n'))
