@@ -53,6 +53,23 @@ test('validate finds what only the graph can say, at its place', async () => {
   assert.match(stderr, /^--set:1:1: GRAPH_CONNECTOR service\.pipelines\.traces\.exporters: /)
 })
 
+test('a pipeline that cannot be read makes nothing up about the others', async () => {
+  const { stderr } = await run(
+    validate,
+    'validate',
+    '--config',
+    GOOD,
+    '--set',
+    'connectors.forward={}',
+    '--set',
+    'service.pipelines.traces.exporters=[otlp_grpc, forward]',
+    '--set',
+    'service.pipelines.trace/2={receivers: [forward], exporters: [otlp_grpc]}',
+  )
+  assert.match(stderr, /CONFIG_BAD_ID service\.pipelines\.trace\/2: /)
+  assert.match(stderr, /Error: the configuration has 1 problem\n$/)
+})
+
 test('validate finds what only create() can say, for every component', async () => {
   const bad = (name: string) =>
     `processors.attributes/${name}={actions: [{key: a, action: delete}], include: {match_type: strict, services: [a]}}`

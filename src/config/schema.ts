@@ -6,24 +6,26 @@
 
 import { nearest } from './nearest.ts'
 import { type Entry, fromValue, type MapNode, type Node, nounOf, quote, Source, type YamlValue } from './node.ts'
+import {
+  byteSizeType,
+  type DurationRange,
+  durationType,
+  floatType,
+  intType,
+  type NumberRange,
+} from './numeric-types.ts'
 import type { Secret } from './secret.ts'
 import {
   At,
   anyType,
   boolType,
-  byteSizeType,
   choiceType,
-  type DurationRange,
-  durationType,
-  floatType,
   hide,
   INVALID,
   type Invalid,
-  intType,
   type JsonSchema,
   listType,
   mapType,
-  type NumberRange,
   secretType,
   stringsType,
   stringType,

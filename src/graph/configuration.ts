@@ -23,10 +23,13 @@ export async function loadConfiguration(options: LoadOptions, retrieve: Retrieve
   const tree = await loadTree(options, retrieve)
   const document = await decodeDocument(tree, { registry, telemetry: telemetryConfig, telemetryWarnings })
   const { plan, problems } = makePlan(document, shards)
+  // Where a pipeline could not be read, the plan would miss what it joins and complain of others.
+  const isWhole = !document.problems.some(({ path }) => path.startsWith('service.pipelines'))
+  const ofPlan = isWhole ? problems.map((p) => located(p, tree.root)) : []
   return {
     loaded: document,
     plan,
-    problems: sortProblems([...document.problems, ...problems.map((p) => located(p, tree.root))], tree.sources),
+    problems: sortProblems([...document.problems, ...ofPlan], tree.sources),
     warnings: document.warnings,
   }
 }
