@@ -25,7 +25,7 @@ export class LineSink {
       const problem = output.write(line)
       if (problem === undefined || output.complained) continue
       output.complained = true
-      const words = `${new Date().toISOString()} write error: ${output.path}: ${problem}; further lines are dropped silently\n`
+      const words = `${new Date().toISOString()} write error: ${output.path}: ${problem}; lines are dropped until it takes them again\n`
       for (const error of this.#errors) error.write(words)
     }
   }
@@ -64,7 +64,7 @@ class Output {
     if (this.#closed) return undefined
     const bytes = Buffer.from(this.#torn ? `\n${line}` : line)
     let from = 0
-    let waitedMs = this.#stalled ? STALL_MS : 0
+    let giveUpAt = this.#stalled ? 0 : Number.POSITIVE_INFINITY
     while (from < bytes.byteLength) {
       try {
         from += writeSync(this.#fd, bytes, from)
@@ -72,13 +72,14 @@ class Output {
         const { code, message } = error as NodeJS.ErrnoException
         // A pipe or terminal that Node has made non-blocking is full: give its reader a moment.
         if (code !== 'EAGAIN') return message
-        if (waitedMs >= STALL_MS) {
+        const now = performance.now()
+        giveUpAt = Math.min(giveUpAt, now + STALL_MS)
+        if (now >= giveUpAt) {
           this.#stalled = true
           this.#torn ||= from > 0
           return 'nothing was read for a second'
         }
         Atomics.wait(PAUSE, 0, 0, 1)
-        waitedMs++
       }
     }
     this.#stalled = false

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -183,4 +185,25 @@ test('a worker thread that dies right after a line has not lost it', async (t) =
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`))
   await new Promise((resolve) => worker.once('exit', resolve))
   assert.equal(readFileSync(file, 'utf8').trimEnd().split('\n').length, 500)
+})
+
+test('a pipe that nobody reads holds the router up for a second at most, and gets lines again once it is read', async (t) => {
+  const code = `
+    process.stderr.write('') // makes the descriptor non-blocking
+    const { LineSink } = await import(${JSON.stringify(new URL('./line-sink.ts', import.meta.url).href)})
+    const sink = LineSink.open(['stderr'], [])
+    for (let i = 0; i < 20_000; i++) sink.write('x'.repeat(100) + '\\n')
+    process.stdout.write('full')
+    setInterval(() => sink.write('read again\\n'), 10)`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], { stdio: 'pipe' })
+  t.after(() => child.kill())
+  await once(child.stdout, 'data')
+  let text = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk) => {
+    text += chunk
+  })
+  while (!text.endsWith('read again\n')) await once(child.stderr, 'data')
+  const lines = text.trimEnd().split('\n')
+  assert.equal(lines.at(-1), 'read again')
+  assert.ok(lines.length > 100 && lines.length < 20_000, String(lines.length))
 })
