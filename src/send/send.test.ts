@@ -46,6 +46,14 @@ test('a refusal is counted with its reason, ends the sending, and the exit code 
   }
 })
 
+test('where nobody listens nothing was refused: it failed', async () => {
+  for (const protocol of PROTOCOLS) {
+    const totals = await send(['--endpoint', '127.0.0.1:1', '--protocol', protocol, '--requests', '1'])
+    assert.deepEqual([totals.accepted, totals.refused, totals.failed], [0, 0, 10])
+    assert.match([...totals.reasons.keys()][0]!, /ECONNREFUSED/)
+  }
+})
+
 test('with --allow-export-failures it goes on after a refusal', async (t) => {
   const recorder = await startOtlpRecorder(t)
   recorder.refuse = true

@@ -64,7 +64,9 @@ async function openGrpc(options: SendOptions): Promise<Transport> {
       } catch (error) {
         if (!(error instanceof GrpcError)) return { kind: 'failed', reason: (error as Error).message }
         const reason = `${nameOf(error.code)}: ${error.message}`
-        return { kind: NO_ANSWER.has(error.code) ? 'failed' : 'refused', reason }
+        // A cause is one of our own: no connection, or one that was lost. What a server says comes without.
+        const answered = error.cause === undefined && !NO_ANSWER.has(error.code)
+        return { kind: answered ? 'refused' : 'failed', reason }
       }
     },
     close: async () => client.close(),
