@@ -14,7 +14,7 @@ import { SIGNALS, type Signal } from '../../src/otlp/signal.ts'
 import { decode, encode, REQUEST_NAME, requestArbitrary } from '../support/oracle.ts'
 import { chooser, scramble } from '../support/scramble.ts'
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 2000)
+const RUNS = Number(process.env.FUZZ_RUNS ?? 1000)
 
 const folder = join(import.meta.dirname, 'corpus/json')
 const corpus = readdirSync(folder)

@@ -8,7 +8,7 @@ import { checkRequest } from '../check.ts'
 import { MalformedOtlp } from '../malformed.ts'
 import { SIGNALS, type Signal } from '../signal.ts'
 import { bytesToJson, jsonToBytes } from './index.ts'
-import { JSON_DEPTH_MAX } from './reader.ts'
+import { JSON_DEPTH_MAX } from './scanner.ts'
 
 const span = (fields: string): string => `{"resourceSpans":[{"scopeSpans":[{"spans":[{${fields}}]}]}]}`
 const log = (fields: string): string => `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{${fields}}]}]}]}`

@@ -8,18 +8,15 @@
 // Output: Collector reference 2.3, "JSON dialect"; defaults are left out, NaN and the infinities are quoted.
 
 import { readF64, readU32, varintHigh, varintLow } from '../../wire/varint.ts'
+import { JsonText } from './json-text.ts'
 import { KIND, plain, type Shape, type ShapeField } from './shape.ts'
 import { CHAR } from './text.ts'
 
-const TWO_32 = 2 ** 32
 const FIELDS = 32
 
-export class JsonWriter {
-  #out: Uint8Array<ArrayBuffer> = new Uint8Array(0)
-  #to = 0
+export class JsonWriter extends JsonText {
   // Per depth: where each field's first and last value begins and its last one ends, by number; -1 where it is absent.
   readonly #frames: Int32Array[] = []
-  #source: Uint8Array = NOTHING
   // Contents of the value whose tag #enter read last.
   #start = 0
   #next = 0
@@ -29,16 +26,16 @@ export class JsonWriter {
     const parts = rope.map(plain)
     let length = 64
     for (const part of parts) length += part.length * 3
-    this.#out = new Uint8Array(length)
-    this.#to = 0
-    this.#byte(CHAR.OPEN_BRACE)
+    this.out = new Uint8Array(length)
+    this.to = 0
+    this.byte(CHAR.OPEN_BRACE)
     let comma = false
     for (const field of shape.fields) {
       if (field === undefined) continue
       comma = this.#topLevel(field, shape, parts, comma) || comma
     }
-    this.#byte(CHAR.CLOSE_BRACE)
-    return this.#out.slice(0, this.#to)
+    this.byte(CHAR.CLOSE_BRACE)
+    return this.out.slice(0, this.to)
   }
 
   /** A request's fields are messages, perhaps in several parts. */
@@ -58,46 +55,31 @@ export class JsonWriter {
     for (const part of parts) {
       const frame = this.#index(shape, part, 0, part.length, 0)
       if (frame[field.number]! < 0) continue
-      if (open) this.#byte(CHAR.COMMA)
+      if (open) this.byte(CHAR.COMMA)
       else {
         this.#key(field, comma)
-        this.#byte(CHAR.OPEN_BRACKET)
+        this.byte(CHAR.OPEN_BRACKET)
         open = true
       }
       this.#elements(field, frame, 0)
     }
-    if (open) this.#byte(CHAR.CLOSE_BRACKET)
+    if (open) this.byte(CHAR.CLOSE_BRACKET)
     return open
-  }
-
-  #byte(byte: number): void {
-    if (this.#to === this.#out.length) this.#grow(1)
-    this.#out[this.#to++] = byte
-  }
-
-  #reserve(more: number): void {
-    if (this.#to + more > this.#out.length) this.#grow(more)
-  }
-
-  #grow(more: number): void {
-    const grown = new Uint8Array(Math.max(this.#to + more, this.#out.length * 2))
-    grown.set(this.#out.subarray(0, this.#to))
-    this.#out = grown
   }
 
   #key(field: ShapeField, comma: boolean): void {
     const key = field.key
-    this.#reserve(key.length + 1)
-    const out = this.#out
-    let to = this.#to
+    this.reserve(key.length + 1)
+    const out = this.out
+    let to = this.to
     if (comma) out[to++] = CHAR.COMMA
     for (let i = 0; i < key.length; i++) out[to++] = key[i]!
-    this.#to = to
+    this.to = to
   }
 
   /** Reads the tag at `at` and sets #start and #next to the value's bounds; returns the tag. */
   #enter(at: number): number {
-    const source = this.#source
+    const source = this.source
     let p = at
     let tag = source[p++]!
     if (tag > 0x7f) {
@@ -145,13 +127,13 @@ export class JsonWriter {
     }
   }
 
-  /** Finds the fields of the message in `bytes[from, to)`, which becomes #source. */
+  /** Finds the fields of the message in `bytes[from, to)`, which becomes source. */
   #index(shape: Shape, bytes: Uint8Array, from: number, to: number, depth: number): Int32Array {
     let frame = this.#frames[depth]
     if (frame === undefined) this.#frames[depth] = frame = new Int32Array(FIELDS * 3)
     const fields = shape.fields
     for (let number = 0; number < fields.length; number++) frame[number] = -1
-    this.#source = bytes
+    this.source = bytes
     for (let p = from; p < to; p = this.#next) {
       const tag = this.#enter(p)
       const number = Math.floor(tag / 8)
@@ -173,22 +155,22 @@ export class JsonWriter {
   #message(shape: Shape, bytes: Uint8Array, depth: number, from = 0, to = bytes.length): void {
     const frame = this.#index(shape, bytes, from, to, depth)
     const fields = shape.fields
-    this.#byte(CHAR.OPEN_BRACE)
+    this.byte(CHAR.OPEN_BRACE)
     let comma = false
     for (let number = 1; number < fields.length; number++) {
       if (frame[number]! < 0) continue
       const field = fields[number]!
       if (field.repeated) {
-        const before = this.#to
+        const before = this.to
         this.#key(field, comma)
-        this.#byte(CHAR.OPEN_BRACKET)
-        const empty = this.#to
+        this.byte(CHAR.OPEN_BRACKET)
+        const empty = this.to
         this.#elements(field, frame, depth)
-        if (this.#to === empty) {
-          this.#to = before
+        if (this.to === empty) {
+          this.to = before
           continue
         }
-        this.#byte(CHAR.CLOSE_BRACKET)
+        this.byte(CHAR.CLOSE_BRACKET)
         comma = true
         continue
       }
@@ -199,7 +181,7 @@ export class JsonWriter {
           this.#enter(frame[number]!)
           this.#message(field.shape, bytes, depth + 1, this.#start, this.#next)
         } else this.#message(field.shape, this.#merged(field, frame), depth + 1)
-        this.#source = bytes
+        this.source = bytes
         continue
       }
       this.#enter(frame[FIELDS + number]!)
@@ -208,7 +190,7 @@ export class JsonWriter {
       this.#value(field, this.#start, this.#next)
       comma = true
     }
-    this.#byte(CHAR.CLOSE_BRACE)
+    this.byte(CHAR.CLOSE_BRACE)
   }
 
   /** All values of a nested message in one piece: protobuf merges messages by joining them. */
@@ -216,14 +198,14 @@ export class JsonWriter {
     const pieces: Uint8Array[] = []
     const end = frame[FIELDS * 2 + field.number]!
     for (let p = frame[field.number]!; p < end; p = this.#next) {
-      if (this.#enter(p) === field.tag) pieces.push(this.#source.subarray(this.#start, this.#next))
+      if (this.#enter(p) === field.tag) pieces.push(this.source.subarray(this.#start, this.#next))
     }
     return concat(pieces)
   }
 
   /** The values of a list, with commas between them. */
   #elements(field: ShapeField, frame: Int32Array, depth: number): void {
-    const source = this.#source
+    const source = this.source
     const end = frame[FIELDS * 2 + field.number]!
     let comma = false
     for (let p = frame[field.number]!; p < end; ) {
@@ -231,11 +213,11 @@ export class JsonWriter {
       const next = this.#next
       p = next
       if (tag === field.tag) {
-        if (comma) this.#byte(CHAR.COMMA)
+        if (comma) this.byte(CHAR.COMMA)
         comma = true
         if (field.kind === KIND.MESSAGE) {
           this.#message(field.shape, source, depth + 1, this.#start, next)
-          this.#source = source
+          this.source = source
         } else this.#value(field, this.#start, next)
       } else if (tag === field.packedTag) {
         for (let at = this.#start; at < next; ) {
@@ -243,7 +225,7 @@ export class JsonWriter {
           if (field.wireType === 1) after += 8
           else if (field.wireType === 5) after += 4
           else while (source[after++]! > 0x7f);
-          if (comma) this.#byte(CHAR.COMMA)
+          if (comma) this.byte(CHAR.COMMA)
           comma = true
           this.#value(field, at, after)
           at = after
@@ -255,186 +237,58 @@ export class JsonWriter {
   #isDefault(field: ShapeField): boolean {
     if (field.wireType === 2) return this.#start === this.#next
     for (let p = this.#start; p < this.#next; p++) {
-      if ((field.wireType === 0 ? this.#source[p]! & 0x7f : this.#source[p]!) !== 0) return false
+      if ((field.wireType === 0 ? this.source[p]! & 0x7f : this.source[p]!) !== 0) return false
     }
     return true
   }
 
-  /** The value in `#source[from, to)`, as its kind is written. */
+  /** The value in `source[from, to)`, as its kind is written. */
   #value(field: ShapeField, from: number, to: number): void {
-    const source = this.#source
+    const source = this.source
     switch (field.kind) {
       case KIND.STRING:
-        this.#string(from, to)
+        this.string(from, to)
         break
       case KIND.ID:
-        this.#hex(from, to)
+        this.hex(from, to)
         break
       case KIND.BYTES:
-        this.#text(`"${Buffer.from(source.buffer, source.byteOffset + from, to - from).toString('base64')}"`)
+        this.text(`"${Buffer.from(source.buffer, source.byteOffset + from, to - from).toString('base64')}"`)
         break
       case KIND.BOOL:
-        this.#text(varintLow(source, from) === 0 && varintHigh(source, from) === 0 ? 'false' : 'true')
+        this.text(varintLow(source, from) === 0 && varintHigh(source, from) === 0 ? 'false' : 'true')
         break
       case KIND.DOUBLE:
-        this.#double(readF64(source, from))
+        this.double(readF64(source, from))
         break
       case KIND.FIXED64:
-        this.#decimal64(readU32(source, from), readU32(source, from + 4), false)
+        this.decimal64(readU32(source, from), readU32(source, from + 4), false)
         break
       case KIND.SFIXED64:
-        this.#decimal64(readU32(source, from), readU32(source, from + 4), true)
+        this.decimal64(readU32(source, from), readU32(source, from + 4), true)
         break
       case KIND.UINT64:
-        this.#decimal64(varintLow(source, from), varintHigh(source, from), false)
+        this.decimal64(varintLow(source, from), varintHigh(source, from), false)
         break
       case KIND.INT64:
-        this.#decimal64(varintLow(source, from), varintHigh(source, from), true)
+        this.decimal64(varintLow(source, from), varintHigh(source, from), true)
         break
       case KIND.FIXED32:
-        this.#decimal(readU32(source, from))
+        this.decimal(readU32(source, from))
         break
       case KIND.UINT32:
-        this.#decimal(varintLow(source, from))
+        this.decimal(varintLow(source, from))
         break
       case KIND.SINT32: {
         const bits = varintLow(source, from)
-        this.#decimal((bits >>> 1) ^ -(bits & 1))
+        this.decimal((bits >>> 1) ^ -(bits & 1))
         break
       }
       default: // int32 and enums
-        this.#decimal(varintLow(source, from) | 0)
+        this.decimal(varintLow(source, from) | 0)
     }
-  }
-
-  #text(text: string): void {
-    this.#reserve(text.length)
-    for (let i = 0; i < text.length; i++) this.#out[this.#to++] = text.charCodeAt(i)
-  }
-
-  #double(value: number): void {
-    if (Number.isFinite(value)) this.#text(Object.is(value, -0) ? '-0' : String(value))
-    else this.#text(`"${value}"`)
-  }
-
-  /** A whole number within ±2^53. */
-  #decimal(value: number): void {
-    this.#reserve(20)
-    let rest = value
-    if (rest < 0) {
-      this.#out[this.#to++] = CHAR.MINUS
-      rest = -rest
-    }
-    this.#digits(rest, 1)
-  }
-
-  /** The digits of a whole number up to 2^53, with zeros in front where there are fewer than `least`. */
-  #digits(value: number, least: number): void {
-    if (value >= 1e9) {
-      const head = Math.floor(value / 1e9)
-      this.#digits(head, least - 9)
-      this.#digits(value - head * 1e9, 9)
-      return
-    }
-    const out = this.#out
-    let length = 1
-    for (let bound = 10; bound <= value; bound *= 10) length++
-    if (length < least) length = least
-    let rest = value | 0
-    for (let p = this.#to + length - 1; p >= this.#to; p--) {
-      const tenth = (rest / 10) | 0
-      out[p] = CHAR.ZERO + rest - tenth * 10
-      rest = tenth
-    }
-    this.#to += length
-  }
-
-  /** Two halves as a quoted decimal. */
-  #decimal64(low: number, high: number, signed: boolean): void {
-    this.#reserve(22)
-    const out = this.#out
-    out[this.#to++] = CHAR.QUOTE
-    let l = low
-    let h = high
-    if (signed && h > 0x7fffffff) {
-      out[this.#to++] = CHAR.MINUS
-      h = l === 0 ? -h >>> 0 : ~h >>> 0
-      l = -l >>> 0
-    }
-    if (h < 0x200000) this.#digits(h * TWO_32 + l, 1)
-    else {
-      // Division by 10^6 keeps each step an exact double: a remainder below 2^20 before 32 more bits.
-      const headHigh = Math.floor(h / 1e6)
-      const rest = (h - headHigh * 1e6) * TWO_32 + l
-      const headLow = Math.floor(rest / 1e6)
-      this.#digits(headHigh * TWO_32 + headLow, 1)
-      this.#digits(rest - headLow * 1e6, 6)
-    }
-    this.#out[this.#to++] = CHAR.QUOTE
-  }
-
-  #hex(from: number, to: number): void {
-    this.#reserve((to - from) * 2 + 2)
-    const source = this.#source
-    const out = this.#out
-    let p = this.#to
-    out[p++] = CHAR.QUOTE
-    for (let i = from; i < to; i++) {
-      const byte = source[i]!
-      out[p++] = HEX_DIGITS[byte >> 4]!
-      out[p++] = HEX_DIGITS[byte & 15]!
-    }
-    out[p++] = CHAR.QUOTE
-    this.#to = p
-  }
-
-  /** RFC 8259, chapter 7: only quotes, backslashes and control characters need an escape. */
-  #string(from: number, to: number): void {
-    this.#reserve(to - from + 2)
-    const source = this.#source
-    let out = this.#out
-    let p = this.#to
-    out[p++] = CHAR.QUOTE
-    for (let i = from; i < to; i++) {
-      const char = source[i]!
-      if (char >= 0x20 && char !== CHAR.QUOTE && char !== CHAR.BACKSLASH) {
-        out[p++] = char
-        continue
-      }
-      this.#to = p
-      this.#reserve(to - i + 8)
-      out = this.#out
-      out[p++] = CHAR.BACKSLASH
-      const short = SHORT_ESCAPES[char]
-      if (short !== undefined) out[p++] = short
-      else {
-        out[p++] = 0x75
-        out[p++] = CHAR.ZERO
-        out[p++] = CHAR.ZERO
-        out[p++] = HEX_DIGITS[char >> 4]!
-        out[p++] = HEX_DIGITS[char & 15]!
-      }
-    }
-    out[p++] = CHAR.QUOTE
-    this.#to = p
   }
 }
-
-const NOTHING = new Uint8Array(0)
-const HEX_DIGITS = plain(Buffer.from('0123456789abcdef'))
-
-const SHORT_ESCAPES: readonly (number | undefined)[] = Object.assign(
-  new Array<number | undefined>(93).fill(undefined),
-  {
-    8: 0x62,
-    9: 0x74,
-    10: 0x6e,
-    12: 0x66,
-    13: 0x72,
-    34: CHAR.QUOTE,
-    92: CHAR.BACKSLASH,
-  },
-)
 
 const concat = (pieces: readonly Uint8Array[]): Uint8Array =>
   pieces.length === 1 ? pieces[0]! : plain(Buffer.concat(pieces))
