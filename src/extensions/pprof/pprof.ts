@@ -103,7 +103,7 @@ export class Pprof implements Extension {
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     try {
-      const json = await this.#profiler.profile(page.subject, this.#wait(seconds * 1000, gone.signal))
+      const json = await this.#profiler.profile(page.subject, () => this.#wait(seconds * 1000, gone.signal))
       response.setHeader('content-disposition', `attachment; filename="millrace.${page.suffix}"`)
       answer(response, 200, json, 'application/json')
     } catch (error) {
@@ -114,7 +114,7 @@ export class Pprof implements Extension {
   async #save(file: string): Promise<void> {
     const { log } = this.#context
     try {
-      writeFileSync(file, await this.#profiler.profile(SAVED, this.#wait(SAVE_MAX_MS, this.#stopping.signal)))
+      writeFileSync(file, await this.#profiler.profile(SAVED, () => this.#wait(SAVE_MAX_MS, this.#stopping.signal)))
       log.info('The profile is saved.', { file })
     } catch (error) {
       log.error('The profile could not be saved.', { file, error: (error as Error).message })

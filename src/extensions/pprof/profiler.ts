@@ -22,8 +22,8 @@ const HEAP_INTERVAL_BYTES = 32768
 export class Profiler {
   #busy: string | undefined
 
-  /** Profiles until `until` resolves. Gives JSON text. Throws ProfilerBusy. */
-  async profile(subject: Subject, until: Promise<void>): Promise<string> {
+  /** Profiles until what `until` gives resolves; it is called once the profile has begun. Gives JSON text. Throws ProfilerBusy. */
+  async profile(subject: Subject, until: () => Promise<void>): Promise<string> {
     if (this.#busy !== undefined) throw new ProfilerBusy(this.#busy)
     this.#busy = subject.kind
     try {
@@ -43,22 +43,26 @@ export class Profiler {
   }
 }
 
-async function cpu(session: Session, subject: Subject & { kind: 'cpu' }, until: Promise<void>): Promise<object> {
+async function cpu(session: Session, subject: Subject & { kind: 'cpu' }, until: () => Promise<void>): Promise<object> {
   await session.post('Profiler.enable')
   await session.post('Profiler.setSamplingInterval', { interval: subject.intervalMicros })
   await session.post('Profiler.start')
-  await until
+  await until()
   const { profile } = await session.post('Profiler.stop')
   return profile
 }
 
-async function heap(session: Session, subject: Subject & { kind: 'heap' }, until: Promise<void>): Promise<object> {
+async function heap(
+  session: Session,
+  subject: Subject & { kind: 'heap' },
+  until: () => Promise<void>,
+): Promise<object> {
   await session.post('HeapProfiler.startSampling', {
     samplingInterval: HEAP_INTERVAL_BYTES,
     includeObjectsCollectedByMajorGC: subject.garbage,
     includeObjectsCollectedByMinorGC: subject.garbage,
   })
-  await until
+  await until()
   const { profile } = await session.post('HeapProfiler.stopSampling')
   return profile
 }
