@@ -29,6 +29,7 @@ export interface Tree {
 
 export async function loadTree(options: LoadOptions, retrieve: Retriever): Promise<Tree> {
   const problems: Problem[] = []
+  const warnings: Problem[] = []
   const sources: Source[] = []
   const maps: MapNode[] = []
   for (const config of options.configs) {
@@ -39,7 +40,7 @@ export async function loadTree(options: LoadOptions, retrieve: Retriever): Promi
     }
     const source = new Source(got.name, got.text)
     sources.push(source)
-    const map = parseMap(source, 0, problems)
+    const map = parseMap(source, problems, warnings)
     if (map !== undefined) maps.push(map)
   }
   for (const set of options.sets) {
@@ -58,14 +59,15 @@ export async function loadTree(options: LoadOptions, retrieve: Retriever): Promi
     root: expanded.root as MapNode,
     sources: [...sources, ...expanded.sources],
     problems: [...problems, ...expanded.problems],
-    warnings: [...gates.warnings, ...expanded.warnings],
+    warnings: [...gates.warnings, ...warnings, ...expanded.warnings],
     gates: gates.enabled,
   }
 }
 
-function parseMap(source: Source, from: number, problems: Problem[]): MapNode | undefined {
-  const parsed = parseYaml(source, from)
+function parseMap(source: Source, problems: Problem[], warnings: Problem[]): MapNode | undefined {
+  const parsed = parseYaml(source)
   problems.push(...parsed.problems)
+  warnings.push(...(parsed.warnings ?? []))
   const { node } = parsed
   if (node === undefined || (node.kind === 'scalar' && node.value === null)) return undefined
   if (node.kind === 'map') return node

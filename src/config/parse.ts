@@ -1,7 +1,19 @@
 // YAML text to located nodes. The `yaml` package finds the structure and the positions; what scalars, anchors, aliases
 // and merge keys mean is decided here, as the Collector's YAML library decides it.
 
-import { type Alias, isAlias, isMap, isScalar, isSeq, type ParsedNode, parseAllDocuments, type YAMLMap } from 'yaml'
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type ParsedNode,
+  parseAllDocuments,
+  visit,
+  type YAMLMap,
+  type YAMLParseError,
+} from 'yaml'
 import type { Entry, MapNode, Node, Place, Source } from './node.ts'
 import type { Problem, ProblemCode } from './problem.ts'
 import { resolvePlain, resolveTagged } from './scalar.ts'
@@ -19,6 +31,7 @@ export interface Parsed {
   /** Absent when there are problems or when the text is empty. */
   readonly node: Node | undefined
   readonly problems: readonly Problem[]
+  readonly warnings?: readonly Problem[]
 }
 
 /** Reads the first document of `source` from character `from` on. */
@@ -38,13 +51,25 @@ export function parseYaml(source: Source, from = 0): Parsed {
     if (document === undefined) return { node: undefined, problems: [] }
     const error = document.errors[0]
     if (error !== undefined) {
-      const [start, end] = error.pos
       // The package's own stack came to its end, long after our bound.
       if (error.code === 'RESOURCE_EXHAUSTION') return failed(source, from, from, 'CONFIG_TOO_LARGE', tooDeep)
-      return failed(source, from + start, from + end, 'CONFIG_SYNTAX', `this is not YAML: ${inOneLine(error.message)}`)
+      const [start, end] = unclosedQuote(document, error) ?? error.pos
+      const fix = 'look at the quotes, brackets and indentation here and in the lines before'
+      return failed(
+        source,
+        from + start,
+        from + end,
+        'CONFIG_SYNTAX',
+        `this is not YAML: ${inOneLine(error.message)}`,
+        fix,
+      )
     }
     if (document.contents === null) return { node: undefined, problems: [] }
-    return new Reader(source, from).read(document.contents as ParsedNode)
+    const second = documents[1]?.contents?.range
+    return {
+      ...new Reader(source, from).read(document.contents as ParsedNode),
+      warnings: second === undefined || second === null ? [] : [ignored(source, from + second[0])],
+    }
   } catch (error) {
     // Nesting of thousands of levels ends the parser's stack before our own bound is asked.
     if (error instanceof RangeError) return failed(source, from, from, 'CONFIG_TOO_LARGE', tooDeep)
@@ -55,8 +80,38 @@ export function parseYaml(source: Source, from = 0): Parsed {
 const tooDeep = `maps and lists are nested more than ${MAX_DEPTH} levels deep`
 const inOneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
 
-function failed(source: Source, start: number, end: number, code: ProblemCode, what: string): Parsed {
-  return { node: undefined, problems: [{ code, path: '', what, place: { source, start, end } }] }
+function failed(source: Source, start: number, end: number, code: ProblemCode, what: string, fix?: string): Parsed {
+  const problem: Problem = {
+    code,
+    path: '',
+    what,
+    place: { source, start, end },
+    ...(fix === undefined ? {} : { fix }),
+  }
+  return { node: undefined, problems: [problem] }
+}
+
+function ignored(source: Source, start: number): Problem {
+  const what = 'only the first document of a file is read, as in the Collector, and this is the second'
+  return {
+    code: 'CONFIG_IGNORED',
+    path: '',
+    what,
+    fix: 'remove the line with --- above',
+    place: { source, start, end: start + 1 },
+  }
+}
+
+/** Where a quote was opened that is never closed; the package points at the end of the text. */
+function unclosedQuote(document: Document.Parsed, error: YAMLParseError): readonly [number, number] | undefined {
+  if (error.code !== 'MISSING_CHAR' || !error.message.includes('quote')) return undefined
+  let opened: readonly [number, number] | undefined
+  visit(document, {
+    Scalar(_key, { type, range }) {
+      if (type?.startsWith('QUOTE') && range && range[0] <= error.pos[0]) opened = [range[0], range[0] + 1]
+    },
+  })
+  return opened
 }
 
 /** Ends the reading of a document that is too large; caught in this file. */

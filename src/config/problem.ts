@@ -34,6 +34,7 @@ export const CODES = {
   CONFIG_UNSET: 'Warning: a referenced environment variable is not set.',
   CONFIG_EMPTY_VALUE: 'Notice: a referenced environment variable is empty.',
   CONFIG_GATED: 'Warning: something that the Collector hides behind a feature gate is used without it.',
+  CONFIG_IGNORED: 'Warning: a part of a file is not read.',
   CONFIG_UNKNOWN_GATE: 'Warning: no feature gate has this id.',
 } as const
 

@@ -81,7 +81,7 @@ test('a value may be a reference in the file, whatever its type', () => {
   assert.deepEqual([schema(config), schema.errors], [true, null])
 })
 
-test('what the loader accepts without a warning, the schema of the same components accepts', async () => {
+test('what the loader accepts, with or without a warning, the schema of the same components accepts', async () => {
   const factories = await Promise.all(testRegistry.map((entry) => entry.load()))
   const own = compile(
     documentSchema(
@@ -94,7 +94,7 @@ test('what the loader accepts without a warning, the schema of the same componen
   for (const name of readdirSync(cases)) {
     const text = readFileSync(join(cases, name, 'config.yaml'), 'utf8')
     const { problems } = await load({ configs: ['config.yaml'] }, { 'config.yaml': text })
-    if (problems.length === 0 && !own(parse(text, { merge: true }))) disagree.push(name)
+    if (problems.length === 0 && !own(parse(text.split('\n---')[0]!, { merge: true }))) disagree.push(name)
   }
   assert.deepEqual(disagree, [])
   assert.equal(own({ receivers: { nop: null }, processors: { enrich: { refresh_every: 200 } } }), false)
