@@ -40,12 +40,6 @@ export const config = object(
     check(value, problem) {
       if (value.outputPaths?.length === 0)
         problem('output_paths', 'is an empty list, so the text would go nowhere', 'output_paths: [stdout]')
-      else if (value.outputPaths !== undefined && value.useInternalLogger)
-        problem(
-          'output_paths',
-          "has no effect while the text goes through the router's own log",
-          'use_internal_logger: false',
-        )
     },
   },
 )

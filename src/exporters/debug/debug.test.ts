@@ -519,10 +519,9 @@ test('without the internal logger the text goes to the files named, without time
   assert.deepEqual(logs, [])
 })
 
-test('verbosity is read in any case; output paths need the internal logger to be off and must not be empty', () => {
+test('verbosity is read in any case, and output paths must not be an empty list', () => {
   assert.equal(parseConfig(config, { verbosity: 'Detailed' }).verbosity, 'detailed')
   assert.throws(() => parseConfig(config, { verbosity: 'none' }), /verbosity/)
-  assert.throws(() => parseConfig(config, { output_paths: ['stdout'] }), /use_internal_logger/)
   assert.throws(() => parseConfig(config, { use_internal_logger: false, output_paths: [] }), /empty list/)
 })
 
@@ -550,4 +549,12 @@ test('numbers and times look as Go prints them', () => {
   assert.equal(fixed(-3 / 128), '-0.023438')
   assert.equal(timestamp('18446744073709551615'), '1969-12-31 23:59:59.999999999 +0000 UTC')
   assert.equal(timestamp('1500000000'), '1970-01-01 00:00:01.5 +0000 UTC')
+})
+
+test('output paths that have no effect give one warning', async (t) => {
+  const { logs } = await exporterHarness(t, factory, { output_paths: ['stdout'] })
+  assert.deepEqual(
+    logs.map(({ level, message }) => ({ level, message })),
+    [{ level: 'warn', message: 'output_paths has no effect: write use_internal_logger: false as well' }],
+  )
 })

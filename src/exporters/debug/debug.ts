@@ -36,8 +36,10 @@ export class Debug implements Exporter {
   }
 
   start(): void {
-    if (!this.#config.useInternalLogger) {
-      this.#sink = LineSink.open(this.#config.outputPaths ?? ['stdout'], ['stderr'])
+    const { useInternalLogger, outputPaths } = this.#config
+    if (!useInternalLogger) this.#sink = LineSink.open(outputPaths ?? ['stdout'], ['stderr'])
+    else if (outputPaths !== undefined) {
+      this.#context.log.warn('output_paths has no effect: write use_internal_logger: false as well')
     }
   }
 
