@@ -13,26 +13,32 @@ export async function run(line: CommandLine, build: BuildInfo, onReady: () => vo
     process.stderr.write(wrong.stderr)
     return wrong.exitCode
   }
-  let router: Router
-  try {
-    router = await Router.start(line, build)
-  } catch (error) {
-    process.stderr.write(
-      error instanceof ConfigError ? problemsText(error.problems) : `Error: ${(error as Error).message}\n`,
-    )
-    return 1
-  }
-  onReady()
-  // The first signal drains, the second does not wait.
-  let asked = false
+  // Signals are heard from the first moment on: what comes while the router starts is done once it has started. The
+  // first signal to stop drains, the second does not wait.
+  let router: Router | undefined
+  let stopping = false
+  let reloading = false
   const stop = (): void => {
-    if (asked) process.exit(1)
-    asked = true
-    void router.stop()
+    if (stopping) process.exit(1)
+    stopping = true
+    void router?.stop()
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
-  process.on('SIGHUP', () => void router.reload())
+  process.on('SIGHUP', () => {
+    reloading = router === undefined
+    void router?.reload()
+  })
+  try {
+    router = await Router.start(line, build)
+  } catch (error) {
+    const text = error instanceof ConfigError ? problemsText(error.problems) : `Error: ${(error as Error).message}\n`
+    process.stderr.write(text)
+    return 1
+  }
+  onReady()
+  if (stopping) void router.stop()
+  else if (reloading) void router.reload()
   const { failed } = await router.ended
   return failed ? 1 : 0
 }

@@ -129,7 +129,10 @@ test('a port that is taken ends the start with its address and exit code 1', asy
 })
 
 test('a configuration with mistakes prints all of them and exits with 1, before anything starts', async (t) => {
-  const router = startProcess(t, ['--config', 'yaml:receivers: { otlp: { protocols: { grpc: { enpoint: x } } } }\nexporters: { debug: { verbosity: loud } }\nservice: { pipelines: { traces: { receivers: [otlp], exporters: [debgu] } } }'])
+  const router = startProcess(t, [
+    '--config',
+    'yaml:receivers: { otlp: { protocols: { grpc: { enpoint: x } } } }\nexporters: { debug: { verbosity: loud } }\nservice: { pipelines: { traces: { receivers: [otlp], exporters: [debgu] } } }',
+  ])
   assert.equal(await router.exited, 1)
   for (const word of ['enpoint', 'loud', 'debgu']) assert.ok(router.said().includes(word), router.said())
 })
@@ -144,7 +147,8 @@ test('the commands of the Collector answer as it does', async (t) => {
   assert.match(version.said, /^millrace version \d+\.\d+\.\d+\n$/)
   const help = await run('--help')
   assert.equal(help.code, 0)
-  for (const word of ['validate', 'components', 'graph', 'send', '--config', '--set']) assert.ok(help.said.includes(word), help.said)
+  for (const word of ['validate', 'components', 'graph', 'send', '--config', '--set'])
+    assert.ok(help.said.includes(word), help.said)
   const none = await run()
   assert.equal(none.code, 1)
   assert.match(none.said, /at least one config flag must be provided/)

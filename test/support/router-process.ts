@@ -53,7 +53,10 @@ export function startProcess(t: TestContext, args: readonly string[], env: Recor
     said: () => said,
     until(text, withinMs = 15_000) {
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => finish(new Error(`did not say ${JSON.stringify(text)} in time:\n${said}`)), withinMs)
+        const timer = setTimeout(
+          () => finish(new Error(`did not say ${JSON.stringify(text)} in time:\n${said}`)),
+          withinMs,
+        )
         const finish = (error?: Error): void => {
           clearTimeout(timer)
           listeners.delete(look)
@@ -80,7 +83,11 @@ export function startProcess(t: TestContext, args: readonly string[], env: Recor
 }
 
 /** A router on this configuration, ready. */
-export async function startRouterProcess(t: TestContext, yaml: string, args: readonly string[] = []): Promise<RouterProcess> {
+export async function startRouterProcess(
+  t: TestContext,
+  yaml: string,
+  args: readonly string[] = [],
+): Promise<RouterProcess> {
   const router = startProcess(t, ['--config', `yaml:${yaml}`, ...args])
   await router.until('Everything is ready')
   return router
