@@ -17,6 +17,12 @@ const BACKOFF_MAX_MS = 120_000
 const CONNECT_TIMEOUT_MS = 20_000
 /** The second connection in a row that did not last this long counts as failed: a server that drops them is not hammered. */
 const SHORT_LIVED_MS = 1_000
+/** What a call that timed out sets off: a ping, and the end of a connection that does not answer it. */
+const PROBE_TIMEOUT_MS = 10_000
+/** grpc-go's servers end connections that ping often without need. */
+const PROBE_AT_MOST_EVERY_MS = 60_000
+/** As Go's dialer has it. */
+const TCP_KEEPALIVE_MS = 15_000
 const READ_CHUNK_BYTES = 64 * 1024
 
 export interface Keepalive {
@@ -61,6 +67,8 @@ export class Connection {
   #socket: Socket | undefined
   #timer: Timer | undefined
   #keepalive: Timer | undefined
+  #probe: Timer | undefined
+  #probedMs = Number.NEGATIVE_INFINITY
   #failures = 0
   #shortLived = 0
   #openedMs = 0
@@ -101,6 +109,7 @@ export class Connection {
     this.#closed = true
     this.#timer?.cancel()
     this.#keepalive?.cancel()
+    this.#probe?.cancel()
     const sessions = this.#session === undefined ? [...this.#leaving] : [this.#session, ...this.#leaving]
     for (const session of sessions) {
       if (now) session.destroy(new Error('the client is closed'))
@@ -121,6 +130,7 @@ export class Connection {
       const servername = tls.servername ?? (isIP(host) === 0 ? host : '')
       const socket = connectTls({ ...address, ...tls, servername, ALPNProtocols: ['h2'] })
       socket.setNoDelay(true)
+      socket.setKeepAlive(true, TCP_KEEPALIVE_MS)
       socket.once('secureConnect', () => {
         if (socket.alpnProtocol === 'h2') greet(socket)
         else socket.destroy(new Error('the server does not offer HTTP/2 in its TLS handshake'))
@@ -136,7 +146,15 @@ export class Connection {
       },
     }
     const to: NetConnectOpts =
-      address.path === undefined ? { host: address.host, port: address.port!, noDelay: true } : { path: address.path }
+      address.path === undefined
+        ? {
+            host: address.host,
+            port: address.port!,
+            noDelay: true,
+            keepAlive: true,
+            keepAliveInitialDelay: TCP_KEEPALIVE_MS,
+          }
+        : { path: address.path }
     const socket = connect({ ...to, onread })
     socket.resume()
     socket.once('connect', () => greet(socket))
@@ -159,6 +177,7 @@ export class Connection {
         this.#leaving.add(session)
         this.#lost(new Error('the server is going away'))
       },
+      onCancelled: () => this.#probeFor(session),
       onClosed: (reason) => {
         this.#leaving.delete(session)
         if (this.#session === session) this.#lost(reason)
@@ -180,6 +199,7 @@ export class Connection {
   /** A connection that stood is gone. */
   #lost(error: Error): void {
     this.#keepalive?.cancel()
+    this.#probe?.cancel()
     this.#session = undefined
     this.#socket = undefined
     const lasted = this.#settings.clock.monotonic() - this.#openedMs
@@ -200,6 +220,20 @@ export class Connection {
       this.#timer = clock.after(waitMs, () => this.connect())
     }
     this.#listener.onLost(error)
+  }
+
+  /**
+   * A peer that lost power or was forgotten by a firewall takes bytes for a quarter of an hour before TCP gives up; a
+   * call that got no answer in time is reason to ask whether it lives.
+   */
+  #probeFor(session: ClientSession): void {
+    const { clock, keepalive } = this.#settings
+    const now = clock.monotonic()
+    if (keepalive !== undefined || this.#session !== session || now - this.#probedMs < PROBE_AT_MOST_EVERY_MS) return
+    this.#probedMs = now
+    const timer = clock.after(PROBE_TIMEOUT_MS, () => session.destroy(new Error('the server does not answer pings')))
+    this.#probe = timer
+    session.ping(() => timer.cancel())
   }
 
   /** Pings while calls run (or always), and gives a connection up that does not answer. */

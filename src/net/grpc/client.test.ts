@@ -529,6 +529,41 @@ test('a silent connection is given up when a keepalive ping goes unanswered', as
   assert.match(error.message, /keepalive/)
 })
 
+test('after a call without an answer a dead connection is found out and replaced, a slow one kept', async (t) => {
+  const clock = new FakeClock()
+  const dead = await rawServer(t, (socket, stream, encoder) => {
+    if (dead.sockets.length > 1) answerOk(socket, stream, encoder)
+  })
+  const client = clientTo(t, dead.endpoint, { clock })
+  const controller = new AbortController()
+  const pending = failure(call(client, pattern(10), controller.signal))
+  while (dead.bodyBytes === 0) await sleep(2)
+  controller.abort()
+  await pending
+  clock.advance(10_000)
+  for (let i = 0; i < 500 && dead.sockets.length < 2; i++) await sleep(2)
+  await call(client)
+
+  const peer = await grpcPeer(t, { handler: () => {} })
+  const patient = clientTo(t, `127.0.0.1:${peer.port}`, { clock })
+  const second = new AbortController()
+  const slow = failure(call(patient, pattern(10), second.signal))
+  while (peer.calls.length === 0) await sleep(2)
+  second.abort()
+  await slow
+  await sleep(30)
+  clock.advance(10_000)
+  peer.handle((_, answer) => answer(null, Buffer.alloc(0)))
+  await call(patient)
+  assert.equal(peer.calls[0]!.getPeer(), peer.calls[1]!.getPeer())
+})
+
+test('a server that hangs up is noticed at once', async (t) => {
+  const raw = await rawServer(t, (socket) => socket.end())
+  const error = await failure(call(clientTo(t, raw.endpoint)))
+  assert.equal(error.code, status.UNAVAILABLE)
+})
+
 test('an idle client that is closed leaves nothing behind', async (t) => {
   const clock = new FakeClock()
   const peer = await grpcPeer(t)

@@ -89,6 +89,8 @@ export interface SessionListener {
   onRoom(): void
   /** The server takes no new streams (GOAWAY); those that run go on. */
   onDraining(): void
+  /** A stream was cancelled although its request had gone out: the other side may be dead. */
+  onCancelled(): void
   /** The last call; every stream has failed before it. */
   onClosed(reason: Error): void
 }
@@ -190,7 +192,10 @@ export class ClientSession {
   cancel(stream: OutStream): void {
     if (this.#streams.get(stream.id) !== stream) return
     this.#forget(stream)
-    if (stream.headersSent) this.#write(numberFrame(FRAME.RST_STREAM, stream.id, H2_ERROR.CANCEL))
+    if (!stream.headersSent) return
+    this.#write(numberFrame(FRAME.RST_STREAM, stream.id, H2_ERROR.CANCEL))
+    this.#listener.onCancelled()
+    this.#settled()
   }
 
   /** Asks for a sign of life; a second one replaces the first. */

@@ -206,6 +206,7 @@ test('fuzz: whatever frames a server sends, every stream ends at most once and t
       onOpen() {},
       onRoom() {},
       onDraining() {},
+      onCancelled() {},
       onClosed() {
         assert.equal(isClosed, false)
         isClosed = true
