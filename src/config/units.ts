@@ -58,16 +58,3 @@ export function tryByteSize(text: string): number | undefined {
   const bytes = Number(match[1]) * (unit ?? Number.NaN)
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }
-
-/** `4MiB`, `512B`. */
-export function formatByteSize(bytes: number): string {
-  for (const [unit, size] of [
-    ['TiB', 2 ** 40],
-    ['GiB', 2 ** 30],
-    ['MiB', 2 ** 20],
-    ['KiB', 2 ** 10],
-  ] as const) {
-    if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`
-  }
-  return `${bytes}B`
-}
