@@ -354,6 +354,36 @@ test('a proxy is gone through', async (t) => {
   assert.deepEqual(seen, ['http://backend.invalid:4318/v1/traces'])
 })
 
+test('a proxy of the environment is not asked for this machine', async (t) => {
+  process.env.HTTP_PROXY = 'http://127.0.0.1:1'
+  t.after(() => {
+    delete process.env.HTTP_PROXY
+  })
+  const { push, port } = await pair(t)
+  assert.equal((await settled(push('traces', SPANS))).delivered, true)
+  const named = await exporterHarness(t, factory, { ...DIRECT, endpoint: `http://localhost:${port}` })
+  assert.equal((await settled(named.push('traces', SPANS))).delivered, true)
+  const other = await exporterHarness(t, factory, { ...DIRECT, endpoint: 'http://backend.invalid:4318' })
+  assert.match((await settled(other.push('traces', SPANS))).refused!.message, /ECONNREFUSED|[Pp]roxy/)
+})
+
+test('connections are kept, bounded by max_conns_per_host, or made anew with disable_keep_alives', async (t) => {
+  const connectionsFor = async (keys: object): Promise<number> => {
+    let connections = 0
+    const server = createServer(taking([], () => (_, response) => setTimeout(() => response.writeHead(200).end(), 2)))
+    server.on('connection', () => connections++)
+    const port = await listen(t, server)
+    const { push } = await exporterHarness(t, factory, { ...DIRECT, endpoint: `http://127.0.0.1:${port}`, ...keys })
+    for (let round = 0; round < 2; round++)
+      for (const fate of Array.from({ length: 6 }, () => push('traces', SPANS)))
+        assert.equal((await settled(fate)).delivered, true)
+    return connections
+  }
+  assert.equal(await connectionsFor({}), 6)
+  assert.equal(await connectionsFor({ max_conns_per_host: 2 }), 2)
+  assert.equal(await connectionsFor({ disable_keep_alives: true }), 12)
+})
+
 test('configuration that cannot work is refused with words', () => {
   const problems = (value: object): string[] => {
     try {

@@ -61,7 +61,7 @@ export class HttpClient {
         proxyTunnel: false,
         ...(tls && { requestTls: tls }),
       })
-    else if (proxyInEnvironment()) this.#dispatcher = new EnvHttpProxyAgent(options)
+    else if (proxyInEnvironment()) this.#dispatcher = new EnvHttpProxyAgent({ ...options, noProxy: withoutProxy() })
     else this.#dispatcher = new Agent(options)
   }
 
@@ -94,6 +94,12 @@ function proxyInEnvironment(): boolean {
   const names: ProxyVariable[] = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy']
   return names.some((name) => (process.env[name] ?? '') !== '')
 }
+
+/** Go's client never asks a proxy for this machine; the environment of a container often has one all the same. */
+const withoutProxy = (): string =>
+  [process.env.no_proxy ?? process.env.NO_PROXY ?? '', 'localhost', '127.0.0.1', '[::1]']
+    .filter((name) => name !== '')
+    .join(',')
 
 /** One request and its answer, as undici reports them. */
 class Exchange implements Dispatcher.DispatchHandler {
