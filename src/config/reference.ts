@@ -6,7 +6,7 @@ import { COLLECTOR_TYPES } from './collector-types.ts'
 import { SECTIONS } from './components.ts'
 import { REMOVED_KEYS, REMOVED_TYPES } from './removed.ts'
 import type { AnyField, Schema } from './schema.ts'
-import type { Describable, JsonSchema } from './types.ts'
+import { type Describable, type JsonSchema, MAP_OR_REFERENCE } from './types.ts'
 
 const PRESENCE_WORDS: Readonly<Record<string, string>> = {
   none: 'off',
@@ -83,8 +83,7 @@ export interface DescribedComponent {
 export function documentSchema(components: readonly DescribedComponent[], telemetry: Describable): JsonSchema {
   const ids = { type: ['array', 'string', 'null'], items: { type: 'string' } }
   const pipeline = {
-    type: ['object', 'null'],
-    additionalProperties: false,
+    ...MAP_OR_REFERENCE,
     required: ['receivers', 'exporters'],
     properties: { receivers: ids, processors: ids, exporters: ids },
   }
@@ -98,14 +97,12 @@ export function documentSchema(components: readonly DescribedComponent[], teleme
     properties: {
       ...Object.fromEntries(kinds.map(([kind, section]) => [section, sectionSchema(kind, components)])),
       service: {
-        type: ['object', 'null'],
-        additionalProperties: false,
+        ...MAP_OR_REFERENCE,
         properties: {
           extensions: { ...ids, description: 'Ids of the extensions that run.' },
           pipelines: {
             description: 'Each joins receivers, processors and exporters of one signal.',
-            type: ['object', 'null'],
-            additionalProperties: false,
+            ...MAP_OR_REFERENCE,
             patternProperties: { '^ *(traces|metrics|logs|profiles) *(/.+)?$': pipeline },
           },
           telemetry: { ...telemetry.json(), description: "The router's own logs, metrics and resource." },
@@ -145,7 +142,7 @@ function sectionSchema(kind: ComponentKind, components: readonly DescribedCompon
     ]),
     [idPattern(others), { description: 'A component of the Collector that Millrace does not have yet.' }],
   ]
-  return { type: ['object', 'null'], additionalProperties: false, patternProperties: Object.fromEntries(patterns) }
+  return { ...MAP_OR_REFERENCE, patternProperties: Object.fromEntries(patterns) }
 }
 
 function componentSchema({ kind, type, aliases = [], summary, config }: DescribedComponent): JsonSchema {

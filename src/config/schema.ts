@@ -25,6 +25,7 @@ import {
   type Invalid,
   type JsonSchema,
   listType,
+  MAP_OR_REFERENCE,
   mapType,
   secretType,
   stringsType,
@@ -156,8 +157,7 @@ function complain(map: MapNode | undefined, at: At, path: string, what: string, 
 function objectJson(fields: readonly AnyField[]): JsonSchema {
   const required = fields.filter((field) => field.presence === 'required').map((field) => field.key)
   return {
-    type: ['object', 'null'],
-    additionalProperties: false,
+    ...MAP_OR_REFERENCE,
     properties: Object.fromEntries(fields.map((field) => [field.key, fieldJson(field)])),
     ...(required.length === 0 ? {} : { required }),
   }
@@ -167,7 +167,7 @@ function fieldJson(field: AnyField): JsonSchema {
   const schema = field.presence === 'ignored' ? {} : field.type.json()
   const described = { description: field.doc, ...(field.default === undefined ? {} : { default: field.default }) }
   if (SECTIONS.has(field.presence)) {
-    const properties = { enabled: { type: 'boolean' }, ...(schema.properties as object) }
+    const properties = { enabled: boolType.json(), ...(schema.properties as object) }
     return { ...schema, properties, ...described }
   }
   // A key without a value keeps the default (Collector reference 1.5).

@@ -60,6 +60,9 @@ export type Describable = Pick<ValueType<unknown>, 'words' | 'json' | 'inside'>
 const REFERENCE: JsonSchema = { $ref: '#/$defs/reference' }
 export const orReference = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, REFERENCE] })
 
+/** A map with these keys and no others, nothing, or a reference in its place; the pattern is asked of texts alone. */
+export const MAP_OR_REFERENCE = { type: ['object', 'null', 'string'], pattern: '\\$\\{', additionalProperties: false }
+
 /** Says what was found and what should stand there; a secret is not quoted. */
 export function wrongType(node: Node, at: At, expected: string, isSecret = false): Invalid {
   if (isSecret) hide(node)

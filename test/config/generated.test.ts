@@ -76,7 +76,8 @@ for (const [what, config] of REFUSED) {
 test('a value may be a reference in the file, whatever its type', () => {
   const config = {
     processors: { batch: { timeout: '${env:T}', send_batch_size: '${env:N}' } },
-    exporters: { debug: { verbosity: '${env:V}' } },
+    exporters: { debug: { verbosity: '${env:V}' }, otlp_grpc: '${file:backend.yaml}' },
+    receivers: '${file:receivers.yaml}',
   }
   assert.deepEqual([schema(config), schema.errors], [true, null])
 })
