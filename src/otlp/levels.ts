@@ -23,7 +23,8 @@ const NEXT_FIELD = {
   profiles: [1, 2, 2, 2],
 } as const satisfies Record<Signal, readonly number[]>
 
-const METRIC_LEVEL = 3
+/** Of metrics: the level of a metric, which holds its data in one of several fields. */
+export const METRIC_LEVEL = 3
 
 /** Cursors for one walk, reused; nothing is allocated per message. */
 export class Levels {
@@ -32,6 +33,8 @@ export class Levels {
   /** By level: the field that holds the next level, and where its run begins in a message with a oneof. */
   readonly field: number[]
   readonly runFrom: number[]
+  /** Whether the message entered last has its next level in several messages that merge: a metric's data in pieces. */
+  merges = false
   readonly #cursors: readonly Cursor[]
   readonly #scan = new Cursor()
 
@@ -46,11 +49,13 @@ export class Levels {
   /** Enters a message of `level`: field[level] and runFrom[level] are right until the next message of that level. */
   enter(level: number, bytes: Uint8Array, from: number, to: number): void {
     if (level !== METRIC_LEVEL || this.signal !== 'metrics') return
+    this.merges = false
     // A oneof: the last kind of data counts, with all its pieces since another kind came.
     this.field[level] = 0
     for (const c = this.#scan.reset(bytes, from, to); c.next(); ) {
       if (c.wireType !== 2 || !isMetricData(c.field)) continue
-      if (c.field !== this.field[level]) this.runFrom[level] = c.at
+      this.merges = c.field === this.field[level]
+      if (!this.merges) this.runFrom[level] = c.at
       this.field[level] = c.field
     }
   }

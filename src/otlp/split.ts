@@ -7,7 +7,7 @@
 import { Assembler } from '../wire/assemble.ts'
 import { Cursor } from '../wire/cursor.ts'
 import { Batch } from './batch.ts'
-import { Levels } from './levels.ts'
+import { Levels, METRIC_LEVEL } from './levels.ts'
 import type { Signal } from './signal.ts'
 
 export { countItems } from './levels.ts'
@@ -47,6 +47,8 @@ class Cut {
   readonly #pieces: Piece[] = []
   #piece: Piece = { parts: [], items: 0 }
   #room: number
+  // Whether the piece holds anything, be it headers without items.
+  #used = false
   // Of the part being cut: the messages above the place we are at, and which of them the new request has open.
   #bytes: Uint8Array = new Uint8Array(0)
   #request: Assembler | undefined
@@ -64,7 +66,9 @@ class Cut {
   add(part: Uint8Array): void {
     const items = this.#levels.count(0, part, 0, part.length)
     const size = this.#byBytes ? part.length : items
+    if (this.#room <= 0 && size <= this.#max) this.#endPiece()
     if (size <= this.#room) {
+      this.#used = true
       this.#piece.parts.push(part)
       this.#piece.items += items
       this.#room -= size
@@ -86,14 +90,17 @@ class Cut {
     const bytes = this.#bytes
     const { start, end, cursor } = this.#above[level]!
     levels.enter(level, bytes, start, end)
+    const merges = level === METRIC_LEVEL && levels.merges
     const next = this.#above[level + 1]
     for (const c = cursor.reset(bytes, start, end); c.next(); ) {
       if (!levels.isNext(level, c)) continue
       const items = levels.count(level + 1, bytes, c.start, c.end)
       const size = this.#byBytes ? c.end - c.at + this.#overhead(level) : items
+      const fresh = this.#byBytes ? c.end - c.at + this.#overhead(level, 0) : items
       // What does not fit is cut where it can be, unless a fresh piece is due and takes it whole.
-      const whole = size <= this.#room || (this.#room <= 0 && size <= this.#max)
-      if (whole || next === undefined || items < 2) this.#copy(level, c.at, c.end, items)
+      const whole = size <= this.#room || (this.#room <= 0 && fresh <= this.#max)
+      // Messages that merge each carry part of the header of all: they are cut, so that every piece has all of it.
+      if (next === undefined || (!merges && (whole || items < 2))) this.#copy(level, c.at, c.end, items)
       else {
         next.set(c.at, c.lengthAt, c.start, c.end)
         this.#descend(level + 1)
@@ -105,21 +112,22 @@ class Cut {
   // Whatever its size, an item that finds an empty piece goes into it.
   #copy(level: number, from: number, to: number, items: number): void {
     const size = this.#byBytes ? to - from : items
-    if (size + this.#overhead(level) > this.#room && this.#piece.items > 0) {
+    if (size + this.#overhead(level) > this.#room && this.#used) {
       this.#endRequest()
       this.#endPiece()
     }
+    this.#used = true
     this.#room -= this.#openTo(level)
     this.#request!.range(from, to)
     this.#piece.items += items
     this.#room -= size
   }
 
-  /** Bytes that opening the messages down to `level` adds. */
-  #overhead(level: number): number {
+  /** Bytes that opening the messages from level `opened` down to `level` adds. */
+  #overhead(level: number, opened = this.#opened): number {
     if (!this.#byBytes) return 0
     let bytes = 0
-    for (let i = this.#opened; i <= level; i++) bytes += this.#headerBytes(i)
+    for (let i = opened; i <= level; i++) bytes += this.#headerBytes(i)
     return bytes
   }
 
@@ -147,9 +155,19 @@ class Cut {
 
   /** Appends every field of the message above that is not a message of the next level. */
   #header(level: number, request: Assembler | undefined): number {
-    let bytes = 0
     const { start, end, header } = this.#above[level]!
-    for (const c = header.reset(this.#bytes, start, end); c.next(); ) {
+    if (level !== METRIC_LEVEL + 1) return this.#headerOf(level, header, start, end, request)
+    // A metric's data may come in several messages, which merge: the header is what all of them say.
+    let bytes = 0
+    const metric = this.#above[METRIC_LEVEL]!
+    for (const c = metric.header.reset(this.#bytes, metric.start, metric.end); c.next(); )
+      if (this.#levels.isNext(METRIC_LEVEL, c)) bytes += this.#headerOf(level, header, c.start, c.end, request)
+    return bytes
+  }
+
+  #headerOf(level: number, c: Cursor, start: number, end: number, request: Assembler | undefined): number {
+    let bytes = 0
+    for (c.reset(this.#bytes, start, end); c.next(); ) {
       if (this.#levels.isNext(level, c)) continue
       request?.range(c.at, c.end)
       bytes += c.end - c.at
@@ -169,6 +187,7 @@ class Cut {
     if (this.#piece.parts.length > 0) this.#pieces.push(this.#piece)
     this.#piece = { parts: [], items: 0 }
     this.#room = this.#max
+    this.#used = false
   }
 }
 
