@@ -26,7 +26,7 @@ export const REQUEST_NAME = {
   profiles: 'opentelemetry.proto.collector.profiles.v1development.ExportProfilesServiceRequest',
 } as const satisfies Record<Signal, string>
 
-/** Encodes any message of proto/ by its full name. Fields come in the order of their numbers. */
+/** Encodes any message of proto/ by its full name: fields by number, defaults without presence left out. */
 export function encodeMessage(name: string, message: PlainMessage): Uint8Array {
   const type = root.lookupType(name)
   const bytes = type.encode(type.create(toProtobufjs(table(name), message) as PlainMessage)).finish()
