@@ -52,6 +52,8 @@ export class Router {
   #readyAtMs = systemClock.now()
   #ready = false
   #generation: Generation | undefined
+  /** The last of the reloads: one runs at a time, and stopping comes after them. */
+  #reloading: Promise<boolean> = Promise.resolve(false)
   #stopping: Promise<RouterSnapshot> | undefined
   #ended!: (how: { readonly failed: boolean }) => void
   /**
@@ -204,7 +206,12 @@ export class Router {
    * Reads the configuration again and starts over with it, in the same process. A configuration with problems changes
    * nothing: they are logged, and the router runs on as it was. Resolves to whether the new one runs.
    */
-  async reload(): Promise<boolean> {
+  reload(): Promise<boolean> {
+    this.#reloading = this.#reloading.then(() => this.#reload())
+    return this.#reloading
+  }
+
+  async #reload(): Promise<boolean> {
     const before = this.#generation
     if (before === undefined || this.#stopping !== undefined) return false
     before.log.info('Config updated, restart service')
@@ -238,14 +245,14 @@ export class Router {
 
   /** Drains and stops. Resolves to what was counted in the end; calling it again waits for the same. */
   stop(): Promise<RouterSnapshot> {
-    this.#stopping ??= (async () => {
+    this.#stopping ??= this.#reloading.then(async () => {
       const generation = this.#generation!
       generation.log.info('Starting shutdown...')
       const looks = await this.#stopGeneration(generation)
       const last = this.#snapshotOf(looks)
       this.#ended({ failed: false })
       return last
-    })()
+    })
     return this.#stopping
   }
 }

@@ -48,6 +48,8 @@ export interface SupervisorOptions {
   /** `last` is what the shard had counted when it was last heard of. */
   readonly onDied?: (shard: number, last: Snapshot | undefined) => void
   readonly limits?: SupervisorLimits
+  /** URL of the thread's entry; for tests. */
+  readonly worker?: string
 }
 
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url).href
@@ -123,7 +125,7 @@ class Shard {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const pool = new Piscina({
-      filename: WORKER,
+      filename: this.#options.worker ?? WORKER,
       minThreads: 1,
       maxThreads: 1,
       concurrentTasksPerWorker: 1,

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type LogLine, memoryLogger } from '../../test/support/harness.ts'
+import { systemClock } from '../graph/clock.ts'
+import { type ShardState, Supervisor } from './supervisor.ts'
+
+const QUICK = { heartbeatMs: 20, stuckAfterMs: 120, restartAfterMs: 30, restartAtMostMs: 60 }
+
+function supervise(t: TestContext, mood: string): { supervisor: Supervisor; logs: LogLine[]; died: number[] } {
+  const logs: LogLine[] = []
+  const died: number[] = []
+  const supervisor = new Supervisor({
+    shards: 1,
+    init: {
+      shards: 1,
+      config: { configs: [], sets: [], read: new Map() },
+      build: { command: mood, description: '', version: '' },
+      resource: {},
+      elsewhere: [],
+      watch: false,
+    },
+    clock: systemClock,
+    log: memoryLogger(logs),
+    onFatal: () => {},
+    onDied: (shard) => died.push(shard),
+    limits: QUICK,
+    worker: new URL('../../test/support/moody-worker.ts', import.meta.url).href,
+  })
+  t.after(() => supervisor.stop(0))
+  return { supervisor, logs, died }
+}
+
+/** Resolves when the shard has been in each of the states, in their order. */
+async function passes(supervisor: Supervisor, ...states: ShardState[]): Promise<void> {
+  for (const state of states) {
+    const until = performance.now() + 5_000
+    while (supervisor.states()[0]!.state !== state) {
+      assert.ok(performance.now() < until, `never ${state}, but ${supervisor.states()[0]!.state}`)
+      await sleep(2)
+    }
+  }
+}
+
+test('a shard that runs answers looks, and ends when it is told to', async (t) => {
+  const { supervisor } = supervise(t, 'run')
+  await supervisor.start()
+  assert.equal(supervisor.states()[0]!.state, 'ready')
+  assert.deepEqual((await supervisor.look(true))[0]!.metrics, { metrics: [] })
+  await supervisor.stop(1_000)
+  assert.equal(supervisor.states()[0]!.state, 'stopped')
+})
+
+test('a shard that cannot start says why, and is not tried again', async (t) => {
+  const { supervisor } = supervise(t, 'fail')
+  await assert.rejects(supervisor.start(), /cannot start exporter otlp: no/)
+  assert.equal(supervisor.states()[0]!.state, 'stopped')
+})
+
+test('a shard that dies is seen, reported, and started again until it is told to stop', async (t) => {
+  const { supervisor, logs, died } = supervise(t, 'die 60')
+  await supervisor.start()
+  await passes(supervisor, 'dead', 'ready', 'dead')
+  await supervisor.stop(100)
+  assert.deepEqual(died.slice(0, 2), [0, 0])
+  const line = logs.find((l) => l.message === 'A shard died and is started again.')
+  assert.equal(line?.fields.error, 'out of luck')
+  await sleep(150)
+  assert.equal(supervisor.states()[0]!.state, 'stopped')
+})
+
+test('a shard that does not come round is stuck until it answers again; looks then give what it last said', async (t) => {
+  const { supervisor } = supervise(t, 'hang 700')
+  await supervisor.start()
+  await passes(supervisor, 'stuck')
+  const asked = performance.now()
+  await supervisor.look(false, 50)
+  assert.ok(performance.now() - asked < 400, 'a look waited for a stuck shard')
+  await passes(supervisor, 'ready')
+})
+
+test('stopping a shard that is stuck ends its thread after the time for draining', async (t) => {
+  const { supervisor } = supervise(t, 'hang 60000')
+  await supervisor.start()
+  await passes(supervisor, 'stuck')
+  const asked = performance.now()
+  await supervisor.stop(50)
+  assert.ok(performance.now() - asked < 4_000)
+  assert.equal(supervisor.states()[0]!.state, 'stopped')
+})
