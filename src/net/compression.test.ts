@@ -101,3 +101,47 @@ test('snappy: a literal with a huge length, a copy from before the start, a lyin
   ])
     assert.throws(() => decompress('snappy', Uint8Array.from(block), MAX), CompressionError)
 })
+
+// Made with the reference implementation, through its Python binding.
+const LZ4 = {
+  plain: '04224d18604082100000006f68656c6c6f200600055068656c6c6f00000000',
+  'with every checksum and a size':
+    '04224d187c402300000000000000eb100000006f68656c6c6f200600055068656c6c6f7220b52800000000bd9cd674',
+}
+
+test('lz4: frames of the reference implementation are read, and no truncation or flipped bit passes its checksums', () => {
+  const text = 'hello hello hello hello hello hello'
+  for (const [name, hex] of Object.entries(LZ4)) {
+    const frame = Buffer.from(hex, 'hex')
+    assert.equal(Buffer.from(decompress('lz4', frame, MAX)).toString(), text, name)
+    assert.equal(Buffer.from(decompress('lz4', Buffer.concat([frame, frame]), MAX)).toString(), text + text)
+    for (let length = 0; length < frame.length; length++)
+      assert.throws(
+        () => decompress('lz4', frame.subarray(0, length), MAX),
+        CompressionError,
+        `${name} cut at ${length}`,
+      )
+    assert.throws(
+      () => decompress('lz4', frame, 34),
+      (error) => (error as CompressionError).reason === 'too_large',
+    )
+  }
+  const summed = Buffer.from(LZ4['with every checksum and a size'], 'hex')
+  for (let at = 0; at < summed.length; at++) {
+    const broken = Buffer.from(summed)
+    broken[at] = broken[at]! ^ 0x10
+    assert.throws(() => decompress('lz4', broken, MAX), CompressionError, `byte ${at}`)
+  }
+})
+
+test('lz4: a few bytes that promise much cost no more than the limit', () => {
+  const length = Buffer.alloc(200_000, 255)
+  const block = Buffer.concat([Buffer.from([0x1f, 0x61, 1, 0]), length, Buffer.from([0, 0])])
+  const head = Buffer.from('04224d18604082', 'hex')
+  const size = Buffer.alloc(4)
+  size.writeUInt32LE(block.length)
+  assert.throws(
+    () => decompress('lz4', Buffer.concat([head, size, block, Buffer.alloc(4)]), MAX),
+    (error) => error instanceof CompressionError && error.reason === 'too_large',
+  )
+})

@@ -13,6 +13,7 @@ import {
   zstdCompressSync,
   zstdDecompressSync,
 } from 'node:zlib'
+import { Lz4Error, readLz4 } from './lz4.ts'
 import {
   isFramedSnappy,
   readSnappyBlock,
@@ -26,7 +27,11 @@ import {
 export const ENCODINGS = ['gzip', 'zstd', 'zlib', 'deflate', 'snappy', 'x-snappy-framed'] as const
 export type Encoding = (typeof ENCODINGS)[number]
 
-export const isEncoding = (name: string): name is Encoding => (ENCODINGS as readonly string[]).includes(name)
+/** What can be unpacked: `lz4` is read and never written. */
+export const DECODINGS = [...ENCODINGS, 'lz4'] as const
+export type Decoding = (typeof DECODINGS)[number]
+
+export const isDecoding = (name: string): name is Decoding => (DECODINGS as readonly string[]).includes(name)
 
 /** Why bytes could not be unpacked. */
 export class CompressionError extends Error {
@@ -42,7 +47,7 @@ export class CompressionError extends Error {
  * Unpacks into a buffer of its own, never a pooled one. `snappy` takes a block or a framed stream, whichever it is.
  * Throws CompressionError.
  */
-export function decompress(encoding: Encoding, bytes: Uint8Array, maxBytes: number): Uint8Array<ArrayBuffer> {
+export function decompress(encoding: Decoding, bytes: Uint8Array, maxBytes: number): Uint8Array<ArrayBuffer> {
   try {
     switch (encoding) {
       case 'gzip':
@@ -58,10 +63,14 @@ export function decompress(encoding: Encoding, bytes: Uint8Array, maxBytes: numb
         return isFramedSnappy(bytes) ? readSnappyFramed(bytes, maxBytes) : readSnappyBlock(bytes, maxBytes)
       case 'x-snappy-framed':
         return readSnappyFramed(bytes, maxBytes)
+      case 'lz4':
+        return readLz4(bytes, maxBytes)
     }
   } catch (error) {
     const tooLarge =
-      error instanceof SnappyError ? error.tooLarge : (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE'
+      error instanceof SnappyError || error instanceof Lz4Error
+        ? error.tooLarge
+        : (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE'
     if (tooLarge) throw new CompressionError('too_large', `${encoding}: more than ${maxBytes} bytes unpacked`, error)
     throw new CompressionError('malformed', `${encoding}: ${(error as Error).message}`, error)
   }

@@ -3,7 +3,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { ByteBudget } from '../byte-budget.ts'
-import { CompressionError, decompress, type Encoding } from '../compression.ts'
+import { CompressionError, type Decoding, decompress } from '../compression.ts'
 
 export interface BodyLimits {
   /** As it arrives, and again unpacked. */
@@ -24,7 +24,7 @@ export interface BodyReader {
 /** Calls one of the two, once; neither when the client goes away first. */
 export function readBody(
   request: IncomingMessage,
-  encoding: Encoding | undefined,
+  encoding: Decoding | undefined,
   limits: BodyLimits,
   reader: BodyReader,
 ): void {

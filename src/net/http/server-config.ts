@@ -13,12 +13,13 @@ import {
   string,
   strings,
 } from '../../config/schema.ts'
+import { DECODINGS } from '../compression.ts'
 import { LIMITS } from '../limits.ts'
 import { endpointField, transportField } from '../listen.ts'
 import { tlsServer } from '../tls/config.ts'
 
 /** Content-Encoding values that are understood; the empty name is a body without one. */
-export const COMPRESSION_ALGORITHMS = ['', 'gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'x-snappy-framed'] as const
+export const COMPRESSION_ALGORITHMS: readonly string[] = ['', ...DECODINGS]
 
 export const cors = object({
   allowedOrigins: strings('allowed_origins', {

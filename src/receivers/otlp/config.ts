@@ -1,7 +1,8 @@
 // Keys and defaults of Collector reference 2.1.
 
 import { bool, duration, group, type Infer, ignored, int, object, section, string } from '../../config/schema.ts'
-import { httpServerFields } from '../../net/http/server-config.ts'
+import { DECODINGS } from '../../net/compression.ts'
+import { COMPRESSION_ALGORITHMS, httpServerFields } from '../../net/http/server-config.ts'
 import { LIMITS } from '../../net/limits.ts'
 import { endpointField, endpointProblem, transportField } from '../../net/listen.ts'
 import { tlsServer } from '../../net/tls/config.ts'
@@ -125,6 +126,13 @@ export const config = object(
         const found = endpointProblem(server.endpoint, server.transport)
         if (found !== undefined) problem(`protocols.${name}.endpoint`, found.what, found.fix)
       }
+      for (const name of protocols.http?.compressionAlgorithms ?? [])
+        if (!COMPRESSION_ALGORITHMS.includes(name))
+          problem(
+            'protocols.http.compression_algorithms',
+            `"${name}" is not supported`,
+            `use any of "", ${DECODINGS.join(', ')}`,
+          )
       for (const key of ['traces_url_path', 'metrics_url_path', 'logs_url_path'] as const) {
         const path = {
           traces_url_path: 'tracesUrlPath',

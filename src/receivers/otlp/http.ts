@@ -6,7 +6,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ReceiverContext } from '../../graph/component.ts'
-import { type Encoding, isEncoding } from '../../net/compression.ts'
+import { type Decoding, isDecoding } from '../../net/compression.ts'
 import { type BodyProblem, readBody } from '../../net/http/body.ts'
 import { type HttpHandler, type HttpServerHandle, startHttpServer } from '../../net/http/server.ts'
 import { LIMITS } from '../../net/limits.ts'
@@ -47,7 +47,7 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
     const named = request.headers['content-type']
     const type = bodyType(named)
     const encoding = request.headers['content-encoding'] ?? ''
-    if (!encodings.has(encoding) || (encoding !== '' && !isEncoding(encoding))) {
+    if (!encodings.has(encoding) || (encoding !== '' && !isDecoding(encoding))) {
       const message = `unsupported Content-Encoding: ${encoding}`
       refuse('encoding', message)
       // Here a missing type is taken for JSON; one that is neither has no form for the answer.
@@ -73,7 +73,7 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
       send(request, response, 415, 'text/plain', text)
       return
     }
-    readBody(request, encoding === '' ? undefined : (encoding as Encoding), limits, {
+    readBody(request, encoding === '' ? undefined : (encoding as Decoding), limits, {
       onProblem: (problem, message) => {
         refuse(problem, message)
         sendStatus(request, response, type, problemStatus(problem, message), undefined)
