@@ -2,7 +2,6 @@
 
 import type { Batch } from '../../otlp/batch.ts'
 import type { Signal } from '../../otlp/signal.ts'
-import { ITEM_WORDS } from '../../self/item-words.ts'
 import type { Counter, Histogram, Meter } from '../../self/meter.ts'
 
 const ITEM_BUCKETS = [
@@ -57,7 +56,7 @@ export class BatchMetrics {
     this.#dropped = meter.counter(
       'processor_batch_dropped_items',
       '{item}',
-      `Number of items lost because the next component refused them after the sender had its answer, for example ${ITEM_WORDS[signal]}.`,
+      'Number of items lost because the next component refused them after the sender had its answer.',
       { labels: { 'otel.signal': signal } },
     )
   }
