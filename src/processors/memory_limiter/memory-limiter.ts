@@ -90,6 +90,7 @@ export class MemoryLimiter implements Processor {
     this.#limits = limitsOf(config, () => memory.totalBytes())
     this.#softGate = new CollectionGate(config.minGcIntervalSoftMs, config.maxGcIntervalSoftMs)
     this.#hardGate = new CollectionGate(config.minGcIntervalHardMs, config.maxGcIntervalHardMs)
+    this.#countersOf(context.signal)
   }
 
   get refusing(): boolean {
@@ -165,7 +166,7 @@ export class MemoryLimiter implements Processor {
   #countersOf(signal: Signal): SignalCounters {
     let counters = this.#counters[signal]
     if (counters === undefined) {
-      // The Collector shows these series with their first value: one limiter serves signals that no pipeline of it has.
+      // They appear with their first value, as in the Collector.
       const make = (verb: 'accepted' | 'refused', end: string): Counter =>
         this.#context.meter.counter(
           `processor_memory_limiter_${verb}_${ITEM_NOUN[signal]}`,
