@@ -3,7 +3,7 @@
 // Usage is what the heap holds plus what array buffers hold, garbage that was not collected yet included: the nearest to
 // the Collector's "heap alloc". Telemetry lives in array buffers, outside of the heap. It is not the resident set: pages
 // that the allocator keeps for later use count there, so that a limiter which reads it would go on refusing long after
-// the data had left. Code, stacks and what native libraries allocate for themselves come on top, some 60 MiB.
+// the data had left. Code, stacks, native libraries and pages kept for later use come on top.
 //
 // `external` of process.memoryUsage() is not used: it lags behind a collection, arrayBuffers does not.
 
