@@ -44,8 +44,8 @@ const MIN_KEEPALIVE_MS = 10_000
 
 const COMPRESSIONS = {
   gzip: 'Understood by every server.',
-  zstd: 'Half the CPU of gzip, and smaller, for servers that understand it.',
-  snappy: 'Costs more CPU than gzip here; for servers that understand nothing else.',
+  zstd: 'Smaller than gzip and cheaper, for servers that understand it.',
+  snappy: 'Larger than gzip and no cheaper here; for servers that ask for it.',
   none: 'As it is: the least CPU, the most network.',
   '': 'The same as `none`.',
 } as const
@@ -135,5 +135,5 @@ export function makeGrpcClient(
   })
 }
 
-/** The Collector packs at zlib's 6; level 1 makes telemetry a sixth larger for little more than half of the CPU. */
+/** The Collector packs at zlib's 6; level 1 makes telemetry a sixth larger for half of the CPU (bench: packing/). */
 export const GZIP_LEVEL = 1
