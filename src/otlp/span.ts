@@ -7,6 +7,7 @@ import { SPAN, SPAN_EVENT, SPAN_LINK, STATUS } from './fields.ts'
 
 export class SpanView extends FieldIndex {
   readonly #cursor = new Cursor()
+  readonly #inner = new Cursor()
   #statusAt = -1
   #statusCode = 0
   #messageStart = 0
@@ -106,12 +107,13 @@ export class SpanView extends FieldIndex {
 
   #mergeStatus(start: number, end: number): void {
     const { bytes } = this
-    // The usual status is a code alone.
+    // The usual status is empty, or a code alone.
+    if (start === end) return
     if (end - start === 2 && bytes[start] === 24) {
       this.#statusCode = bytes[start + 1]!
       return
     }
-    for (const c = new Cursor().reset(bytes, start, end); c.next(); ) {
+    for (const c = this.#inner.reset(bytes, start, end); c.next(); ) {
       if (STATUS.wireType[c.field] !== c.wireType) continue
       if (c.field === STATUS.CODE) this.#statusCode = varintLow(bytes, c.start)
       else if (c.field === STATUS.MESSAGE) {

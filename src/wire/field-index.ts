@@ -13,13 +13,16 @@ export class FieldIndex {
   start = 0
   end = 0
   readonly #wireType: Uint8Array
-  // 0 where the field is absent: contents never begin at offset 0, a tag comes before them.
+  // Right only for fields that were seen; contents never begin at offset 0, a tag comes before them.
   readonly #from: Int32Array
   readonly #to: Int32Array
+  // One bit per field: seen, and seen more than once. No table of OTLP has a field beyond 31.
+  #seen = 0
   #times = 0
 
   /** `wireType` by field number, 255 where there is no field. */
   constructor(wireType: Uint8Array) {
+    if (wireType.length > 32) throw new Error('invariant: a view indexes fields up to 31')
     this.#wireType = wireType
     this.#from = new Int32Array(wireType.length)
     this.#to = new Int32Array(wireType.length)
@@ -34,7 +37,6 @@ export class FieldIndex {
     const from = this.#from
     const to = this.#to
     const fields = wireTypes.length
-    for (let field = 0; field < fields; field++) from[field] = 0
     let seen = 0
     let times = 0
     let p = start
@@ -54,6 +56,12 @@ export class FieldIndex {
           while (bytes[p++]! > 0x7f);
         }
         next = p + length
+        // Most of an item are its attributes, one behind the other: only where the last one is gets noted.
+        while (tag < 0x80 && next + 1 < end && bytes[next] === tag && bytes[next + 1]! < 0x80) {
+          p = next + 2
+          next = p + bytes[next + 1]!
+          times |= 1 << field
+        }
       } else if (wireType === 0) {
         next = p + 1
         while (bytes[next - 1]! > 0x7f) next++
@@ -67,43 +75,44 @@ export class FieldIndex {
       }
       p = next
     }
+    this.#seen = seen
     this.#times = times
     return this
   }
 
   has(field: number): boolean {
-    return this.#from[field] !== 0
+    return ((this.#seen >>> field) & 1) === 1
   }
 
-  /** True when a field (number below 32) stood there more than once: of a nested message the pieces merge. */
+  /** True when a field stood there more than once: of a nested message the pieces merge. */
   isRepeated(field: number): boolean {
     return ((this.#times >>> field) & 1) === 1
   }
 
   /** Where the field's value begins and ends; both 0 when it is absent. Of several, the last. */
   from(field: number): number {
-    return this.#from[field]!
+    return ((this.#seen >>> field) & 1) === 0 ? 0 : this.#from[field]!
   }
 
   to(field: number): number {
-    return this.#from[field] === 0 ? 0 : this.#to[field]!
+    return ((this.#seen >>> field) & 1) === 0 ? 0 : this.#to[field]!
   }
 
   /** A varint field as uint32, 0 when absent. */
   uint32(field: number): number {
-    const at = this.#from[field]!
+    const at = this.from(field)
     return at === 0 ? 0 : varintLow(this.bytes, at)
   }
 
   /** A varint field as int64: exact within ±2^53, else the nearest double. 0 when absent. */
   int64(field: number): number {
-    const at = this.#from[field]!
+    const at = this.from(field)
     return at === 0 ? 0 : varintSigned(this.bytes, at)
   }
 
   /** A varint field as uint64: exact up to 2^53, else the nearest double. 0 when absent. */
   uint64(field: number): number {
-    const at = this.#from[field]!
+    const at = this.from(field)
     return at === 0 ? 0 : varintUnsigned(this.bytes, at)
   }
 
@@ -114,48 +123,48 @@ export class FieldIndex {
   }
 
   bool(field: number): boolean {
-    const at = this.#from[field]!
+    const at = this.from(field)
     return at !== 0 && (varintLow(this.bytes, at) | varintHigh(this.bytes, at)) !== 0
   }
 
   /** A fixed32 field, 0 when absent. */
   fixed32(field: number): number {
-    const at = this.#from[field]!
+    const at = this.from(field)
     return at === 0 ? 0 : readU32(this.bytes, at)
   }
 
   /** The halves of a fixed64 field as u32, 0 when absent. */
   fixedHigh(field: number): number {
-    const at = this.#from[field]!
+    const at = this.from(field)
     return at === 0 ? 0 : readU32(this.bytes, at + 4)
   }
 
   fixedLow(field: number): number {
-    const at = this.#from[field]!
+    const at = this.from(field)
     return at === 0 ? 0 : readU32(this.bytes, at)
   }
 
   /** A fixed64 field: exact up to 2^53, else the nearest double. 0 when absent. */
   fixed64(field: number): number {
-    const at = this.#from[field]!
+    const at = this.from(field)
     return at === 0 ? 0 : readU64(this.bytes, at)
   }
 
   /** A sfixed64 field: exact within ±2^53, else the nearest double. 0 when absent. */
   sfixed64(field: number): number {
-    const at = this.#from[field]!
+    const at = this.from(field)
     return at === 0 ? 0 : readI64(this.bytes, at)
   }
 
   /** A double field, NaN when absent. */
   double(field: number): number {
-    const at = this.#from[field]!
+    const at = this.from(field)
     return at === 0 ? Number.NaN : readF64(this.bytes, at)
   }
 
   /** A string field as a string of its own, '' when absent. */
   text(field: number): string {
-    const at = this.#from[field]!
+    const at = this.from(field)
     return at === 0 ? '' : Buffer.from(this.bytes.buffer, this.bytes.byteOffset + at, this.to(field) - at).toString()
   }
 
