@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
@@ -223,6 +226,16 @@ test('a name with several addresses is connected to on all that answer', async (
   assert.equal(peer.calls.length, 10)
   const error = await failure(call(clientTo(t, 'no-such-host.invalid:4317')))
   assert.equal(error.code, status.UNAVAILABLE)
+})
+
+test('a unix socket is connected to', { skip: process.platform === 'win32' }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-grpc-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 'otlp.sock')
+  const peer = await grpcPeer(t, { address: `unix:${path}` })
+  await call(clientTo(t, `unix://${path}`), pattern(50_000))
+  assert.equal(peer.calls[0]!.request.length, 50_000)
+  assert.equal(peer.calls[0]!.getHost(), 'localhost')
 })
 
 test('an abort ends the call here and at the server', async (t) => {
