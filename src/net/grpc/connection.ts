@@ -37,7 +37,7 @@ export class Connection {
     this.#heardAt = now
     const { maxConnectionAgeMs } = options.keepalive
     // grpc-go spreads the ends of connections over a tenth either way, so that clients do not return all at once.
-    const spread = 0.9 + 0.2 * ((now * 7919) % 1)
+    const spread = 0.9 + 0.2 * options.random()
     this.#ageMs = maxConnectionAgeMs > 0 ? maxConnectionAgeMs * spread : Infinity
     const { socket } = session
     const { remoteAddress, remotePort } = socket

@@ -66,6 +66,8 @@ export interface GrpcServerOptions {
   readonly keepalive: GrpcKeepalive
   /** What all doors of one receiver may hold of requests without an answer. */
   readonly budget: ByteBudget
+  /** Uniform in [0, 1). */
+  random(): number
   /** google.rpc.Status as bytes, for answers that carry RetryInfo. */
   encodeStatus(error: RpcError): Uint8Array
   /** A call or connection that no handler sees. */

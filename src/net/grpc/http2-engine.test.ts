@@ -36,6 +36,7 @@ async function door(t: TestContext, options: Partial<GrpcServerOptions> = {}, ke
       requestMs: 300_000,
       keepalive: { ...DEFAULTS, ...keepalive },
       budget,
+      random: () => 0.5,
       encodeStatus: () => new Uint8Array(0),
       onRefused: (reason) => refused.push(reason),
       onError: (error) => assert.fail(error),

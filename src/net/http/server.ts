@@ -4,6 +4,7 @@
 // means is the handler's. Content-Length together with Transfer-Encoding is refused by the parser (RFC 9112 6.1).
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Logger } from '../../self/log.ts'
 import { LIMITS } from '../limits.ts'
@@ -61,6 +62,12 @@ export async function startHttpServer(
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
+  // HTTP/2 connections, which server.close() alone would wait for.
+  const sessions = new Set<ServerHttp2Session>()
+  server.on('session', (session: ServerHttp2Session) => {
+    sessions.add(session)
+    session.once('close', () => sessions.delete(session))
+  })
   server.on('request', serve)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket, options))
   if (cfg.cors !== undefined && cfg.cors.allowedOrigins.length === 0 && cfg.cors.allowedHeaders.length > 0)
@@ -77,13 +84,14 @@ export async function startHttpServer(
         for (const socket of sockets) socket.destroy()
       }
       // A connection whose last request has been answered is idle from then on, and would stay open for its idle time.
-      const sweep = setInterval(() => closeIdle(server), SWEEP_MS)
+      const sweep = setInterval(() => server.closeIdleConnections?.(), SWEEP_MS)
       server.close(() => {
         clearInterval(sweep)
         deadline.removeEventListener('abort', cut)
         resolve()
       })
-      closeIdle(server)
+      server.closeIdleConnections?.()
+      for (const session of sessions) session.close()
       if (deadline.aborted) cut()
       else deadline.addEventListener('abort', cut)
     })
@@ -91,8 +99,6 @@ export async function startHttpServer(
   }
   return { ...bound, close }
 }
-
-const closeIdle = (server: Server): void => server.closeIdleConnections?.()
 
 async function secureServer(cfg: HttpServerConfig, settings: object): Promise<Server> {
   const { createSecureServer } = await import('node:http2')

@@ -36,6 +36,7 @@ export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: R
       requestMs: LIMITS.requestMs,
       keepalive: keepaliveOf(cfg),
       budget: intake.budget,
+      random: context.random,
       encodeStatus: encodeRpcStatus,
       onRefused: (reason, detail) => intake.refused('grpc', reason, detail),
       onError: (error) => context.report('fatal', error),

@@ -456,6 +456,20 @@ test('over TLS both HTTP/1.1 and h2 are spoken', async (t) => {
   )
 })
 
+test('over TLS stop does not wait for idle connections of either kind', async (t) => {
+  const { port, stop } = await door(t, { tls: { cert_file: certs.server.certFile, key_file: certs.server.keyFile } })
+  const agent = new Agent({ connect: { ca: certs.ca }, allowH2: false })
+  t.after(() => agent.close())
+  const answer = await request(`https://localhost:${port}/v1/traces`, { method: 'GET', dispatcher: agent })
+  await answer.body.dump()
+  const session = connectH2(`https://localhost:${port}`, { ca: certs.ca })
+  t.after(() => session.destroy())
+  await new Promise((resolve) => session.once('remoteSettings', resolve))
+  const started = performance.now()
+  await stop()
+  assert.ok(performance.now() - started < 2000)
+})
+
 test('keep_alives_enabled: false ends the connection after each answer', async (t) => {
   const { port } = await door(t, { keep_alives_enabled: false })
   const answer = await raw(port, [
