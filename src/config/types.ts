@@ -68,12 +68,8 @@ export function wrongType(node: Node, at: At, expected: string, isSecret = false
   if (isSecret) hide(node)
   const isQuoted = node.kind === 'scalar' && node.value !== null && !isSecret
   const found = isQuoted ? `${quote(node)} is ${nounOf(node)}` : `this is ${nounOf(node)}`
-  return at.problem(
-    'CONFIG_WRONG_TYPE',
-    `${found}, not ${withArticle(expected)}`,
-    `write ${withArticle(expected)}`,
-    node.place,
-  )
+  const fix = expected === 'boolean' ? 'write true or false' : `write ${withArticle(expected)}`
+  return at.problem('CONFIG_WRONG_TYPE', `${found}, not ${withArticle(expected)}`, fix, node.place)
 }
 
 export const withArticle = (words: string): string =>
