@@ -1,0 +1,339 @@
+// One unary call on node:http2, from its headers to its answer. Answers as grpc-go does, so that clients see what they
+// see from a Collector.
+//
+//   headers ok ----> reading ---- END_STREAM, one message ----> handling ---- respond/fail ----> answered
+//      | refuse         | too large, malformed, silent, no room     | deadline
+//      +----------------+-------------------------------------------+----> trailers-only answer
+//
+// A call counts against the budget from its first byte until its handler has answered, even when the client has gone:
+// the handler still holds the message.
+
+import { constants as H2, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { CompressionError, compress, decompress, type Encoding } from '../compression.ts'
+import { LIMITS } from '../limits.ts'
+import { GRPC } from '../status.ts'
+import type { Connection } from './connection.ts'
+import type { GrpcCall, GrpcHandler, GrpcRefusal, GrpcServerOptions } from './engine.ts'
+import { encodeGrpcMessage, findTimeoutMs, frameMessage, UnaryReader } from './framing.ts'
+
+/** gRPC's names; its snappy is the framed form. */
+const ENCODINGS: Readonly<Record<string, Encoding>> = { gzip: 'gzip', zstd: 'zstd', snappy: 'x-snappy-framed' }
+const ACCEPT_ENCODING = 'gzip,snappy,zstd'
+
+/** A client that does not stop sending what nobody wants is reset after this. */
+const DRAIN_MS = 1000
+
+const READING = 0
+const HANDLING = 1
+const ANSWERED = 2
+
+export class Call implements GrpcCall {
+  readonly path: string
+  message: Uint8Array<ArrayBuffer> = NOTHING
+  readonly #stream: ServerHttp2Stream
+  readonly #headers: IncomingHttpHeaders
+  readonly #connection: Connection
+  readonly #options: GrpcServerOptions
+  readonly #packed: PackedAnswers
+  readonly #reader: UnaryReader
+  #encoding: string | undefined
+  #state = READING
+  /** Bytes taken from the budget. */
+  #held = 0
+  #deadline: NodeJS.Timeout | undefined
+  readonly #startedAt = performance.now()
+  #heardAt = this.#startedAt
+  /** When the engine or the handler answered before the whole request was read. */
+  #answeredAt = Infinity
+  #drained = 0
+
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    connection: Connection,
+    options: GrpcServerOptions,
+    packed: PackedAnswers,
+  ) {
+    this.#stream = stream
+    this.#headers = headers
+    this.#connection = connection
+    this.#options = options
+    this.#packed = packed
+    this.path = headers[':path'] ?? ''
+    this.#reader = new UnaryReader(options.maxMessageBytes)
+  }
+
+  get peer(): string {
+    return this.#connection.peer
+  }
+
+  metadata(): Map<string, string[]> {
+    const metadata = new Map<string, string[]>()
+    for (const name in this.#headers) {
+      const value = this.#headers[name]
+      if (value === undefined || (name.startsWith(':') && name !== ':authority')) continue
+      metadata.set(name, typeof value === 'string' ? [value] : [...value])
+    }
+    const authority = metadata.get(':authority')
+    if (authority !== undefined && !metadata.has('host')) metadata.set('host', authority)
+    return metadata
+  }
+
+  begin(): void {
+    const stream = this.#stream
+    const headers = this.#headers
+    stream.on('error', () => {})
+    stream.on('close', () => this.#onClose())
+    stream.on('data', (chunk: Buffer) => this.#onData(chunk))
+    this.#connection.calls.add(this)
+
+    if (headers[':method'] !== 'POST') {
+      const text = `Received a HEADERS frame with :method "${headers[':method']}" which should be POST`
+      this.#refuse('method', GRPC.INTERNAL, text, 405)
+      return
+    }
+    const type = headers['content-type']
+    if (type === undefined || !/^application\/grpc(?:$|[+;])/i.test(type)) {
+      const text = `invalid gRPC request content-type "${type ?? ''}"`
+      this.#refuse('content_type', GRPC.INVALID_ARGUMENT, text, 415)
+      return
+    }
+    const timeout = headers['grpc-timeout']
+    if (timeout !== undefined) {
+      const ms = findTimeoutMs(String(timeout))
+      if (ms === undefined) {
+        this.#refuse('bad_request', GRPC.INTERNAL, `malformed grpc-timeout: "${timeout}"`, 400)
+        return
+      }
+      this.#arm(ms)
+    }
+    const handler = this.#options.handlers.get(this.path)
+    if (handler === undefined) {
+      this.#refuse('unknown_method', GRPC.UNIMPLEMENTED, unknownMethod(this.path))
+      return
+    }
+    const encoding = headers['grpc-encoding']
+    if (encoding !== undefined && encoding !== 'identity') {
+      if (!Object.hasOwn(ENCODINGS, String(encoding))) {
+        const text = `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`
+        this.#refuse('encoding', GRPC.UNIMPLEMENTED, text)
+        return
+      }
+      this.#encoding = String(encoding)
+    }
+    stream.on('end', () => this.#onEnd(handler))
+  }
+
+  #arm(ms: number): void {
+    // Whole seconds share a timer list; the client counts its own milliseconds.
+    const delay = ms > 1000 ? Math.ceil(ms / 1000) * 1000 : ms
+    if (delay > 0x7fffffff) return
+    this.#deadline = setTimeout(
+      () => this.#refuse('timeout', GRPC.DEADLINE_EXCEEDED, 'context deadline exceeded'),
+      delay,
+    ).unref()
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#state !== READING) {
+      this.#drained += chunk.length
+      if (this.#drained > LIMITS.callDrainBytes) this.#stream.close(H2.NGHTTP2_NO_ERROR)
+      return
+    }
+    this.#heardAt = performance.now()
+    const problem = this.#reader.push(chunk)
+    if (problem !== undefined) {
+      this.#refuseFrame(problem)
+      return
+    }
+    if (this.#options.budget.tryTake(chunk.length)) this.#held += chunk.length
+    else this.#refuseForRoom()
+  }
+
+  #refuseFrame(problem: 'too_large' | 'second_message' | 'bad_flag'): void {
+    const { length } = this.#reader
+    const max = this.#options.maxMessageBytes
+    if (problem === 'too_large')
+      this.#refuse(
+        'too_large',
+        GRPC.RESOURCE_EXHAUSTED,
+        `grpc: received message larger than max (${length} vs. ${max})`,
+      )
+    else if (problem === 'second_message')
+      this.#refuse('malformed', GRPC.INTERNAL, 'grpc: more than one message in the request of a unary call')
+    else this.#refuse('malformed', GRPC.INTERNAL, 'grpc: received unexpected payload format')
+  }
+
+  #refuseForRoom(): void {
+    const text = 'too many bytes of unanswered requests are in flight, try again later'
+    this.#refuse('overload', GRPC.UNAVAILABLE, text)
+  }
+
+  #onEnd(handler: GrpcHandler): void {
+    if (this.#state !== READING) return
+    const reader = this.#reader
+    if (!reader.whole) {
+      const text = reader.empty
+        ? 'grpc: the request holds no message'
+        : 'grpc: the request was cut short (unexpected EOF)'
+      this.#refuse('malformed', GRPC.INTERNAL, text)
+      return
+    }
+    if (reader.packed && this.#encoding === undefined) {
+      this.#refuse('malformed', GRPC.INTERNAL, 'grpc: compressed flag set with identity or empty encoding')
+      return
+    }
+    let message = reader.take()
+    if (reader.packed) {
+      try {
+        message = decompress(ENCODINGS[this.#encoding!]!, message, this.#options.maxMessageBytes)
+      } catch (error) {
+        if (!(error instanceof CompressionError)) throw error
+        const max = this.#options.maxMessageBytes
+        if (error.reason === 'too_large')
+          this.#refuse(
+            'too_large',
+            GRPC.RESOURCE_EXHAUSTED,
+            `grpc: received message after decompression larger than max (${max})`,
+          )
+        else
+          this.#refuse('malformed', GRPC.INTERNAL, `grpc: failed to decompress the received message: ${error.message}`)
+        return
+      }
+      const { budget } = this.#options
+      budget.give(this.#held)
+      this.#held = 0
+      if (!budget.tryTake(message.length)) {
+        this.#refuseForRoom()
+        return
+      }
+      this.#held = message.length
+    }
+    this.message = message
+    this.#state = HANDLING
+    handler(this)
+  }
+
+  respond(message: Uint8Array): void {
+    if (!this.#finish()) return
+    const stream = this.#stream
+    const encoding = this.#reader.packed ? this.#encoding : undefined
+    const head = encoding === undefined ? PLAIN_HEAD : { ...PLAIN_HEAD, 'grpc-encoding': encoding }
+    stream.respond(head, TRAILERS_FOLLOW)
+    stream.once('wantTrailers', sendOkTrailers)
+    stream.end(encoding === undefined ? frameMessage(message, false) : this.#packed.framed(encoding, message))
+  }
+
+  fail(code: number, message: string, retryAfterMs?: number): void {
+    if (!this.#finish()) return
+    this.#trailersOnly(200, code, message, retryAfterMs)
+  }
+
+  /** The engine's own refusal, in any state: it comes before the handler's answer, or instead of it. */
+  #refuse(reason: GrpcRefusal, code: number, message: string, httpStatus = 200): void {
+    if (this.#state === ANSWERED) return
+    const handled = this.#state === HANDLING
+    this.#state = ANSWERED
+    if (!handled) this.#release()
+    clearTimeout(this.#deadline)
+    this.#options.onRefused(reason, message)
+    if (!this.#stream.destroyed && !this.#stream.closed) this.#trailersOnly(httpStatus, code, message)
+  }
+
+  #trailersOnly(httpStatus: number, code: number, message: string, retryAfterMs?: number): void {
+    const head: Record<string, string | number> = {
+      ':status': httpStatus,
+      'content-type': 'application/grpc',
+      'grpc-status': code,
+      'grpc-message': encodeGrpcMessage(message),
+    }
+    if (code === GRPC.UNIMPLEMENTED) head['grpc-accept-encoding'] = ACCEPT_ENCODING
+    if (retryAfterMs !== undefined)
+      head['grpc-status-details-bin'] = Buffer.from(this.#options.encodeStatus({ code, message, retryAfterMs }))
+        .toString('base64')
+        .replace(/=+$/, '')
+    this.#connection.answered()
+    this.#answeredAt = performance.now()
+    this.#reader.clear()
+    this.#stream.respond(head, { endStream: true })
+    // What the client still has to send is read and thrown away for a while (#onData, sweep): a RST_STREAM at once could
+    // overtake the answer, and grpc-js would report the reset instead of the status.
+    if (!this.#stream.readableEnded) this.#stream.resume()
+  }
+
+  /** The handler's answer came: gives the bytes back. True when somebody is still there to hear it. */
+  #finish(): boolean {
+    const waiting = this.#state === HANDLING
+    this.#state = ANSWERED
+    this.#release()
+    clearTimeout(this.#deadline)
+    if (!waiting || this.#stream.destroyed || this.#stream.closed) return false
+    this.#connection.answered()
+    return true
+  }
+
+  #release(): void {
+    this.#options.budget.give(this.#held)
+    this.#held = 0
+    this.message = NOTHING
+  }
+
+  #onClose(): void {
+    this.#connection.forget(this)
+    clearTimeout(this.#deadline)
+    if (this.#state === READING) {
+      this.#state = ANSWERED
+      this.#reader.clear()
+      this.#release()
+    }
+  }
+
+  /** Ends a request that stands still. Called by the connection's sweep. */
+  sweep(now: number): void {
+    if (this.#state === ANSWERED) {
+      if (now - this.#answeredAt > DRAIN_MS) this.#stream.close(H2.NGHTTP2_NO_ERROR)
+      return
+    }
+    if (this.#state !== READING) return
+    const { bodySilenceMs, requestMs } = this.#options
+    if (now - this.#heardAt > bodySilenceMs)
+      this.#refuse('timeout', GRPC.DEADLINE_EXCEEDED, `no byte of the request came for ${bodySilenceMs} ms`)
+    else if (now - this.#startedAt > requestMs)
+      this.#refuse('timeout', GRPC.DEADLINE_EXCEEDED, `the request did not arrive within ${requestMs} ms`)
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+const PLAIN_HEAD = { ':status': 200, 'content-type': 'application/grpc' } as const
+const TRAILERS_FOLLOW = { waitForTrailers: true } as const
+const OK_TRAILERS = { 'grpc-status': '0', 'grpc-message': '' } as const
+
+function sendOkTrailers(this: ServerHttp2Stream): void {
+  this.sendTrailers(OK_TRAILERS)
+}
+
+/** Answers as they go out packed. Nearly all are the same few bytes, and packing them anew costs as much as the call. */
+export class PackedAnswers {
+  readonly #known = new Map<string, WeakMap<Uint8Array, Buffer>>()
+
+  framed(encoding: string, message: Uint8Array): Buffer {
+    let known = this.#known.get(encoding)
+    if (known === undefined) {
+      known = new WeakMap()
+      this.#known.set(encoding, known)
+    }
+    let answer = known.get(message)
+    if (answer === undefined) {
+      answer = frameMessage(compress(ENCODINGS[encoding]!, [message]), true)
+      known.set(message, answer)
+    }
+    return answer
+  }
+}
+
+/** Words of grpc-go. */
+function unknownMethod(path: string): string {
+  const slash = path.lastIndexOf('/')
+  if (!path.startsWith('/') || slash === 0) return `malformed method name: "${path}"`
+  return `unknown method ${path.slice(slash + 1)} for service ${path.slice(1, slash)}`
+}
