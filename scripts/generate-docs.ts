@@ -9,6 +9,7 @@ import { GATES } from '../src/config/gates.ts'
 import { CODES } from '../src/config/problem.ts'
 import { configTable, documentSchema, fillMarkers, markdownTable } from '../src/config/reference.ts'
 import type { Schema } from '../src/config/schema.ts'
+import { DELIVERY_CODES } from '../src/delivery/codes.ts'
 import type { AnyFactory } from '../src/graph/component.ts'
 import { registry } from '../src/graph/registry.ts'
 import { telemetryConfig } from '../src/self/config.ts'
@@ -32,6 +33,7 @@ export async function generate(): Promise<Map<string, string>> {
   files.set('docs/reference/components.md', componentsPage(factories))
   files.set('docs/reference/service-telemetry.md', telemetryPage())
   files.set('docs/reference/config-problems.md', problemsPage())
+  files.set('docs/reference/delivery-codes.md', deliveryPage())
   files.set('docs/reference/feature-gates.md', gatesPage())
   files.set('docs/reference/command-line.md', commandLinePage())
   const described = factories.map((factory) => ({ ...factory, config: factory.config as Schema<unknown> }))
@@ -67,6 +69,13 @@ function signalsOf(factory: AnyFactory): string {
 
 const telemetryPage = (): string =>
   `${GENERATED}# service.telemetry\n\nThe router's own logs, metrics and resource.\n\n${configTable(telemetryConfig)}\n`
+
+function deliveryPage(): string {
+  const rows = Object.entries(DELIVERY_CODES).map(([code, text]) => [`\`${code}\``, text])
+  const words =
+    'Why a batch was refused, as logs name it. Clients of the router get a status: see the README of `otlp`.'
+  return `${GENERATED}# Reasons for refusing a batch\n\n${words}\n\n${markdownTable(['code', 'meaning'], rows)}\n`
+}
 
 function problemsPage(): string {
   const rows = Object.entries(CODES).map(([code, text]) => [`\`${code}\``, text])

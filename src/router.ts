@@ -10,6 +10,7 @@ import { Recorder, type Retrieved, retrieverOf } from './config/sources.ts'
 import { systemClock } from './graph/clock.ts'
 import type { BuildInfo, Extension } from './graph/component.ts'
 import { type Configuration, loadConfiguration } from './graph/configuration.ts'
+import { creationProblems } from './graph/create-all.ts'
 import { pipelineViews } from './graph/plan.ts'
 import { findEntry } from './graph/registry.ts'
 import type { Health } from './graph/supervised.ts'
@@ -81,7 +82,10 @@ export class Router {
 
   async #load(): Promise<{ configuration: Configuration; read: ReadonlyMap<string, Retrieved> }> {
     const recorder = new Recorder(retrieverOf({ env: this.#options.env ?? process.env }))
-    return { configuration: await loadConfiguration(this.#options, recorder.retrieve), read: recorder.read }
+    const configuration = await loadConfiguration(this.#options, recorder.retrieve)
+    if (configuration.problems.length > 0) return { configuration, read: recorder.read }
+    const problems = await creationProblems(configuration, this.#build, { receivers: false })
+    return { configuration: { ...configuration, problems }, read: recorder.read }
   }
 
   async #run(configuration: Configuration, read: ReadonlyMap<string, Retrieved>): Promise<void> {

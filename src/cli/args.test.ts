@@ -37,7 +37,7 @@ test('-h, --help, help, -v and --version are understood', () => {
   assert.equal(read('--version').version, true)
 })
 
-test('send and demo read everything after their name themselves', () => {
+test('send reads everything after its name itself', () => {
   assert.deepEqual(read('send --rate 5 --unknown').operands, ['--rate', '5', '--unknown'])
 })
 

@@ -9,7 +9,6 @@ export const COMMANDS = {
   'print-config': 'Print the configuration as it was understood, with all defaults.',
   featuregate: 'List the feature gates, or explain one.',
   graph: 'Print the plan: which component stands where and who feeds whom.',
-  demo: 'Run a small shop that sends its telemetry through a router.',
   send: 'Send generated telemetry to a router.',
   help: 'Print this text.',
 } as const
@@ -57,13 +56,12 @@ const FLAGS_OF: Readonly<Record<Command, readonly Flag[]>> = {
   'print-config': [...SOURCE_FLAGS, 'mode', 'format', 'validate'],
   featuregate: ['help'],
   graph: [...SOURCE_FLAGS, 'mermaid'],
-  demo: ['help'],
   send: ['help'],
   help: ['help'],
 }
 
 /** Commands that read their own flags: everything after their name is theirs. */
-export const OWN_FLAGS: ReadonlySet<Command> = new Set(['send', 'demo'])
+export const OWN_FLAGS: ReadonlySet<Command> = new Set(['send'])
 
 /** Reads the arguments after the program's name. Throws a UsageError. */
 export function readCommandLine(args: readonly string[]): CommandLine {

@@ -8,11 +8,11 @@ import { formatProblem, type Problem, sortProblems } from '../config/problem.ts'
 import { Recorder, retrieverOf, SCHEMES, type Surroundings } from '../config/sources.ts'
 import type { AnyFactory, BuildInfo } from '../graph/component.ts'
 import { type Configuration, loadConfiguration } from '../graph/configuration.ts'
+import { creationProblems } from '../graph/create-all.ts'
 import { planToMermaid, planToText } from '../graph/print-plan.ts'
 import { registry } from '../graph/registry.ts'
 import { telemetryConfig } from '../self/config.ts'
 import type { CommandLine } from './args.ts'
-import { creationProblems } from './create-all.ts'
 
 export interface CommandResult {
   readonly stdout: string
@@ -42,7 +42,8 @@ export const warningsText = (warnings: readonly Problem[]): string =>
 async function check(options: LoadOptions, context: CommandContext): Promise<Configuration> {
   const configuration = await loadConfiguration(options, new Recorder(retrieverOf(context.surroundings)).retrieve)
   if (configuration.problems.length > 0) return configuration
-  return { ...configuration, problems: sortProblems(creationProblems(configuration, context.build)) }
+  const problems = await creationProblems(configuration, context.build, { receivers: true })
+  return { ...configuration, problems: sortProblems(problems) }
 }
 
 export async function validate(line: CommandLine, context: CommandContext): Promise<CommandResult> {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { DeliveryCode } from './codes.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryError } from './error.ts'
 
-const refusal = (code = 'QUEUE_FULL'): DeliveryError =>
+const refusal = (code: DeliveryCode = 'QUEUE_FULL'): DeliveryError =>
   new DeliveryError(code, 'sending queue is full', { retry: 'backoff' })
 
 function recorded(): { delivery: Delivery; heard: string[] } {

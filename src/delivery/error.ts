@@ -3,6 +3,8 @@
 // A component refuses with a DeliveryError; what a client of ours is told (gRPC code, HTTP status) is decided at the
 // door alone, by src/net/status.ts.
 
+import type { DeliveryCode } from './codes.ts'
+
 /** Whether sending the same bytes again can help: never, after a back-off of the sender's, or not before `afterMs`. */
 export type Retry = 'never' | 'backoff' | { readonly afterMs: number }
 
@@ -14,12 +16,12 @@ export interface DeliveryErrorOptions {
 }
 
 export class DeliveryError extends Error {
-  /** Stable, in capitals, listed in src/delivery/codes.ts. */
-  readonly code: string
+  /** Stable, in capitals. */
+  readonly code: DeliveryCode
   readonly retry: Retry
   readonly grpcCode: number | undefined
 
-  constructor(code: string, message: string, options: DeliveryErrorOptions) {
+  constructor(code: DeliveryCode, message: string, options: DeliveryErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'DeliveryError'
     this.code = code

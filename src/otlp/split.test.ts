@@ -199,7 +199,7 @@ test('a split batch is settled by its pieces, a merged one settles all of its ow
     batchOf('traces', [spans('a', 'b')], new Delivery({ onRefused: (e) => told.push(e.code) })),
     1,
   )
-  refused[0]!.delivery.refuse(new DeliveryError('X', 'no', { retry: 'never' }))
+  refused[0]!.delivery.refuse(new DeliveryError('TEST', 'no', { retry: 'never' }))
   refused[1]!.delivery.deliver()
   assert.equal(told.at(-1), 'X')
 })

@@ -1,5 +1,6 @@
 // The refusals that sending itself makes, and how a failure is named in metrics.
 
+import type { DeliveryCode } from '../delivery/codes.ts'
 import { DeliveryError } from '../delivery/error.ts'
 
 export const queueFull = (): DeliveryError =>
@@ -33,7 +34,7 @@ export function toDeliveryError(error: unknown): DeliveryError {
   return new DeliveryError('EXPORTER_FAILED', message, { retry: 'never', cause: error })
 }
 
-function again(code: string, words: string, cause: DeliveryError): DeliveryError {
+function again(code: DeliveryCode, words: string, cause: DeliveryError): DeliveryError {
   const { retry, grpcCode } = cause
   return new DeliveryError(code, `${words}: ${cause.message}`, {
     retry,

@@ -189,9 +189,9 @@ test('a Unix socket serves as well', async (t) => {
 test("the pipeline's refusals reach the client with their code, and RetryInfo where there is one", async (t) => {
   const errors = [
     [new DeliveryError('QUEUE_FULL', 'queue is 100 % full: ü', { retry: 'backoff' }), status.UNAVAILABLE],
-    [new DeliveryError('BROKEN', 'cannot', { retry: 'never' }), status.INTERNAL],
-    [new DeliveryError('NEXT_HOP', 'no', { retry: 'never', grpcCode: 16 }), status.UNAUTHENTICATED],
-    [new DeliveryError('THROTTLED', 'wait', { retry: { afterMs: 2500 }, grpcCode: 8 }), status.RESOURCE_EXHAUSTED],
+    [new DeliveryError('TEST_BROKEN', 'cannot', { retry: 'never' }), status.INTERNAL],
+    [new DeliveryError('TEST_NEXT_HOP', 'no', { retry: 'never', grpcCode: 16 }), status.UNAUTHENTICATED],
+    [new DeliveryError('TEST_THROTTLED', 'wait', { retry: { afterMs: 2500 }, grpcCode: 8 }), status.RESOURCE_EXHAUSTED],
   ] as const
   for (const [error, expected] of errors) {
     const { address, metric } = await door(t, {}, { out: sink(error) })
@@ -202,7 +202,7 @@ test("the pipeline's refusals reach the client with their code, and RetryInfo wh
     assert.equal(failed.code, expected)
     assert.equal(failed.details, error.message)
     const details = failed.metadata.get('grpc-status-details-bin')[0]
-    if (error.code === 'THROTTLED') assert.equal(readRpcStatus(details as Buffer).retryAfterMs, 2500)
+    if (error.code === 'TEST_THROTTLED') assert.equal(readRpcStatus(details as Buffer).retryAfterMs, 2500)
     else assert.equal(details, undefined)
     assert.equal(metric('receiver_refused_spans', { transport: 'grpc' }), 2)
     assert.equal(metric('receiver_accepted_spans', { transport: 'grpc' }), 0)
@@ -234,7 +234,7 @@ test('a client that goes away before its answer disturbs nobody', async (t) => {
   await until(() => held.length === 1)
   session.destroy()
   await new Promise((resolve) => setTimeout(resolve, 20))
-  held[0]!.delivery.refuse(new DeliveryError('X', 'late', { retry: 'backoff' }))
+  held[0]!.delivery.refuse(new DeliveryError('TEST', 'late', { retry: 'backoff' }))
   const call = client(t, address)(TRACES, spans(1))
   await until(() => held.length === 2)
   held[1]!.delivery.accept()

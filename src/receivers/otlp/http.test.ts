@@ -313,11 +313,11 @@ test('max_request_body_size holds for the body as it comes and unpacked; compres
 
 test("the pipeline's refusals become the statuses of the table, with Retry-After where the next hop named a time", async (t) => {
   const cases = [
-    [new DeliveryError('FULL', 'full', { retry: 'backoff' }), 503, 14, undefined],
-    [new DeliveryError('BROKEN', 'broken', { retry: 'never' }), 500, 13, undefined],
-    [new DeliveryError('HOP', 'no', { retry: 'never', grpcCode: 3 }), 400, 3, undefined],
-    [new DeliveryError('HOP', 'no', { retry: 'never', grpcCode: 12 }), 404, 12, undefined],
-    [new DeliveryError('HOP', 'slow down', { retry: { afterMs: 2900 }, grpcCode: 8 }), 429, 8, '2'],
+    [new DeliveryError('TEST_FULL', 'full', { retry: 'backoff' }), 503, 14, undefined],
+    [new DeliveryError('TEST_BROKEN', 'broken', { retry: 'never' }), 500, 13, undefined],
+    [new DeliveryError('TEST_HOP', 'no', { retry: 'never', grpcCode: 3 }), 400, 3, undefined],
+    [new DeliveryError('TEST_HOP', 'no', { retry: 'never', grpcCode: 12 }), 404, 12, undefined],
+    [new DeliveryError('TEST_HOP', 'slow down', { retry: { afterMs: 2900 }, grpcCode: 8 }), 429, 8, '2'],
   ] as const
   for (const [error, status, code, retryAfter] of cases) {
     const { port, metric } = await door(t, {}, { out: sink(error) })

@@ -1,0 +1,23 @@
+// Every reason for which a batch is refused, by its stable code. docs/reference/delivery-codes.md is generated from here.
+
+export const DELIVERY_CODES = {
+  BATCH_FULL: 'batch holds too much that the next component has not taken.',
+  BATCH_TOO_MANY_COMBINATIONS: 'batch would need more combinations of metadata values than metadata_cardinality_limit.',
+  EXPORTER_FAILED: 'An exporter met an error that it does not know: a mistake of ours.',
+  EXPORTER_NOT_STARTED: 'An exporter was given a batch before it was started.',
+  EXPORTER_STOPPED: 'The router is stopping, and the time for draining is over.',
+  FILE_BUSY: 'The file exporter holds as many bytes as it may, because the disk does not keep up.',
+  FILE_CLOSED: 'The file exporter is stopped.',
+  FILE_SHUTDOWN: 'The file exporter was stopped before it could write.',
+  FILE_WRITE_FAILED: 'The file could not be written.',
+  MEMORY_LIMITED: 'memory_limiter refuses until memory is below its limit again.',
+  OTLP_BAD_ANSWER: 'The next hop answered with success and something that is no OTLP response.',
+  OTLP_NO_ANSWER: 'The next hop could not be reached, or closed the connection.',
+  OTLP_REFUSED: 'The next hop refused the request.',
+  QUEUE_FULL: 'The sending queue is full.',
+  QUEUE_REQUEST_TOO_LARGE: 'A request is larger than the whole sending queue.',
+  SEND_TIMEOUT: 'The next hop gave no answer within the timeout.',
+} as const
+
+/** Codes of tests start with TEST. */
+export type DeliveryCode = keyof typeof DELIVERY_CODES | `TEST${string}`
