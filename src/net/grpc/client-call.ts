@@ -1,8 +1,9 @@
 // One unary call: its answer as it comes in, and the one moment at which it ends.
 
 import { CompressionError, decompress } from '../compression.ts'
-import type { ClientSession, OutStream, StreamFailure, StreamListener } from '../http2/client-session.ts'
+import type { ClientSession } from '../http2/client-session.ts'
 import type { HeaderList } from '../http2/hpack.ts'
+import type { OutStream, StreamFailure, StreamListener } from '../http2/stream.ts'
 import { GRPC } from '../status.ts'
 import { codeOfHttpStatus, codeOfReset, decodeMessage, GrpcError } from './client-status.ts'
 

@@ -29,6 +29,7 @@ import {
   writeFrameHead,
 } from './frame.ts'
 import { type HeaderList, HpackDecoder, HpackEncoder, HpackError, MAX_HEADER_LIST_BYTES } from './hpack.ts'
+import { OutStream, type StreamListener } from './stream.ts'
 
 /** What one answer may take before its reader must have refused it: a message of 4 MiB and its frame. */
 export const STREAM_WINDOW_BYTES = 4 * 1024 * 1024 + 64
@@ -61,26 +62,6 @@ const FIRST_BYTES = Buffer.concat([
 /** RFC 9113 5.1.1: stream ids are used up; a new connection is needed. */
 const LAST_STREAM_ID = 2 ** 31 - 3
 
-/** Why a stream ended without a whole answer. */
-export interface StreamFailure {
-  readonly message: string
-  /** The RST_STREAM code, or undefined when the connection itself ended. */
-  readonly h2Code: number | undefined
-  /** The server promises not to have looked at it: sending it again elsewhere is safe (RFC 9113 8.7). */
-  readonly unprocessed: boolean
-}
-
-/** Called until onEnd or onFail, one of which is the last call. */
-export interface StreamListener {
-  onHeader(name: string, value: string): void
-  /** A block of headers or of trailers is complete. */
-  onHeadersEnd(): void
-  /** Bytes are valid during the call only. */
-  onData(bytes: Uint8Array, from: number, to: number): void
-  onEnd(): void
-  onFail(failure: StreamFailure): void
-}
-
 /** What the owner of a connection wants to know. */
 export interface SessionListener {
   /** The server's SETTINGS have come: streams may be opened. */
@@ -93,35 +74,6 @@ export interface SessionListener {
   onCancelled(): void
   /** The last call; every stream has failed before it. */
   onClosed(reason: Error): void
-}
-
-export class OutStream {
-  readonly id: number
-  readonly headers: HeaderList
-  readonly parts: readonly Uint8Array[]
-  readonly listener: StreamListener
-  part = 0
-  offset = 0
-  left: number
-  window: number
-  headersSent = false
-  receivedBytes = 0
-
-  constructor(
-    id: number,
-    headers: HeaderList,
-    parts: readonly Uint8Array[],
-    left: number,
-    window: number,
-    listener: StreamListener,
-  ) {
-    this.id = id
-    this.headers = headers
-    this.parts = parts
-    this.left = left
-    this.window = window
-    this.listener = listener
-  }
 }
 
 export class ClientSession {
