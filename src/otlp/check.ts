@@ -241,7 +241,7 @@ class Check {
     return this.#fail(rule, field, 'number without end', p)
   }
 
-  // Four bytes at a time, the last four again rather than one by one. Measured: aligned words of an Int32Array with the
+  // Four bytes at a time from the end, the first four again rather than one by one. Measured: aligned words of an Int32Array with the
   // bytes around masked away cost twice as much, a native call per string more than its bytes.
   #isAscii(from: number, end: number): boolean {
     const last = end - 4
@@ -251,8 +251,8 @@ class Check {
       return true
     }
     const view = this.#view
-    let seen = view.getInt32(last, true)
-    for (let p = from; p < last; p += 4) seen |= view.getInt32(p, true)
+    let seen = view.getInt32(from, true)
+    for (let p = last; p > from; p -= 4) seen |= view.getInt32(p, true)
     return (seen & 0x80808080) === 0
   }
 
