@@ -1,18 +1,17 @@
-// The door against Python's grpcio, a client on gRPC's C core, where it is installed: `pip install grpcio` for the
-// python3 in PATH, or for the one that MILLRACE_TEST_PYTHON names.
+// The door against Python's grpcio, a client on gRPC's C core.
 
 import assert from 'node:assert/strict'
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { findGrpcio } from '../../../test/support/grpcio.ts'
 import { receiverHarness } from '../../../test/support/harness.ts'
 import { jsonToBytes } from '../../otlp/json/index.ts'
 import { factory } from './factory.ts'
 import type { OtlpReceiver } from './otlp.ts'
 
-const python = process.env.MILLRACE_TEST_PYTHON ?? 'python3'
-const missing = spawnSync(python, ['-c', 'import grpc']).status !== 0
-const skip = missing ? `grpcio is not installed for ${python}` : false
+const python = findGrpcio()
+const skip = typeof python === 'string' ? python : false
 
 const PROGRAM = `
 import sys, grpc, json
@@ -37,12 +36,14 @@ print(json.dumps(seen))
 `
 
 test('grpcio: plain, gzip, large and many calls pass; bad ones get their codes', { skip }, async (t) => {
+  if (typeof python === 'string') return
   const rig = await receiverHarness(t, factory, { protocols: { grpc: { endpoint: '127.0.0.1:0' } } })
   const { port } = (rig.receiver as OtlpReceiver).listening.grpc!
   const span = { traceId: '5b8efff798038103d269b633813fc60c', spanId: 'eee19b7ec3c1b174', name: 'GET /cart' }
   const request = jsonToBytes('traces', JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }))
   const run = promisify(execFile)
-  const { stdout } = await run(python, ['-c', PROGRAM, String(port), Buffer.from(request).toString('hex')], {
+  const { stdout } = await run(python.command, ['-c', PROGRAM, String(port), Buffer.from(request).toString('hex')], {
+    env: python.env,
     timeout: 30_000,
   })
   const expected = ['0a00', '0a00', '0a00', 'INTERNAL', 'RESOURCE_EXHAUSTED', 'UNIMPLEMENTED', 300]
