@@ -90,9 +90,9 @@ class Slot {
 export class GrpcLoad {
   readonly #events: LoadEvents
   readonly #sender: number
-  readonly #slots: Slot[]
   readonly #byStream = new Map<number, Slot>()
   readonly #blocked = new Set<Slot>()
+  #idle: Slot[]
   #socket: Socket | undefined
   #nextStream = 1
   #connectionWindow = DEFAULT_WINDOW
@@ -109,7 +109,7 @@ export class GrpcLoad {
       literal('te', 'trailers'),
       ...(encoding === 'none' ? [] : [literal('grpc-encoding', encoding)]),
     ])
-    this.#slots = Array.from({ length: inFlight }, (_, index) => new Slot(requests[index % requests.length]!, headers))
+    this.#idle = Array.from({ length: inFlight }, (_, index) => new Slot(requests[index % requests.length]!, headers))
     this.#events = events
     this.#sender = sender
   }
@@ -140,8 +140,11 @@ export class GrpcLoad {
     })
   }
 
+  /** Sends on every slot that is free, as far as requests are due. */
   start(): void {
-    for (const slot of this.#slots) this.#begin(slot)
+    const idle = this.#idle
+    this.#idle = []
+    for (const slot of idle) this.#begin(slot)
   }
 
   close(): void {
@@ -150,7 +153,10 @@ export class GrpcLoad {
 
   #begin(slot: Slot): void {
     const number = this.#events.next()
-    if (number < 0 || this.#socket === undefined || this.#socket.destroyed) return
+    if (number < 0 || this.#socket === undefined || this.#socket.destroyed) {
+      this.#idle.push(slot)
+      return
+    }
     slot.begin(this.#nextStream, this.#initialWindow, this.#sender, number)
     this.#nextStream += 2
     this.#byStream.set(slot.stream, slot)

@@ -41,6 +41,10 @@ class Connection {
     })
   }
 
+  get idle(): boolean {
+    return this.#number < 0
+  }
+
   send(): void {
     this.#number = this.#events.next()
     if (this.#number < 0 || this.#socket === undefined || this.#socket.destroyed) return
@@ -83,7 +87,7 @@ export class HttpLoad {
   }
 
   start(): void {
-    for (const connection of this.#connections) connection.send()
+    for (const connection of this.#connections) if (connection.idle) connection.send()
   }
 
   close(): void {

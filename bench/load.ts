@@ -19,10 +19,15 @@ export interface LoadOptions {
   readonly sender: number
 }
 
-export type ToLoad =
-  | { readonly kind: 'open'; readonly options: LoadOptions }
-  /** Sends for that long, or that many requests; then waits for the answers and reports. */
-  | { readonly kind: 'run'; readonly forMs?: number; readonly requests?: number }
+export type ToLoad = { readonly kind: 'open'; readonly options: LoadOptions } | ({ readonly kind: 'run' } & RunOptions)
+
+/** Sends for that long, or that many requests; then waits for the answers and reports. */
+export interface RunOptions {
+  readonly forMs?: number
+  readonly requests?: number
+  /** As fast as the answers allow by default. */
+  readonly requestsPerSecond?: number
+}
 
 export interface LoadReport {
   readonly kind: 'report'
@@ -47,12 +52,15 @@ export interface PackedRequest {
 
 /** What a connection asks and tells. */
 export interface LoadEvents {
-  /** The number for the next request, or -1 for no more. */
+  /** The number for the next request, or -1 for none now: start() asks again. */
   next(): number
   ok(number: number): void
   refused(): void
   failed(): void
 }
+
+/** How often a paced sender looks whether the next requests are due. */
+const PACE_EVERY_MS = 1
 
 const pack = (bytes: Uint8Array, encoding: Encoding): Uint8Array =>
   encoding === 'gzip' ? gzipSync(bytes, { level: 1 }) : encoding === 'zstd' ? zstdCompressSync(bytes) : bytes
@@ -63,7 +71,10 @@ class Load implements LoadEvents {
   readonly #requestBytes: number
   readonly #okNumbers = new NumberSet()
   #nextNumber = 0
+  #fromNumber = 0
   #untilNumber = 0
+  #requestsPerMs = Number.POSITIVE_INFINITY
+  #pacing: NodeJS.Timeout | undefined
   #untilMs = 0
   #fromMs = 0
   #pending = 0
@@ -87,19 +98,24 @@ class Load implements LoadEvents {
     return this.#connection.open(this.#options.port)
   }
 
-  run(forMs: number, requests: number): void {
+  run({ forMs, requests, requestsPerSecond }: RunOptions): void {
     this.#ok = this.#refused = this.#failed = 0
     this.#fromMs = performance.now()
-    this.#untilMs = this.#fromMs + forMs
-    this.#untilNumber = this.#nextNumber + requests
+    this.#untilMs = this.#fromMs + (forMs ?? Number.POSITIVE_INFINITY)
+    this.#fromNumber = this.#nextNumber
+    this.#untilNumber = this.#nextNumber + (requests ?? Number.POSITIVE_INFINITY)
+    this.#requestsPerMs = (requestsPerSecond ?? Number.POSITIVE_INFINITY) / 1000
+    if (requestsPerSecond !== undefined) this.#pacing = setInterval(() => this.#connection.start(), PACE_EVERY_MS)
     this.#connection.start()
   }
 
   next(): number {
-    if (this.#nextNumber >= this.#untilNumber || performance.now() >= this.#untilMs) {
+    const now = performance.now()
+    if (this.#nextNumber >= this.#untilNumber || now >= this.#untilMs) {
       if (this.#pending === 0) this.#report()
       return -1
     }
+    if (this.#nextNumber - this.#fromNumber >= (now - this.#fromMs) * this.#requestsPerMs) return -1
     this.#pending++
     return this.#nextNumber++
   }
@@ -124,6 +140,7 @@ class Load implements LoadEvents {
   #report(): void {
     if (this.#untilNumber === 0) return
     this.#untilNumber = 0
+    clearInterval(this.#pacing)
     const { encoding } = this.#options
     send({
       kind: 'report',
@@ -144,6 +161,6 @@ process.on('message', async (message: ToLoad) => {
     load = new Load(message.options)
     await load.open()
     send({ kind: 'open' })
-  } else load?.run(message.forMs ?? Number.POSITIVE_INFINITY, message.requests ?? Number.POSITIVE_INFINITY)
+  } else load?.run(message)
 })
 process.on('disconnect', () => process.exit(0))

@@ -4,10 +4,10 @@
 //
 // What was answered OK has to arrive in the end, request by request, unless a counter of the router says why not.
 
-import { get } from 'node:http'
 import { askStatus, tryRequest } from './first-request.ts'
 import type { Protocol } from './load.ts'
 import { countMissing } from './numbered.ts'
+import { sumSeries } from './own-metrics.ts'
 import { freePort, LoadProcess, pause, RouterProcess, SinkProcess } from './processes.ts'
 import { routerConfig } from './router-config.ts'
 
@@ -119,16 +119,5 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRep
 }
 
 /** Spans lost after they were accepted, as the router's own metrics count them (Collector reference 6.3). */
-async function countLostSpans(metricsPort: number): Promise<number> {
-  const text = await new Promise<string>((resolve, reject) => {
-    get({ port: metricsPort, host: '127.0.0.1', path: '/metrics' }, (response) => {
-      let body = ''
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        body += chunk
-      })
-      response.on('end', () => resolve(body))
-    }).on('error', reject)
-  })
-  const counts = text.matchAll(/^otelcol_exporter_send_failed_spans(?:_total|__spans__total)?\{[^}]*\} (\d+)/gm)
-  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
-}
+const countLostSpans = async (metricsPort: number): Promise<number> =>
+  (await sumSeries(metricsPort, /^otelcol_exporter_send_failed_spans(?:_total|__spans__total)?$/)) ?? 0

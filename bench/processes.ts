@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { FromLoad, LoadOptions, LoadReport, ToLoad } from './load.ts'
+import type { FromLoad, LoadOptions, LoadReport, RunOptions, ToLoad } from './load.ts'
 import type { FromSink, SinkMode, SinkReport, ToSink } from './sink.ts'
 
 const ANSWER_WITHIN_MS = 120_000
@@ -110,8 +110,8 @@ export class LoadProcess {
     return this
   }
 
-  run(amount: { readonly forMs?: number; readonly requests?: number }): Promise<LoadReport> {
-    return this.#child.ask('report', { kind: 'run', ...amount })
+  run(options: RunOptions): Promise<LoadReport> {
+    return this.#child.ask('report', { kind: 'run', ...options })
   }
 
   stop(): void {
@@ -139,23 +139,34 @@ export function readUsage(pid: number): Usage {
   }
 }
 
-/**
- * A router that runs as its users run it. BENCH_ROUTER names another program to measure in the same rig, called with
- * the same `--config FILE`.
- */
+/** How a router is started: as users do, by the launcher that an installed package has; or as who works on it does. */
+export type Entry = 'launcher' | 'sources'
+
+const ENTRIES: Readonly<Record<Entry, string>> = { launcher: '../bin/millrace.js', sources: '../src/main.ts' }
+
+export interface StartOptions {
+  readonly entry?: Entry
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** A router. BENCH_ROUTER names another program to measure in the same rig, called with the same `--config FILE`. */
 export class RouterProcess {
   readonly #folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
   #child: ChildProcess | undefined
   #output = ''
 
   /** Starts it and waits until `ready` says that it serves; returns the milliseconds from exec until then. */
-  async start(config: string, ready: () => Promise<boolean>): Promise<number> {
+  async start(config: string, ready: () => Promise<boolean>, options: StartOptions = {}): Promise<number> {
     const file = join(this.#folder, 'config.yaml')
     writeFileSync(file, config)
-    const own = [process.execPath, fileURLToPath(new URL('../src/main.ts', import.meta.url))]
+    const own = [process.execPath, fileURLToPath(new URL(ENTRIES[options.entry ?? 'launcher'], import.meta.url))]
     const [program = '', ...args] = process.env.BENCH_ROUTER?.split(' ') ?? own
     const from = performance.now()
-    const child = spawn(program, [...args, '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, [...args, '--config', file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
+    })
     this.#child = child
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
