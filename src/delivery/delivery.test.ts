@@ -44,6 +44,23 @@ test('settling a batch twice throws, whichever way', () => {
   }
 })
 
+test('of an abandoned batch nothing more is heard, and a settled one cannot be abandoned', () => {
+  const { delivery, heard } = recorded()
+  delivery.accept()
+  delivery.abandon(refusal())
+  assert.ok(delivery.settled && !delivery.accepted)
+  delivery.accept()
+  delivery.deliver()
+  delivery.refuse(refusal())
+  assert.deepEqual(heard, ['accepted', 'refused QUEUE_FULL after acceptance'])
+
+  const done = recorded()
+  done.delivery.deliver()
+  done.delivery.abandon(refusal())
+  assert.deepEqual(done.heard, ['accepted', 'delivered'])
+  assert.throws(() => done.delivery.deliver(), /settled twice/)
+})
+
 test('a split batch is accepted when all parts are, and delivered when all parts are', () => {
   const { delivery, heard } = recorded()
   const [a, b] = delivery.split(2)

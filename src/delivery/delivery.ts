@@ -7,7 +7,7 @@
 //      +-------------------+-----------> refused
 //
 // Splitting, merging, fanning out and dropping keep the record: see split and merge below. Settling twice is a broken
-// invariant and throws at once.
+// invariant and throws at once, except for a batch that was abandoned: who failed on it may not know what it holds.
 
 import type { DeliveryError } from './error.ts'
 
@@ -25,6 +25,7 @@ const PENDING = 0
 const ACCEPTED = 1
 const DELIVERED = 2
 const REFUSED = 3
+const ABANDONED = 4
 
 export class Delivery {
   #state = PENDING
@@ -46,15 +47,14 @@ export class Delivery {
 
   /** A buffer holds the batch from here on. Calling it again is harmless: a batch may pass several buffers. */
   accept(): void {
-    if (this.#state >= DELIVERED) throw new Error('invariant: batch accepted after it was settled')
-    if (this.#state === ACCEPTED) return
+    if (this.#state === ACCEPTED || this.#isOver('batch accepted after it was settled')) return
     this.#state = ACCEPTED
     this.#listener.onAccepted?.()
   }
 
   /** Delivered: settles the batch. Implies accept(). */
   deliver(): void {
-    if (this.#state >= DELIVERED) throw new Error('invariant: batch settled twice')
+    if (this.#isOver('batch settled twice')) return
     const first = this.#state === PENDING
     this.#state = DELIVERED
     if (first) this.#listener.onAccepted?.()
@@ -63,10 +63,28 @@ export class Delivery {
 
   /** Refused: settles the batch. */
   refuse(error: DeliveryError): void {
-    if (this.#state >= DELIVERED) throw new Error('invariant: batch settled twice')
+    if (this.#isOver('batch settled twice')) return
     const accepted = this.#state === ACCEPTED
     this.#state = REFUSED
     this.#listener.onRefused?.(error, accepted)
+  }
+
+  /**
+   * Refused on behalf of a component that failed while it had the batch: unless it is settled, it is now, and whatever
+   * is said of it from here on is not heard.
+   */
+  abandon(error: DeliveryError): void {
+    if (this.settled) return
+    const accepted = this.#state === ACCEPTED
+    this.#state = ABANDONED
+    this.#listener.onRefused?.(error, accepted)
+  }
+
+  /** Whether a further word is not heard; throws where it must not come. */
+  #isOver(broken: string): boolean {
+    if (this.#state === ABANDONED) return true
+    if (this.#state >= DELIVERED) throw new Error(`invariant: ${broken}`)
+    return false
   }
 
   /**

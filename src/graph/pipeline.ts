@@ -5,7 +5,8 @@ import type { DeliveryError } from '../delivery/error.ts'
 import type { Batch } from '../otlp/batch.ts'
 import type { Signal } from '../otlp/signal.ts'
 import type { Counter } from '../self/meter.ts'
-import type { Output, Processor } from './component.ts'
+import type { Connector, Exporter, Output, Processor } from './component.ts'
+import type { Guard } from './guard.ts'
 
 /** What a pipeline has seen since its start, in items. `in` is the sum of the others once everything has settled. */
 export interface PipelineTotals {
@@ -111,10 +112,12 @@ export class ProcessorStep implements Output {
   readonly #processor: Processor
   readonly #incoming: Counter
   readonly #next: Output
+  readonly #guard: Guard
 
-  constructor(processor: Processor, incoming: Counter, outgoing: Counter, next: Output) {
+  constructor(processor: Processor, incoming: Counter, outgoing: Counter, next: Output, guard: Guard) {
     this.#processor = processor
     this.#incoming = incoming
+    this.#guard = guard
     this.#next = {
       send(batch) {
         outgoing.add(batch.items)
@@ -125,9 +128,35 @@ export class ProcessorStep implements Output {
 
   send(batch: Batch): void {
     this.#incoming.add(batch.items)
-    this.#processor.process(batch, this.#next)
+    try {
+      this.#processor.process(batch, this.#next)
+    } catch (error) {
+      this.#guard.failed(batch, error)
+    }
   }
 }
+
+/** The end of a pipeline: hands a batch to an exporter. */
+export const exporterEnd = (exporter: Exporter, guard: Guard): Output => ({
+  send(batch) {
+    try {
+      exporter.export(batch)
+    } catch (error) {
+      guard.failed(batch, error)
+    }
+  },
+})
+
+/** The end of a pipeline that is the start of others: what the connector sends goes to `out`. */
+export const connectorEnd = (connector: Connector, out: Output, guard: Guard): Output => ({
+  send(batch) {
+    try {
+      connector.process(batch, out)
+    } catch (error) {
+      guard.failed(batch, error)
+    }
+  },
+})
 
 /**
  * Gives the same bytes to every output, each under its own part of the delivery record. Every output is called, also

@@ -5,6 +5,8 @@ import { Delivery } from '../delivery/delivery.ts'
 import { DeliveryError } from '../delivery/error.ts'
 import { Batch } from '../otlp/batch.ts'
 import type { Signal } from '../otlp/signal.ts'
+import type { Logger } from '../self/log.ts'
+import { MeterRegistry } from '../self/meter-registry.ts'
 import { systemClock } from './clock.ts'
 import {
   type AnyFactory,
@@ -17,13 +19,7 @@ import {
 import { makePlan } from './plan.ts'
 import { type DeclaredComponent, Graph, type GraphServices } from './run.ts'
 
-const NO_METER = {
-  counter: () => ({ add() {} }),
-  gauge: () => ({ set() {} }),
-  observe() {},
-  histogram: () => ({ record() {} }),
-}
-const NO_LOG = { debug() {}, info() {}, warn() {}, error() {}, enabled: () => false, with: () => NO_LOG }
+const NO_LOG: Logger = { debug() {}, info() {}, warn() {}, error() {}, enabled: () => false, with: () => NO_LOG }
 const SIGNALS = ['traces', 'metrics', 'logs'] as const
 const REFUSAL = new DeliveryError('TEST_REFUSED', 'no', { retry: 'backoff' })
 
@@ -33,6 +29,17 @@ function world() {
   const outs = new Map<string, Partial<Record<Signal, Output>>>()
   const held = new Map<string, Batch[]>()
   const failing = new Set<string>()
+  /** Components that throw on a batch, after doing what stands here. */
+  const breaking = new Map<string, (batch: Batch) => void>()
+  const breakOn = (id: string, batch: Batch): void => {
+    const first = breaking.get(id)
+    if (first === undefined) return
+    first(batch)
+    throw new Error('a mistake of ours')
+  }
+  const meters = new MeterRegistry('normal')
+  const logged: string[] = []
+  const log: Logger = { ...NO_LOG, error: (message) => logged.push(message), with: () => log }
   const life = (id: string) => ({
     start() {
       if (failing.has(id)) throw new Error(`${id} cannot`)
@@ -54,7 +61,13 @@ function world() {
   const processor = defineProcessor({
     ...common,
     signals: SIGNALS,
-    create: (_, ctx) => ({ ...life(ctx.id), process: (batch, out) => out.send(batch) }),
+    create: (_, ctx) => ({
+      ...life(ctx.id),
+      process: (batch, out) => {
+        breakOn(ctx.id, batch)
+        out.send(batch)
+      },
+    }),
   })
   const exporter = defineExporter({
     ...common,
@@ -64,6 +77,7 @@ function world() {
       return {
         ...life(ctx.id),
         export: (batch) => {
+          breakOn(ctx.id, batch)
           held.get(ctx.id)!.push(batch)
         },
       }
@@ -72,7 +86,13 @@ function world() {
   const forward = defineConnector({
     ...common,
     pairs: SIGNALS.map((s) => ({ from: s, to: s })),
-    create: (_, ctx) => ({ ...life(ctx.id), process: (batch, out) => out.send(batch) }),
+    create: (_, ctx) => ({
+      ...life(ctx.id),
+      process: (batch, out) => {
+        breakOn(ctx.id, batch)
+        out.send(batch)
+      },
+    }),
   })
   const declare = (factory: AnyFactory, ids: readonly string[]): Map<string, DeclaredComponent> =>
     new Map(ids.map((id) => [id, { type: 'x', factory, config: {} }]))
@@ -109,8 +129,8 @@ function world() {
     const { plan, problems } = makePlan({ ...config, service: { extensions: [], pipelines: list } })
     assert.deepEqual(problems, [])
     const services: GraphServices = {
-      log: NO_LOG,
-      meterFor: () => NO_METER,
+      log,
+      meterFor: (kind, id) => meters.component(kind, id),
       clock: systemClock,
       random: () => 0.5,
       build: { command: 'x', description: 'x', version: '0' },
@@ -120,16 +140,22 @@ function world() {
   }
   const send = (id: string, signal: Signal = 'traces') => {
     const heard: string[] = []
+    const refusals: DeliveryError[] = []
     const delivery = new Delivery({
       onAccepted: () => heard.push('accepted'),
       onDelivered: () => heard.push('delivered'),
-      onRefused: (_, accepted) => heard.push(accepted ? 'lost' : 'refused'),
+      onRefused: (error, accepted) => {
+        refusals.push(error)
+        heard.push(accepted ? 'lost' : 'refused')
+      },
     })
     const bytes = new Uint8Array(8)
     outs.get(id)![signal]!.send(new Batch(signal, [bytes], 3, delivery))
-    return { heard, bytes }
+    return { heard, refusals, bytes }
   }
-  return { events, outs, held, failing, graph, send }
+  const counted = (name: string): number =>
+    meters.snapshot().metrics.flatMap((m) => (m.name === name ? m.series.map((series) => series.value) : []))[0] ?? 0
+  return { events, outs, held, failing, breaking, counted, logged, graph, send }
 }
 
 test('exporters start first and receivers last; stopping goes the other way', async () => {
@@ -208,4 +234,59 @@ test('stopping waits for what is under way, and for no longer than its deadline'
   late.send('otlp')
   await other.stop(AbortSignal.timeout(20))
   assert.equal(other.totals()[0]!.inFlight, 3)
+})
+
+const WAYS = {
+  traces: { from: ['otlp'], via: ['edit'], to: ['fwd', 'side'] },
+  'traces/2': { from: ['fwd'], to: ['out'] },
+}
+const BROKEN = [
+  { kind: 'processor', id: 'edit', others: [] },
+  { kind: 'connector', id: 'fwd', others: ['side'] },
+  { kind: 'exporter', id: 'out', others: ['side'] },
+] as const
+
+for (const { kind, id, others } of BROKEN) {
+  test(`a ${kind} that throws loses one batch, which is refused for good, counted and logged; the next one passes`, async () => {
+    const w = world()
+    w.breaking.set(id, () => {})
+    const graph = await w.graph(WAYS, ['fwd'])
+    await graph.start()
+    const { heard, refusals } = w.send('otlp')
+    // The other branches have the batch all the same.
+    for (const other of others) w.held.get(other)!.pop()!.delivery.deliver()
+    assert.deepEqual(heard, ['refused'])
+    assert.deepEqual([refusals[0]!.code, refusals[0]!.retry], ['COMPONENT_FAILED', 'never'])
+    assert.equal(w.counted(`${kind}_failed_items`), 3)
+    assert.deepEqual(w.logged, [`${kind} ${id} failed: a mistake of ours`])
+
+    w.breaking.clear()
+    const next = w.send('otlp')
+    for (const end of ['out', 'side']) w.held.get(end)![0]!.delivery.deliver()
+    assert.deepEqual(next.heard, ['accepted', 'delivered'])
+    assert.ok(graph.totals().every((totals) => totals.inFlight === 0))
+    await graph.stop(AbortSignal.timeout(100))
+  })
+}
+
+test('a component that throws after it settled the batch, or settles it after it threw, does no harm', async () => {
+  const w = world()
+  const graph = await w.graph({ traces: { from: ['otlp'], via: ['edit'], to: ['out'] } })
+  await graph.start()
+  w.breaking.set('edit', (batch) => batch.delivery.deliver())
+  assert.deepEqual(w.send('otlp').heard, ['accepted', 'delivered'])
+
+  const kept: Batch[] = []
+  w.breaking.set('edit', (batch) => {
+    batch.delivery.accept()
+    kept.push(batch)
+  })
+  const { heard } = w.send('otlp')
+  assert.deepEqual(heard, ['accepted', 'lost'])
+  kept[0]!.delivery.accept()
+  kept[0]!.delivery.deliver()
+  kept[0]!.delivery.refuse(REFUSAL)
+  assert.deepEqual(heard, ['accepted', 'lost'])
+  assert.equal(w.counted('processor_failed_items'), 6)
+  await graph.stop(AbortSignal.timeout(100))
 })

@@ -23,7 +23,8 @@ import type {
   ShardView,
   Status,
 } from './component.ts'
-import { fanOut, PipelineEntry, type PipelineTotals, ProcessorStep } from './pipeline.ts'
+import { Guard } from './guard.ts'
+import { connectorEnd, exporterEnd, fanOut, PipelineEntry, type PipelineTotals, ProcessorStep } from './pipeline.ts'
 import { type Plan, pipelineViews } from './plan.ts'
 
 /** A component as the configuration declares it: its factory and its own typed configuration. */
@@ -90,19 +91,19 @@ export class Graph {
     this.#services = services
     this.#startedAtMs = services.clock.now()
 
-    const exporters = new Map<string, Exporter>()
+    const exporters = new Map<string, Output>()
     for (const { id, signals } of plan.exporters) {
       const { factory, config: own } = config.exporters.get(id)!
       if (factory.kind !== 'exporter') throw new Error(`invariant: ${id} is not an exporter`)
-      const exporter = factory.create(own, { ...this.#context('exporter', id), signals })
-      exporters.set(id, exporter)
+      const exporter: Exporter = factory.create(own, { ...this.#context('exporter', id), signals })
+      exporters.set(id, exporterEnd(exporter, this.#guard('exporter', id)))
       this.#behind.push({ kind: 'exporter', id, component: exporter })
     }
 
     const shared = new Map<string, Processor>()
     const connectors = new Map<string, Output>()
     for (const pipeline of plan.pipelines) {
-      const ends: Output[] = pipeline.exporters.map((id) => toOutput(exporters.get(id)!))
+      const ends: Output[] = pipeline.exporters.map((id) => exporters.get(id)!)
       for (const instance of pipeline.connectors) {
         let end = connectors.get(instance)
         if (end === undefined) {
@@ -124,7 +125,7 @@ export class Graph {
           this.#behind.push({ kind: 'processor', id: step.id, component: processor })
         }
         const { incoming, outgoing } = processorMetrics(services.meterFor('processor', step.id), pipeline.signal)
-        next = new ProcessorStep(processor, incoming, outgoing, next)
+        next = new ProcessorStep(processor, incoming, outgoing, next, this.#guard('processor', step.id))
       }
       this.#entries.set(pipeline.name, new PipelineEntry(pipeline.name, pipeline.signal, next))
     }
@@ -163,8 +164,7 @@ export class Graph {
     const pipelines = new Map(feeds.map((name) => [name, this.#entries.get(name)! as Output]))
     const connector: Connector = factory.create(own, { ...this.#context('connector', id), from, to, pipelines })
     this.#behind.push({ kind: 'connector', id, component: connector })
-    const out = fanOut([...pipelines.values()])
-    return { send: (batch) => connector.process(batch, out) }
+    return connectorEnd(connector, fanOut([...pipelines.values()]), this.#guard('connector', id))
   }
 
   #context(kind: ComponentKind, id: string): ComponentContext {
@@ -180,6 +180,11 @@ export class Graph {
       report: (status, error) => this.#report(kind, id, status, error),
       extension: (name) => this.#running.get(name),
     }
+  }
+
+  #guard(kind: ComponentKind, id: string): Guard {
+    const { log, meterFor } = this.#services
+    return new Guard(kind, id, log.with(componentFields(kind, id)), meterFor(kind, id))
   }
 
   #report(kind: ComponentKind, id: string, status: Status, error?: Error): void {
@@ -251,8 +256,6 @@ export class Graph {
     }
   }
 }
-
-const toOutput = (exporter: Exporter): Output => ({ send: (batch) => exporter.export(batch) })
 
 const watched = (output: Output, watch: (batch: Batch) => void): Output => ({
   send(batch) {
