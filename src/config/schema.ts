@@ -359,7 +359,11 @@ export function group<T>(key: string, schema: Schema<T>, options: Doc): Field<T>
 export function section<T>(
   key: string,
   schema: Schema<T>,
-  options: Doc & { readonly optional: SectionKind },
+  options: Doc & {
+    readonly optional: SectionKind
+    /** The rest is checked with `enabled: false` too; otherwise what is switched off is not looked at. */
+    readonly checkedWhenOff?: boolean
+  },
 ): Field<T | undefined> {
   const { optional } = options
   const ownsEnabled = schema.fields.some(({ field }) => field.key === 'enabled')
@@ -372,14 +376,15 @@ export function section<T>(
     const enabled = node.kind === 'map' && !ownsEnabled ? node.entries.get('enabled') : undefined
     if (node.kind !== 'map' || enabled === undefined) return schema.decode(node, here)
     const on = boolType.decode(enabled.value, here.under('enabled', enabled.key))
-    if (on === false) {
-      // What is switched off is not checked, but its secrets stay hidden.
+    if (on === false && options.checkedWhenOff !== true) {
+      // Its secrets stay hidden all the same.
       if (schema.secret) hide(node)
       return undefined
     }
     const entries = new Map(node.entries)
     entries.delete('enabled')
-    return schema.decode({ ...node, entries }, here)
+    const value = schema.decode({ ...node, entries }, here)
+    return on === false ? undefined : value
   }
   const off = optional === 'none' ? null : { enabled: false }
   return {

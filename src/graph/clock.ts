@@ -16,15 +16,26 @@ export interface Clock {
   every(periodMs: number, call: () => void): Timer
 }
 
+/** setTimeout takes no more, and fires at once when it is given more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   monotonic: () => performance.now(),
   after(delayMs, call) {
-    const timer = setTimeout(call, delayMs).unref()
-    return { cancel: () => clearTimeout(timer) }
+    if (!(delayMs > LONGEST_TIMER_MS)) {
+      const timer = setTimeout(call, delayMs).unref()
+      return { cancel: () => clearTimeout(timer) }
+    }
+    let leg: Timer | undefined
+    const goOn = (): void => {
+      leg = systemClock.after(delayMs - LONGEST_TIMER_MS, call)
+    }
+    leg = systemClock.after(LONGEST_TIMER_MS, goOn)
+    return { cancel: () => leg?.cancel() }
   },
   every(periodMs, call) {
-    const timer = setInterval(call, periodMs).unref()
+    const timer = setInterval(call, Math.min(LONGEST_TIMER_MS, periodMs)).unref()
     return { cancel: () => clearInterval(timer) }
   },
 }

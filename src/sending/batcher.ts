@@ -3,10 +3,12 @@
 // One open batch for each combination of the partition's header values. It goes when it has reached min_size, or when
 // flush_timeout has passed since its first part came. Nothing is copied: parts lie side by side in the rope, and only a
 // batch above max_size is cut. An empty partition is forgotten at once, so there are never more than requests waiting.
+// Requests of a signal that cannot stand side by side (profiles) wait for nobody.
 
 import { Delivery } from '../delivery/delivery.ts'
 import type { Clock, Timer } from '../graph/clock.ts'
 import { Batch, type ClientInfo, NO_CLIENT } from '../otlp/batch.ts'
+import { canMerge } from '../otlp/merge.ts'
 import { splitBatch } from '../otlp/split.ts'
 import type { BatchConfig } from './config.ts'
 
@@ -38,6 +40,10 @@ export class Batcher {
 
   add(batch: Batch): void {
     const { maxSize } = this.#config
+    if (!canMerge(batch.signal)) {
+      for (const piece of maxSize === 0 ? [batch] : splitBatch(batch, maxSize, maxSize, this.#sizer)) this.#emit(piece)
+      return
+    }
     const partition = this.#partitionOf(batch)
     const size = this.#sizeOf(batch)
     if (maxSize === 0 || partition.size + size <= maxSize) this.#append(partition, batch, size)

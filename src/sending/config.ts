@@ -162,6 +162,7 @@ export const queueField = section('sending_queue', queueConfig, {
 
 export const retryField = section('retry_on_failure', retryConfig, {
   optional: 'some',
+  checkedWhenOff: true,
   doc: 'Sends again what failed for a reason that may pass.',
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { flushPromises } from '../../test/support/fake-clock.ts'
-import { type Fate, rig, witness } from '../../test/support/harness.ts'
+import { batchOf, type Fate, rig, witness } from '../../test/support/harness.ts'
 import { object } from '../config/schema.ts'
 import { parseConfig } from '../config/testing.ts'
 import { DeliveryError, type Retry } from '../delivery/error.ts'
@@ -42,7 +42,7 @@ function stage(config: object) {
   const base = rig()
   const tried: Tried[] = []
   const sending = new Sending(
-    { ...base.context('exporter', 'otlp'), signals: ['traces'] },
+    { ...base.context('exporter', 'otlp'), signals: ['traces', 'profiles'] },
     parseConfig(schema, config),
     (batch, signal) =>
       new Promise((resolve, reject) => {
@@ -392,6 +392,33 @@ test('a batch above max_size is cut, and each request is delivered when all its 
   assert.equal(large.delivered, true)
 })
 
+test('requests of profiles are never joined: each has a dictionary of its own', async () => {
+  const { sending, tried } = stage({ sending_queue: { batch: { min_size: 4, max_size: 5 } } })
+  const fates = [1, 2, 7].map((samples) => {
+    const { delivery, fate } = witness()
+    const profile = { samples: Array.from({ length: samples }, () => ({ stackIndex: 1 })) }
+    sending.send(
+      batchOf(
+        'profiles',
+        { resourceProfiles: [{ scopeProfiles: [{ profiles: [profile] }] }], dictionary: { stringTable: ['', 'cpu'] } },
+        delivery,
+      ),
+    )
+    return fate
+  })
+  assert.deepEqual(
+    tried.map(({ batch }) => [batch.items, batch.parts.length]),
+    [
+      [1, 1],
+      [2, 1],
+      [5, 1],
+      [2, 1],
+    ],
+  )
+  for (const { ok } of tried) await ok()
+  assert.ok(fates.every(({ delivered }) => delivered))
+})
+
 test('one lost piece refuses the request it came from and no other', async () => {
   const { push, tried, metric } = stage({
     sending_queue: { batch: { min_size: 5, max_size: 5 } },
@@ -491,6 +518,11 @@ test('configuration that cannot work is refused with words', () => {
   assert.deepEqual(problems({ sending_queue: { sizer: 'items', batch: {} } }), ['sending_queue.batch.min_size'])
   assert.deepEqual(problems({ sending_queue: { num_consumers: 0, queue_size: 0 } }).length, 2)
   assert.deepEqual(problems({ retry_on_failure: { max_elapsed_time: '20s' } }), ['retry_on_failure.max_elapsed_time'])
+  assert.deepEqual(problems({ retry_on_failure: { enabled: false, max_elapsed_time: '20s' } }), [
+    'retry_on_failure.max_elapsed_time',
+  ])
+  assert.deepEqual(problems({ retry_on_failure: { enabled: false, initial_intervall: '1s' } }).length, 1)
+  assert.deepEqual(problems({ retry_on_failure: { enabled: false, initial_interval: '1s' } }), [])
   assert.deepEqual(problems({ timeout: '-1s' }), ['timeout'])
   assert.deepEqual(problems({ retry_on_failure: { max_elapsed_time: 0 } }), [])
 })
