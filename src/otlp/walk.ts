@@ -24,6 +24,16 @@ import { ROOT, Splice } from '../wire/splice.ts'
 import { varintSize } from '../wire/varint.ts'
 import { AttributeMap } from './attribute.ts'
 import type { Batch } from './batch.ts'
+import {
+  EXPORT_TRACE_SERVICE_REQUEST,
+  GAUGE,
+  INSTRUMENTATION_SCOPE,
+  LOG_RECORD,
+  RESOURCE,
+  RESOURCE_SPANS,
+  SCOPE_SPANS,
+  SPAN,
+} from './fields.ts'
 import { LogView } from './log.ts'
 import {
   ExponentialHistogramPointView,
@@ -37,15 +47,13 @@ import { ResourceView, ScopeView } from './resource.ts'
 import type { Signal } from './signal.ts'
 import { SpanView } from './span.ts'
 
-// Field numbers that are the same in every signal; a test compares them with the tables.
-const RESOURCES = 1
-const SCOPES = 2
-const ITEMS = 2
-const POINTS = 1
-const RESOURCE_ATTRIBUTES = 1
-const SCOPE_ATTRIBUTES = 3
-const SPAN_ATTRIBUTES = 9
-const LOG_ATTRIBUTES = 6
+// The way down has the same field numbers in every signal, as numbers.test.ts says: those of traces stand for all.
+const RESOURCES = EXPORT_TRACE_SERVICE_REQUEST.RESOURCE_SPANS
+const SCOPES = RESOURCE_SPANS.SCOPE_SPANS
+const ITEMS = SCOPE_SPANS.SPANS
+/** Of a resource in what holds its scopes, and of a scope in what holds its items. */
+const ABOUT = RESOURCE_SPANS.RESOURCE
+const POINTS = GAUGE.DATA_POINTS
 const NO_FRAME = -2
 
 export class Walk {
@@ -242,7 +250,7 @@ export class Walk {
   get resourceAttributes(): AttributeMap {
     if (!this.#resourceMapOpen) {
       this.#resourceMapOpen = true
-      this.#openMap(this.#resourceMap, RESOURCE_ATTRIBUTES, this.resource.pieces)
+      this.#openMap(this.#resourceMap, RESOURCE.ATTRIBUTES, this.resource.pieces)
     }
     return this.#resourceMap
   }
@@ -251,7 +259,7 @@ export class Walk {
   get scopeAttributes(): AttributeMap {
     if (!this.#scopeMapOpen) {
       this.#scopeMapOpen = true
-      this.#openMap(this.#scopeMap, SCOPE_ATTRIBUTES, this.scope.pieces)
+      this.#openMap(this.#scopeMap, INSTRUMENTATION_SCOPE.ATTRIBUTES, this.scope.pieces)
     }
     return this.#scopeMap
   }
@@ -303,8 +311,8 @@ export class Walk {
   }
 
   #attributesField(): number {
-    if (this.signal === 'traces') return SPAN_ATTRIBUTES
-    if (this.signal === 'logs') return LOG_ATTRIBUTES
+    if (this.signal === 'traces') return SPAN.ATTRIBUTES
+    if (this.signal === 'logs') return LOG_RECORD.ATTRIBUTES
     if (this.#inPoint) return pointAttributes(this.#metric.type)
     throw new Error(`invariant: the items of ${this.signal} have no attributes of their own`)
   }
@@ -361,7 +369,7 @@ export class Walk {
     const { added } = this.#splice
     const start = added.length
     added.reserve(1 + varintSize(to - from) + to - from)
-    added.field(1, added.bytes, from, to)
+    added.field(ABOUT, added.bytes, from, to)
     this.#splice.insert(parent, at, start, added.length)
   }
 
