@@ -17,6 +17,7 @@ import { batchOf, type Fate, type Rig, rig, sink, witness } from '../support/har
 import { configFor, examplesOf, folderOf, readmeOf } from './examples.ts'
 import { requestWithUnknownFields, UNKNOWN_MARKS } from './requests.ts'
 
+const LOST = 'neither sent on nor settled: write out.send(...), batch.delivery.deliver() or batch.delivery.refuse(...)'
 const REFUSAL = new DeliveryError('TEST_REFUSED', 'the next component refused', { retry: 'backoff' })
 
 function ownFolder(t: TestContext): string {
@@ -98,7 +99,7 @@ for (const entry of registry) {
       assert.ok(readme.includes(`\n${heading}\n`), `README.md of ${name} has no section ${heading}`)
     }
     const examples = examplesOf(entry.kind, entry.type)
-    assert.ok(examples.length > 0, `README.md of ${name} has no YAML example`)
+    assert.ok(examples.length > 0, `README.md of ${name} has no YAML example under ${entry.kind}s:`)
     for (const example of examples) parseConfig(factory.config, example)
     assert.ok(existsSync(join(folderOf(entry.kind, entry.type), 'factory.ts')))
   })
@@ -142,7 +143,8 @@ for (const entry of registry) {
         const settled = (): boolean => fates.every((fate) => fate.delivered || fate.refused !== undefined)
         await until(made, settled)
         await made.component.stop?.(AbortSignal.timeout(2_000))
-        assert.ok(settled(), JSON.stringify(fates))
+        const left = fates.filter((fate) => !fate.delivered && fate.refused === undefined).length
+        assert.equal(left, 0, `${left} of ${fates.length} batches were ${LOST}`)
         if (factory.kind !== 'exporter' && next === 'refuses') {
           assert.ok(
             fates.every((fate) => fate.refused !== undefined),
@@ -160,7 +162,7 @@ for (const entry of registry) {
       made.take!(batchOf(signal, requestWithUnknownFields(signal), delivery))
       await made.component.stop?.(AbortSignal.abort())
       for (let i = 0; i < 40 && !fate.delivered && fate.refused === undefined; i++) await sleep(25)
-      assert.ok(fate.delivered || fate.refused !== undefined)
+      assert.ok(fate.delivered || fate.refused !== undefined, `the batch was ${LOST}`)
     })
 
     if (factory.kind === 'exporter') continue
@@ -169,9 +171,12 @@ for (const entry of registry) {
       const out = sink('deliver')
       const made = await make(factory, config, signal, out)
       await made.component.start?.()
-      made.take!(batchOf(signal, requestWithUnknownFields(signal)))
+      const request = requestWithUnknownFields(signal)
+      made.take!(batchOf(signal, request))
       await until(made, () => out.sent.length > 0)
       await made.component.stop?.(AbortSignal.timeout(2_000))
+      assert.deepEqual(request, requestWithUnknownFields(signal), 'bytes of the batch were changed in place')
+      assert.ok(out.sent.length > 0, 'nothing was sent on')
       const bytes = Buffer.concat(out.sent.flatMap((batch) => batch.parts))
       for (const mark of UNKNOWN_MARKS[signal]) assert.ok(bytes.includes(mark), `${mark} is gone`)
       for (const batch of out.sent) {
@@ -187,7 +192,8 @@ for (const entry of registry) {
     const real = base.context(factory.kind, factory.type)
     const watch = <A extends unknown[], R>(make: (name: string, unit: string, help: string, ...more: A) => R) => {
       return (metric: string, unit: string, help: string, ...more: A): R => {
-        if (unit === '' || !/^[A-Z]/.test(help)) seen.push(`${metric}: unit ${unit}, words ${help}`)
+        if (unit === '') seen.push(`${metric}: its unit is empty; write one of UCUM, {resource} or By or s`)
+        if (!/^[A-Z]/.test(help)) seen.push(`${metric}: its words begin with no capital letter: ${help}`)
         return make(metric, unit, help, ...more)
       }
     }

@@ -2,14 +2,15 @@
 //
 //   config.yaml     the component's section
 //   input.jsonl     one OTLP/JSON request a line, of any signal          processors and connectors only
-//   output.jsonl    what it sends, one request a line; timers have their turn after the last line of input
+//   output.jsonl    what it sends, one request a line; timers have their turn after the last line of input; the clock
+//                   starts at 2026-01-01T00:00:00Z
 //   problems.txt    instead of input and output: what we print for a configuration that must fail
 //
-// GOLDEN=write writes the expected files; whoever does so reads them.
+// GOLDEN=write (npm run golden) writes the expected files; whoever does so reads them.
 
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { Source } from '../../src/config/node.ts'
 import { parseYaml } from '../../src/config/parse.ts'
@@ -20,17 +21,11 @@ import type { AnyFactory, Connector, Output, Processor } from '../../src/graph/c
 import { registry } from '../../src/graph/registry.ts'
 import { bytesToJson } from '../../src/otlp/json/index.ts'
 import { SIGNALS, type Signal } from '../../src/otlp/signal.ts'
-import { batchOf, type Rig, rig, sink } from '../support/harness.ts'
+import { batchOf, REQUEST_KEY, type Rig, rig, sink } from '../support/harness.ts'
 
 const ROOT = new URL('../../', import.meta.url).pathname
 /** Longer than any timer of a case. */
 const LONG_MS = 60_000
-const FIRST_KEY: Record<string, Signal> = {
-  resourceSpans: 'traces',
-  resourceMetrics: 'metrics',
-  resourceLogs: 'logs',
-  resourceProfiles: 'profiles',
-}
 
 function decode(
   schema: Schema<unknown>,
@@ -52,11 +47,29 @@ function make(factory: AnyFactory, config: unknown, signal: Signal, base: Rig): 
   throw new Error('only processors and connectors turn input into output')
 }
 
+function signalOf(line: string, index: number): Signal {
+  let first: string | undefined
+  try {
+    first = Object.keys(JSON.parse(line))[0]
+  } catch (error) {
+    throw new Error(
+      `input.jsonl:${index + 1} is no whole request, one stands on each line: ${(error as Error).message}`,
+    )
+  }
+  const signal = SIGNALS.find((s) => REQUEST_KEY[s] === first)
+  if (signal === undefined)
+    throw new Error(
+      `input.jsonl:${index + 1} begins with ${first}, not with one of ${Object.values(REQUEST_KEY).join(', ')}`,
+    )
+  return signal
+}
+
 async function run(factory: AnyFactory, config: unknown, input: string): Promise<string> {
   const lines = input.trim().split('\n')
+  const signals = lines.map(signalOf)
   const sent: string[] = []
   for (const signal of SIGNALS) {
-    const requests = lines.filter((line) => FIRST_KEY[Object.keys(JSON.parse(line))[0] ?? ''] === signal)
+    const requests = lines.filter((_, i) => signals[i] === signal)
     if (requests.length === 0) continue
     const base = rig()
     const out = sink('deliver')
@@ -72,6 +85,7 @@ async function run(factory: AnyFactory, config: unknown, input: string): Promise
 
 function compare(file: string, actual: string): void {
   if (process.env.GOLDEN === 'write') writeFileSync(file, actual)
+  assert.ok(existsSync(file), `there is no ${basename(file)} yet: npm run golden writes it`)
   assert.equal(actual, readFileSync(file, 'utf8'))
 }
 
@@ -83,7 +97,10 @@ for (const entry of registry) {
       const factory = await entry.load()
       const { config, problems } = decode(factory.config, `${entry.kind}s.${entry.type}`, file('config.yaml'))
       if (!existsSync(file('input.jsonl'))) {
-        assert.ok(problems.length > 0, 'without input the configuration must fail')
+        assert.ok(
+          problems.length > 0,
+          'there is no input.jsonl, so config.yaml must be one that fails, and it is right',
+        )
         return compare(file('problems.txt'), `${problems.map(formatProblem).join('\n')}\n`)
       }
       assert.deepEqual(problems.map(formatProblem), [])

@@ -77,6 +77,23 @@ export function witness(): { delivery: Delivery; fate: Fate } {
   return { delivery, fate }
 }
 
+/** The list that an OTLP/JSON request of a signal is. */
+export const REQUEST_KEY = {
+  traces: 'resourceSpans',
+  metrics: 'resourceMetrics',
+  logs: 'resourceLogs',
+  profiles: 'resourceProfiles',
+} as const satisfies Record<Signal, string>
+
+// Names that nobody knows are skipped, as OTLP/JSON asks for: a test that misspells one would push nothing at all.
+function checkKeys(signal: Signal, request: object): void {
+  const keys = Object.keys(request)
+  if (keys.length === 0 || keys.includes(REQUEST_KEY[signal])) return
+  const other = SIGNALS.find((s) => keys.includes(REQUEST_KEY[s]))
+  if (other !== undefined) throw new Error(`a request of ${other} in a test of ${signal}: write { signal: '${other}' }`)
+  throw new Error(`a request of ${signal} begins { ${REQUEST_KEY[signal]}: [...] }; this one has ${keys.join(', ')}`)
+}
+
 /** A batch of one encoded request, or of the request that an OTLP/JSON object (or text) describes. */
 export function batchOf(
   signal: Signal,
@@ -84,6 +101,7 @@ export function batchOf(
   delivery = Delivery.none(),
   client: ClientInfo = NO_CLIENT,
 ): Batch {
+  if (typeof request === 'object' && !(request instanceof Uint8Array)) checkKeys(signal, request)
   const bytes =
     request instanceof Uint8Array
       ? request
@@ -92,6 +110,7 @@ export function batchOf(
 }
 
 export interface Rig {
+  /** Stands at 2026-01-01T00:00:00Z until the test says `advance`. */
   readonly clock: FakeClock
   readonly logs: LogLine[]
   readonly statuses: { readonly status: Status; readonly error: Error | undefined }[]
@@ -112,6 +131,8 @@ export function rig(options: { seed?: number; extensions?: Record<string, Extens
     logs,
     statuses,
     metric(name, labels = {}) {
+      if (name.startsWith('otelcol_'))
+        throw new Error(`write ${name.slice(8)}: components name series without otelcol_`)
       const metric = meters.snapshot().metrics.find((m) => m.name === name)
       const series =
         metric?.series.filter((s) => Object.entries(labels).every(([key, value]) => s.labels[key] === value)) ?? []
@@ -152,7 +173,13 @@ export function sink(settle?: 'deliver' | DeliveryError): Output & { readonly se
   }
 }
 
-/** A processor or a connector, started. `push` hands it a request and tells its fate; `sent` is what it passed on. */
+/**
+ * A processor or a connector, started. `push` hands it a request and tells its fate; `sent` is what it passed on, in
+ * words: JSON.parse(bytesToJson(signal, sent[0]!.parts)).
+ *
+ *   signal   which it is made for, default traces; `to` for a connector that changes it
+ *   settle   what becomes of all that it sends; without it the test settles `sent` itself, and no fate is decided
+ */
 export async function harness<C>(
   t: TestContext,
   factory: ProcessorFactory<C> | ConnectorFactory<C>,
@@ -167,6 +194,8 @@ export async function harness<C>(
 > {
   const base = rig(options.seed === undefined ? {} : { seed: options.seed })
   const signal = options.signal ?? 'traces'
+  const takes = factory.kind === 'processor' ? factory.signals : factory.pairs.map(({ from }) => from)
+  if (!takes.includes(signal)) throw new Error(`${factory.type} takes ${takes.join(', ')}, not ${signal}`)
   const parsed = parseConfig(factory.config, config)
   const id = options.id ?? factory.type
   const component =
