@@ -3,6 +3,7 @@
 import { ConfigError } from '../config/problem.ts'
 import type { BuildInfo } from '../graph/component.ts'
 import { Router } from '../router.ts'
+import { letYoungGenerationGrow } from '../shards/heap.ts'
 import type { CommandLine } from './args.ts'
 import { checkSources, problemsText } from './config-commands.ts'
 
@@ -37,6 +38,7 @@ export async function run(line: CommandLine, build: BuildInfo, onReady: () => vo
     return 1
   }
   onReady()
+  letYoungGenerationGrow()
   if (stopping) void router.stop()
   else if (reloading) void router.reload()
   const { failed } = await router.ended

@@ -16,6 +16,7 @@ import { Piscina } from 'piscina'
 import type { Clock, Timer } from '../graph/clock.ts'
 import type { Logger } from '../self/log.ts'
 import type { Snapshot } from '../self/snapshot.ts'
+import { prepareShardHeap } from './heap.ts'
 import type { ComponentStatus, FromShard, ShardLook, ToShard } from './messages.ts'
 import type { ShardInit } from './worker.ts'
 
@@ -124,6 +125,7 @@ class Shard {
     this.#state = 'starting'
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
+    prepareShardHeap()
     const pool = new Piscina({
       filename: this.#options.worker ?? WORKER,
       minThreads: 1,
