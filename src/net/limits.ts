@@ -9,6 +9,13 @@ export const LIMITS = {
   maxConnections: 4096,
   /** Bytes of requests that were received, wholly or in part, and not yet answered, over the whole door. */
   inFlightBytes: 64 * MiB,
+  /**
+   * The part of them on one connection that belongs to requests which are still arriving, so that half-sent requests of
+   * one client leave room for others: ten requests of 4 MiB at once, which a Collector sends, and some more.
+   */
+  arrivingBytesPerConnection: 48 * MiB,
+  /** What a request counts among them beside its bytes: its headers, and what we remember of it. */
+  requestBytes: 4 * KiB,
   /** Parallel calls on one HTTP/2 connection; announced to the client, who waits with more. */
   streamsPerConnection: 256,
   /** HTTP/2 header list, HTTP/1 header block. */

@@ -2,6 +2,7 @@
 // grpc/proposal A8 and A9); all are kept by one sweep over the connections instead of timers for each.
 
 import { constants as H2, type ServerHttp2Session } from 'node:http2'
+import type { ConnectionBytes } from '../byte-budget.ts'
 import type { GrpcServerOptions } from './engine.ts'
 
 /** grpc-go: pings that came too early before the connection is ended. */
@@ -17,6 +18,7 @@ export class Connection {
   readonly session: ServerHttp2Session
   readonly calls = new Set<Sweepable>()
   readonly peer: string
+  readonly bytes: ConnectionBytes
   readonly #options: GrpcServerOptions
   readonly #openedAt: number
   readonly #ageMs: number
@@ -32,6 +34,7 @@ export class Connection {
   constructor(session: ServerHttp2Session, options: GrpcServerOptions, now: number) {
     this.session = session
     this.#options = options
+    this.bytes = options.budget.connection(session)
     this.#openedAt = now
     this.#idleSince = now
     this.#heardAt = now

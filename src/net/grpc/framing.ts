@@ -5,10 +5,9 @@
 // DATA comes in chunks that know nothing of messages. A unary call has one; a second is refused, and so is anything
 // cut short.
 
-export const PREFIX_BYTES = 5
+import { ChunkList } from '../chunk-list.ts'
 
-/** Many chunks of a few bytes cost their objects: past so many they are copied together. */
-const MAX_CHUNKS = 256
+export const PREFIX_BYTES = 5
 
 export type FrameProblem = 'too_large' | 'second_message' | 'bad_flag'
 
@@ -17,7 +16,7 @@ export class UnaryReader {
   readonly #maxBytes: number
   readonly #prefix = new Uint8Array(PREFIX_BYTES)
   #prefixFilled = 0
-  #chunks: Uint8Array[] = []
+  readonly #chunks = new ChunkList()
   #filled = 0
   #length = 0
 
@@ -60,31 +59,17 @@ export class UnaryReader {
     if (rest > this.#length - this.#filled) return 'second_message'
     this.#filled += rest
     this.#chunks.push(at === 0 ? chunk : chunk.subarray(at))
-    if (this.#chunks.length >= MAX_CHUNKS && this.#filled < this.#chunks.length * 1024) this.#chunks = [this.#join()]
     return undefined
   }
 
   /** Forgets everything that was gathered. */
   clear(): void {
-    this.#chunks = []
+    this.#chunks.clear()
   }
 
   /** The message as sent, in a buffer of its own. Empties the reader. */
   take(): Uint8Array<ArrayBuffer> {
-    const bytes = this.#join()
-    this.#chunks = []
-    return bytes
-  }
-
-  #join(): Uint8Array<ArrayBuffer> {
-    // Not zeroed and not pooled; every byte is written below.
-    const whole = new Uint8Array(Buffer.allocUnsafeSlow(this.#filled).buffer)
-    let at = 0
-    for (const chunk of this.#chunks) {
-      whole.set(chunk, at)
-      at += chunk.length
-    }
-    return whole
+    return this.#chunks.take()
   }
 }
 

@@ -9,12 +9,13 @@
 // the handler still holds the message.
 
 import { constants as H2, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import type { RequestBytes } from '../byte-budget.ts'
 import { CompressionError, compress, decompress, type Encoding } from '../compression.ts'
 import { LIMITS } from '../limits.ts'
 import { GRPC } from '../status.ts'
 import type { Connection } from './connection.ts'
 import type { GrpcCall, GrpcHandler, GrpcRefusal, GrpcServerOptions } from './engine.ts'
-import { encodeGrpcMessage, findTimeoutMs, frameMessage, UnaryReader } from './framing.ts'
+import { encodeGrpcMessage, findTimeoutMs, frameMessage, PREFIX_BYTES, UnaryReader } from './framing.ts'
 
 /** gRPC's names; its snappy is the framed form. */
 const ENCODINGS: Readonly<Record<string, Encoding>> = { gzip: 'gzip', zstd: 'zstd', snappy: 'x-snappy-framed' }
@@ -38,8 +39,8 @@ export class Call implements GrpcCall {
   readonly #reader: UnaryReader
   #encoding: string | undefined
   #state = READING
-  /** Bytes taken from the budget. */
-  #held = 0
+  /** What it counts against the budget. */
+  #bytes: RequestBytes | undefined
   #deadline: NodeJS.Timeout | undefined
   readonly #startedAt = performance.now()
   #heardAt = this.#startedAt
@@ -121,6 +122,11 @@ export class Call implements GrpcCall {
       }
       this.#encoding = String(encoding)
     }
+    this.#bytes = this.#connection.bytes.open(this.#options.maxMessageBytes + PREFIX_BYTES, this.#refuseForRoom)
+    if (this.#bytes === undefined) {
+      this.#refuseForRoom()
+      return
+    }
     stream.on('end', () => this.#onEnd(handler))
   }
 
@@ -146,8 +152,7 @@ export class Call implements GrpcCall {
       this.#refuseFrame(problem)
       return
     }
-    if (this.#options.budget.tryTake(chunk.length)) this.#held += chunk.length
-    else this.#refuseForRoom()
+    if (this.#bytes?.take(chunk.length) !== true) this.#refuseForRoom()
   }
 
   #refuseFrame(problem: 'too_large' | 'second_message' | 'bad_flag'): void {
@@ -164,7 +169,7 @@ export class Call implements GrpcCall {
     else this.#refuse('malformed', GRPC.INTERNAL, 'grpc: received unexpected payload format')
   }
 
-  #refuseForRoom(): void {
+  readonly #refuseForRoom = (): void => {
     const text = 'too many bytes of unanswered requests are in flight, try again later'
     this.#refuse('overload', GRPC.UNAVAILABLE, text)
   }
@@ -200,14 +205,10 @@ export class Call implements GrpcCall {
           this.#refuse('malformed', GRPC.INTERNAL, `grpc: failed to decompress the received message: ${error.message}`)
         return
       }
-      const { budget } = this.#options
-      budget.give(this.#held)
-      this.#held = 0
-      if (!budget.tryTake(message.length)) {
-        this.#refuseForRoom()
-        return
-      }
-      this.#held = message.length
+    }
+    if (this.#bytes?.arrived(message.length) !== true) {
+      this.#refuseForRoom()
+      return
     }
     this.message = message
     this.#state = HANDLING
@@ -273,8 +274,7 @@ export class Call implements GrpcCall {
   }
 
   #release(): void {
-    this.#options.budget.give(this.#held)
-    this.#held = 0
+    this.#bytes?.end()
     this.message = NOTHING
   }
 

@@ -125,7 +125,7 @@ test('a call that is reset while its body comes gives its bytes back at once, on
   await until(() => calls.length === 1)
   whole.stream.close(8)
   await whole.status
-  assert.equal(budget.used, 1005)
+  assert.equal(budget.used, 1000)
   calls[0]!.respond(new Uint8Array(0))
   assert.equal(budget.used, 0)
 })
@@ -142,6 +142,48 @@ test('over the budget a call is refused with Unavailable while others keep their
   assert.deepEqual(refused, ['overload'])
   calls[0]!.respond(new Uint8Array(0))
   assert.equal(await first.status, '0')
+})
+
+test('half-sent requests that fill the budget give way to a request of another connection that asks for less', async (t) => {
+  const { port, calls, refused, budget } = await door(t)
+  const hostile = [session(t, port), session(t, port)].map((on) => {
+    const half = open(on)
+    half.stream.write(frameMessage(new Uint8Array(1_000_000), false).subarray(0, 500_000))
+    return half
+  })
+  await until(() => budget.used === 1_000_000)
+  const good = open(session(t, port))
+  good.stream.end(frameMessage(new Uint8Array(100_000), false))
+  await until(() => calls.length === 1)
+  calls[0]!.respond(new Uint8Array(0))
+  assert.equal(await good.status, '0')
+  assert.deepEqual(refused, ['overload'])
+  const ended = await Promise.race(hostile.map(({ status }) => status))
+  assert.equal(ended, '14')
+  assert.equal(budget.used, 500_000)
+})
+
+test('one connection has its own bound for requests that are still arriving, and each counts more than its bytes', async (t) => {
+  const budget = new ByteBudget(10_000_000, { arrivingPerConnection: 1_000_000, perRequest: 1000 })
+  const { port, calls, refused } = await door(t, { budget, maxMessageBytes: 800_000 })
+  const on = session(t, port)
+  for (const size of [0, 400_000]) {
+    const half = open(on)
+    half.stream.write(frameMessage(new Uint8Array(600_000), false).subarray(0, size))
+    await until(() => budget.used === (size === 0 ? 1000 : 402_000))
+  }
+  const second = open(on)
+  second.stream.end(frameMessage(new Uint8Array(700_000), false))
+  assert.equal(await second.status, '14')
+  assert.deepEqual(refused, ['overload'])
+  const other = open(session(t, port))
+  other.stream.end(frameMessage(new Uint8Array(700_000), false))
+  await until(() => calls.length === 1)
+  assert.equal(budget.used, 402_000 + 701_000)
+  calls[0]!.fail(14, 'no')
+  assert.equal(await other.status, '14')
+  on.destroy()
+  await until(() => budget.used === 0)
 })
 
 test('max_connection_age and max_connection_idle end connections politely: the call in progress is answered first', async (t) => {

@@ -518,7 +518,7 @@ test('over the bound of unanswered bytes calls are refused at once with Unavaila
     { max_recv_msg_size_mib: 30 },
     { out: { send: (batch) => held.push(batch) } },
   )
-  const large = spans(1, 'x'.repeat(25 * 1024 * 1024))
+  const large = spans(1, 'x'.repeat(22 * 1024 * 1024))
   const one = client(t, address)
   const two = client(t, address)
   const waiting = [one(TRACES, large), two(TRACES, large)]

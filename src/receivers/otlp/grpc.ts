@@ -19,6 +19,9 @@ const METHODS = {
   profiles: '/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export',
 } as const satisfies Record<Signal, string>
 
+export const maxMessageBytes = (cfg: GrpcConfig): number =>
+  cfg.maxRecvMsgSizeMib === 0 ? LIMITS.grpcMessageBytes : cfg.maxRecvMsgSizeMib * 1024 * 1024
+
 /** A signal without pipelines has no method: its calls end with Unimplemented. */
 export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: ReceiverContext): Promise<GrpcServer> {
   const handlers = new Map<string, GrpcHandler>()
@@ -28,7 +31,7 @@ export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: R
       listen: { endpoint: cfg.endpoint, transport: cfg.transport, secure: cfg.tls !== undefined },
       ...(cfg.tls === undefined ? {} : { tls: loadServerTls(cfg.tls) }),
       handlers,
-      maxMessageBytes: cfg.maxRecvMsgSizeMib === 0 ? LIMITS.grpcMessageBytes : cfg.maxRecvMsgSizeMib * 1024 * 1024,
+      maxMessageBytes: maxMessageBytes(cfg),
       maxConcurrentStreams: cfg.maxConcurrentStreams || LIMITS.streamsPerConnection,
       maxConnections: LIMITS.maxConnections,
       handshakeMs: LIMITS.headersMs,

@@ -433,6 +433,25 @@ test('over the bound of unanswered bytes requests are refused at once with 503',
   )
 })
 
+test('half-sent bodies on other connections do not shut a good client out', async (t) => {
+  const { port, metric } = await door(t)
+  const half = 'x'.repeat(16 * 1024 * 1024)
+  const head = `POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: ${PROTOBUF}\r\nContent-Length: 20000000\r\n\r\n`
+  const hostile = Array.from({ length: 5 }, () => raw(port, [head, half]))
+  await until(() => (metric('receiver_refused_requests', { reason: 'overload' }) ?? 0) > 0)
+  assert.equal((await post(port, spans(1000))).status, 200)
+  await Promise.all(hostile)
+})
+
+test('a body that comes a byte at a time costs about its bytes', async (t) => {
+  const { port } = await door(t)
+  const head = `POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: ${PROTOBUF}\r\nTransfer-Encoding: chunked\r\n\r\n`
+  const before = process.memoryUsage.rss()
+  const answer = raw(port, [head, '1\r\nx\r\n'.repeat(400_000)])
+  await answer
+  assert.ok(process.memoryUsage.rss() - before < 120 * 1024 * 1024)
+})
+
 test('over TLS both HTTP/1.1 and h2 are spoken', async (t) => {
   const { port, sent } = await door(t, { tls: { cert_file: certs.server.certFile, key_file: certs.server.keyFile } })
   const agent = new Agent({ connect: { ca: certs.ca }, allowH2: false })

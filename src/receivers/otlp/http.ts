@@ -6,6 +6,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ReceiverContext } from '../../graph/component.ts'
+import type { RequestBytes } from '../../net/byte-budget.ts'
 import { type Decoding, isDecoding } from '../../net/compression.ts'
 import { type BodyProblem, readBody } from '../../net/http/body.ts'
 import { type HttpHandler, type HttpServerHandle, startHttpServer } from '../../net/http/server.ts'
@@ -29,6 +30,9 @@ export function startOtlpHttp(cfg: HttpConfig, intake: Intake, context: Receiver
   })
 }
 
+export const maxBodyBytes = (cfg: HttpConfig): number =>
+  cfg.maxRequestBodyBytes > 0 ? cfg.maxRequestBodyBytes : LIMITS.httpBodyBytes
+
 export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
   const signals = new Map<string, Signal>()
   const paths = [
@@ -39,8 +43,12 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
   ] as const
   for (const [signal, path] of paths) if (intake.takes(signal)) signals.set(findUrlPath(path) ?? path, signal)
   const encodings = new Set(cfg.compressionAlgorithms.map((name) => name.toLowerCase()))
-  const maxBytes = cfg.maxRequestBodyBytes > 0 ? cfg.maxRequestBodyBytes : LIMITS.httpBodyBytes
-  const limits = { maxBytes, silenceMs: LIMITS.bodySilenceMs, budget: intake.budget }
+  const limits = {
+    maxBytes: maxBodyBytes(cfg),
+    silenceMs: LIMITS.bodySilenceMs,
+    requestMs: cfg.readTimeoutMs || LIMITS.requestMs,
+    budget: intake.budget,
+  }
 
   return (request, response) => {
     const refuse = (reason: string, detail: string): void => intake.refused('http', reason, detail)
@@ -88,7 +96,7 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
     signal: Signal,
     type: BodyType,
     body: Uint8Array<ArrayBuffer>,
-    held: number,
+    held: RequestBytes,
   ): void {
     let bytes: Uint8Array
     let items: number
@@ -96,7 +104,7 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
       bytes = type === JSON_TYPE ? jsonToBytes(signal, body) : body
       items = checkRequest(signal, bytes)
     } catch (error) {
-      intake.budget.give(held)
+      held.end()
       if (!(error instanceof MalformedOtlp)) throw error
       intake.refused('http', 'malformed', error.message)
       sendStatus(request, response, type, { code: GRPC.INVALID_ARGUMENT, message: error.message }, 400)
@@ -104,12 +112,12 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
     }
     intake.accept(signal, 'http', bytes, items, clientOf(request), {
       ok: () => {
-        intake.budget.give(held)
+        held.end()
         if (type === JSON_TYPE) send(request, response, 200, type, exportResponseToJson(signal))
         else send(request, response, 200, type, SUCCESS)
       },
       error: (error) => {
-        intake.budget.give(held)
+        held.end()
         sendStatus(request, response, type, error, undefined)
       },
     })

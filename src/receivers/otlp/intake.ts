@@ -23,13 +23,19 @@ export interface Answer {
 const TALLY_EVERY_MS = 60_000
 
 export class Intake {
-  readonly budget = new ByteBudget(LIMITS.inFlightBytes)
+  readonly budget: ByteBudget
   readonly #context: ReceiverContext
   readonly #metrics = new Map<string, ReceiverMetrics>()
   readonly #refusals = new Map<string, { counter: Counter; silentUntilMs: number; untold: number }>()
 
-  constructor(context: ReceiverContext) {
+  /** `largestRequestBytes` as the doors are configured: two such requests must fit. */
+  constructor(context: ReceiverContext, largestRequestBytes = 0) {
     this.#context = context
+    const { inFlightBytes, arrivingBytesPerConnection, requestBytes } = LIMITS
+    this.budget = new ByteBudget(Math.max(inFlightBytes, 2 * (largestRequestBytes + requestBytes)), {
+      arrivingPerConnection: arrivingBytesPerConnection,
+      perRequest: requestBytes,
+    })
   }
 
   /** Whether some pipeline takes this signal from this receiver. */

@@ -5,8 +5,8 @@ import type { GrpcServer } from '../../net/grpc/engine.ts'
 import type { HttpServerHandle } from '../../net/http/server.ts'
 import type { Listening } from '../../net/listen.ts'
 import type { OtlpConfig } from './config.ts'
-import { createOtlpGrpc } from './grpc.ts'
-import { startOtlpHttp } from './http.ts'
+import { createOtlpGrpc, maxMessageBytes } from './grpc.ts'
+import { maxBodyBytes, startOtlpHttp } from './http.ts'
 import { Intake } from './intake.ts'
 
 export class OtlpReceiver implements Receiver {
@@ -24,7 +24,11 @@ export class OtlpReceiver implements Receiver {
 
   async start(): Promise<void> {
     const { grpc, http } = this.#cfg.protocols
-    const intake = new Intake(this.#context)
+    const largest = Math.max(
+      grpc === undefined ? 0 : maxMessageBytes(grpc),
+      http === undefined ? 0 : maxBodyBytes(http),
+    )
+    const intake = new Intake(this.#context, largest)
     if (grpc !== undefined) {
       this.#grpc = await createOtlpGrpc(grpc, intake, this.#context)
       this.listening.grpc = await this.#grpc.listen()
