@@ -53,7 +53,7 @@ export class Router {
   #readyAtMs = systemClock.now()
   #ready = false
   #generation: Generation | undefined
-  /** The last of the reloads: one runs at a time, and stopping comes after them. */
+  /** The start, then the last of the reloads: one runs at a time, and stopping comes after them. Never rejects. */
   #reloading: Promise<boolean> = Promise.resolve(false)
   #stopping: Promise<RouterSnapshot> | undefined
   #ended!: (how: { readonly failed: boolean }) => void
@@ -76,7 +76,12 @@ export class Router {
     const router = new Router(options, build)
     const { configuration, read } = await router.#load()
     if (configuration.problems.length > 0) throw new ConfigError(configuration.problems)
-    await router.#run(configuration, read)
+    const started = router.#run(configuration, read)
+    router.#reloading = started.then(
+      () => true,
+      () => false,
+    )
+    await started
     return router
   }
 
@@ -118,7 +123,7 @@ export class Router {
       log,
       onFatal: (id, message) => {
         log.error('Asynchronous error received, terminating process', { 'otelcol.component.id': id, error: message })
-        void this.stop()
+        this.#giveUp(supervisor)
       },
       onDied: (shard, last) => totals.died(shard, last),
     })
@@ -136,7 +141,7 @@ export class Router {
         build: this.#build,
         pipelines: views,
         report: (status, error) => {
-          if (status === 'fatal') void this.stop()
+          if (status === 'fatal') this.#giveUp(supervisor)
           if (error !== undefined) log.error(error.message, componentFields('extension', id))
         },
         health: () => this.#health(supervisor),
@@ -225,8 +230,8 @@ export class Router {
       before.log.error('The new configuration was not taken: the one before runs on.')
       return false
     }
-    await this.#stopGeneration(before)
     try {
+      await this.#stopGeneration(before)
       await this.#run(configuration, read)
       return true
     } catch {
@@ -240,17 +245,32 @@ export class Router {
     this.#ready = false
     for (const { extension } of extensions) extension.pipelinesStopping?.()
     const looks = await supervisor.stop(this.#options.drainMs ?? DRAIN_MS)
-    for (const { extension } of extensions) await extension.stop?.(AbortSignal.timeout(1_000))
+    for (const { id, extension } of extensions) {
+      try {
+        await extension.stop?.(AbortSignal.timeout(1_000))
+      } catch (error) {
+        log.error('stopping failed', { ...componentFields('extension', id), error: (error as Error).message })
+      }
+    }
     await metrics.stop()
     log.info('Shutdown complete.')
     log.close()
     return looks
   }
 
+  /** A component reported that it cannot go on, perhaps while others still start, or while a reload stops it. */
+  #giveUp(supervisor: Supervisor): void {
+    void this.#reloading.then(() => {
+      if (this.#ready && this.#generation?.supervisor === supervisor) void this.stop()
+    })
+  }
+
   /** Drains and stops. Resolves to what was counted in the end; calling it again waits for the same. */
   stop(): Promise<RouterSnapshot> {
     this.#stopping ??= this.#reloading.then(async () => {
       const generation = this.#generation!
+      // A reload that could not start has ended the router already.
+      if (!this.#ready) return this.#snapshotOf([])
       generation.log.info('Starting shutdown...')
       const looks = await this.#stopGeneration(generation)
       const last = this.#snapshotOf(looks)
