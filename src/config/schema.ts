@@ -327,7 +327,10 @@ export function map<T, const O extends Presence<object> & Doc>(
   return field(key, mapType(element), options)
 }
 
-/** A field of a type of its own, for values that no builder here describes. */
+/**
+ * A field of a type of its own, for values that no builder here describes. A ValueType reads a node and says what is
+ * wrong with it; types.ts and numeric-types.ts have simple ones to start from.
+ */
 export function custom<T, const O extends Presence<unknown> & Doc>(
   key: string,
   type: ValueType<T>,

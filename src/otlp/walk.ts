@@ -15,6 +15,8 @@
 //     parts.push(walk.finish())                              the same array when nothing was edited
 //   }
 //
+// editBatch() at the end of this file is that loop for a whole batch.
+//
 // The bytes must have passed checkRequest(). Views and maps are reused: they stand for the current resource, scope,
 // item or point, and are read lazily, so a walk costs what it asks for. Edits of a resource must be made before its
 // first nextScope(), those of a scope before its first nextItem(), those of an item or point before the next one.

@@ -76,3 +76,16 @@ test('no module of the graph or of a component keeps state of its own', () => {
   }
   assert.deepEqual(found, [])
 })
+
+test('components and what they share take time and chance from their context', () => {
+  const found: string[] = []
+  for (const file of files) {
+    if (MAY_USE[folderOf(file)] !== COMPONENT && !['otlp', 'wire', 'attributes', 'sending'].includes(folderOf(file)))
+      continue
+    for (const [i, line] of readFileSync(file, 'utf8').split('\n').entries()) {
+      if (/\bDate\.now\(|new Date\(\)|\bperformance\.now\(|\bMath\.random\(|\bset(Timeout|Interval)\(/.test(line))
+        found.push(`${file}:${i + 1}: ${line.trim()}: use context.clock or context.random`)
+    }
+  }
+  assert.deepEqual(found, [])
+})
