@@ -36,6 +36,8 @@ export const LIMITS = {
   idleMs: 300_000,
   /** HTTP/1: the rest of a body whose request is already answered is read and thrown away up to here. */
   drainBytes: 32 * MiB,
+  /** The same in time. */
+  drainMs: 30_000,
   /** The same for a gRPC call, where only the stream has to end. */
   callDrainBytes: 256 * KiB,
 } as const

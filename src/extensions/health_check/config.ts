@@ -13,7 +13,7 @@ import {
   section,
   string,
 } from '../../config/schema.ts'
-import { httpServerFields } from '../../net/http/server-config.ts'
+import { httpServerFields, responseHeadersProblem } from '../../net/http/server-config.ts'
 import { endpointField, endpointProblem } from '../../net/listen.ts'
 
 const ENDPOINT = 'localhost:13133'
@@ -114,10 +114,12 @@ function checkV2(http: HttpHealthConfig | undefined, grpc: unknown, problem: Com
 }
 
 function checkEndpoint(
-  server: Pick<HttpHealthConfig, 'endpoint' | 'transport'>,
+  server: Pick<HttpHealthConfig, 'endpoint' | 'transport' | 'responseHeaders'>,
   prefix: string,
   problem: Complain,
 ): void {
   const found = endpointProblem(server.endpoint, server.transport)
   if (found !== undefined) problem(`${prefix}endpoint`, found.what, found.fix)
+  const header = responseHeadersProblem(server.responseHeaders)
+  if (header !== undefined) problem(`${prefix}response_headers`, header.what, header.fix)
 }

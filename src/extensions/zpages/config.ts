@@ -1,7 +1,7 @@
 // The configuration of `zpages` (Collector reference 5.2).
 
 import { bool, group, type Infer, object } from '../../config/schema.ts'
-import { httpServerFields } from '../../net/http/server-config.ts'
+import { httpServerFields, responseHeadersProblem } from '../../net/http/server-config.ts'
 import { endpointField, endpointProblem } from '../../net/listen.ts'
 
 export const config = object(
@@ -16,6 +16,8 @@ export const config = object(
     check(value, problem) {
       const found = endpointProblem(value.endpoint, value.transport)
       if (found !== undefined) problem('endpoint', found.what, found.fix)
+      const header = responseHeadersProblem(value.responseHeaders)
+      if (header !== undefined) problem('response_headers', header.what, header.fix)
     },
   },
 )

@@ -90,3 +90,17 @@ export const httpServerFields = {
 
 const httpServer = object(httpServerFields)
 export type HttpServerConfig = Infer<typeof httpServer>
+
+/** What is wrong with `response_headers`, for a schema's check; undefined when nothing is. */
+export function responseHeadersProblem(
+  headers: ReadonlyMap<string, string>,
+): { what: string; fix: string } | undefined {
+  for (const [name, value] of headers) {
+    // RFC 9110 5.6.2, 5.5.
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))
+      return { what: `"${name}" is not the name of a header`, fix: 'use letters, digits and `-`' }
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(value))
+      return { what: `the value of "${name}" cannot stand in a header`, fix: 'write it on one line, in ASCII' }
+  }
+  return undefined
+}

@@ -33,6 +33,8 @@ export interface HttpServerHandle extends Listening {
   close(deadline: AbortSignal): Promise<void>
 }
 
+/** setTimeout fires at once when it is given more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** While closing, how often connections that have become idle are closed. */
 const SWEEP_MS = 50
 
@@ -67,6 +69,11 @@ export async function startHttpServer(
   server.on('session', (session: ServerHttp2Session) => {
     sessions.add(session)
     session.once('close', () => sessions.delete(session))
+    // What requests still run are answered; a client that then does not even read is cut off.
+    session.setTimeout(settings.keepAliveTimeout, () => {
+      session.close()
+      session.setTimeout(settings.keepAliveTimeout, () => session.destroy())
+    })
   })
   server.on('request', serve)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket, options))
@@ -122,23 +129,23 @@ function wrap(cfg: HttpServerConfig, log: Logger, handler: HttpHandler): HttpHan
   const cors = corsRules(cfg.cors)
   const added = [...cfg.responseHeaders]
   const { keepAlivesEnabled, writeTimeoutMs } = cfg
-  return (request, response) => {
+  /** True when it has answered already. */
+  const prepare = (request: IncomingMessage, response: ServerResponse): boolean => {
     for (const [name, value] of added) response.setHeader(name, value)
     if (!keepAlivesEnabled && request.httpVersionMajor === 1) response.setHeader('connection', 'close')
     if (writeTimeoutMs > 0) {
-      const timer = setTimeout(() => request.socket.destroy(), writeTimeoutMs)
+      const timer = setTimeout(() => request.socket.destroy(), Math.min(LONGEST_TIMER_MS, writeTimeoutMs))
       response.once('close', () => clearTimeout(timer))
     }
-    if (cors !== undefined) {
-      const answer = cors(request.method ?? '', request.headers)
-      for (const name in answer.headers) response.setHeader(name, answer.headers[name]!)
-      if (answer.preflight) {
-        response.writeHead(204).end()
-        return
-      }
-    }
+    if (cors === undefined) return false
+    const answer = cors(request.method ?? '', request.headers)
+    for (const name in answer.headers) response.setHeader(name, answer.headers[name]!)
+    if (answer.preflight) response.writeHead(204).end()
+    return answer.preflight
+  }
+  return (request, response) => {
     try {
-      handler(request, response)
+      if (!prepare(request, response)) handler(request, response)
     } catch (error) {
       log.error('a request could not be handled', { error: (error as Error).message })
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' })

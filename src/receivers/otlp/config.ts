@@ -2,7 +2,7 @@
 
 import { bool, duration, group, type Infer, ignored, int, object, section, string } from '../../config/schema.ts'
 import { DECODINGS } from '../../net/compression.ts'
-import { COMPRESSION_ALGORITHMS, httpServerFields } from '../../net/http/server-config.ts'
+import { COMPRESSION_ALGORITHMS, httpServerFields, responseHeadersProblem } from '../../net/http/server-config.ts'
 import { LIMITS } from '../../net/limits.ts'
 import { endpointField, endpointProblem, transportField } from '../../net/listen.ts'
 import { tlsServer } from '../../net/tls/config.ts'
@@ -126,6 +126,8 @@ export const config = object(
         const found = endpointProblem(server.endpoint, server.transport)
         if (found !== undefined) problem(`protocols.${name}.endpoint`, found.what, found.fix)
       }
+      const header = responseHeadersProblem(protocols.http?.responseHeaders ?? new Map())
+      if (header !== undefined) problem('protocols.http.response_headers', header.what, header.fix)
       for (const name of protocols.http?.compressionAlgorithms ?? [])
         if (!COMPRESSION_ALGORITHMS.includes(name))
           problem(

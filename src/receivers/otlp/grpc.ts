@@ -6,7 +6,7 @@ import { createGrpcServer } from '../../net/grpc/server.ts'
 import { LIMITS } from '../../net/limits.ts'
 import { GRPC } from '../../net/status.ts'
 import { loadServerTls } from '../../net/tls/load.ts'
-import { checkRequest, MalformedOtlp } from '../../otlp/check.ts'
+import { checkRequest } from '../../otlp/check.ts'
 import { encodeExportResponse, encodeRpcStatus } from '../../otlp/response.ts'
 import { SIGNALS, type Signal } from '../../otlp/signal.ts'
 import type { GrpcConfig } from './config.ts'
@@ -56,9 +56,7 @@ function handler(signal: Signal, cfg: GrpcConfig, intake: Intake): GrpcHandler {
     try {
       items = checkRequest(signal, bytes)
     } catch (error) {
-      if (!(error instanceof MalformedOtlp)) throw error
-      intake.refused('grpc', 'malformed', error.message)
-      call.fail(GRPC.INTERNAL, `grpc: error unmarshalling request: ${error.message}`)
+      call.fail(GRPC.INTERNAL, `grpc: error unmarshalling request: ${intake.unreadable('grpc', error)}`)
       return
     }
     const client = cfg.includeMetadata ? { address: call.peer, metadata: call.metadata() } : { address: call.peer }

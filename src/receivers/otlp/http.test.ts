@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http'
 import { connect as connectH2 } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import { Agent, request } from 'undici'
 import { certs } from '../../../test/support/certs.ts'
 import { receiverHarness, sink } from '../../../test/support/harness.ts'
@@ -473,6 +474,36 @@ test('over TLS both HTTP/1.1 and h2 are spoken', async (t) => {
     sent.map((batch) => batch.items),
     [1, 2],
   )
+})
+
+test('over TLS too silent connections, slow headers and idle connections of either kind end after their time', async (t) => {
+  const tls = { cert_file: certs.server.certFile, key_file: certs.server.keyFile }
+  const { port } = await door(t, { tls, read_header_timeout: '300ms', read_timeout: '900ms', idle_timeout: '300ms' })
+  const head = 'POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n'
+  const secure = (text: string): Promise<void> =>
+    new Promise((resolve) => {
+      const socket = connectTls({ port, host: 'localhost', ca: certs.ca, ALPNProtocols: ['http/1.1'] })
+      socket.on('close', () => resolve())
+      socket.on('error', () => {})
+      socket.resume()
+      socket.write(text)
+    })
+  const session = connectH2(`https://localhost:${port}`, { ca: certs.ca })
+  session.on('error', () => {})
+  const idle = new Promise((resolve) => session.on('close', resolve))
+  const started = performance.now()
+  await Promise.all([
+    secure(head),
+    secure(`${head}Content-Length: 100\r\n\r\nabc`),
+    secure(`${head}Content-Length: 0\r\n\r\n`),
+    idle,
+  ])
+  assert.ok(performance.now() - started < 3500)
+})
+
+test('response_headers that no answer can carry are a mistake in the configuration', async (t) => {
+  for (const headers of [{ 'bad name': 'x' }, { 'x-a': 'line\nbreak' }, { 'x-a': '\u2028' }])
+    await assert.rejects(door(t, { response_headers: headers }), /header/)
 })
 
 test('over TLS stop does not wait for idle connections of either kind', async (t) => {

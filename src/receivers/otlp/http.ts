@@ -13,7 +13,7 @@ import { type HttpHandler, type HttpServerHandle, startHttpServer } from '../../
 import { LIMITS } from '../../net/limits.ts'
 import { GRPC, grpcToHttp, type RpcError } from '../../net/status.ts'
 import type { ClientInfo } from '../../otlp/batch.ts'
-import { checkRequest, MalformedOtlp } from '../../otlp/check.ts'
+import { checkRequest } from '../../otlp/check.ts'
 import { jsonToBytes } from '../../otlp/json/index.ts'
 import { encodeExportResponse, encodeRpcStatus, exportResponseToJson, rpcStatusToJson } from '../../otlp/response.ts'
 import type { Signal } from '../../otlp/signal.ts'
@@ -105,9 +105,8 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
       items = checkRequest(signal, bytes)
     } catch (error) {
       held.end()
-      if (!(error instanceof MalformedOtlp)) throw error
-      intake.refused('http', 'malformed', error.message)
-      sendStatus(request, response, type, { code: GRPC.INVALID_ARGUMENT, message: error.message }, 400)
+      const message = intake.unreadable('http', error)
+      sendStatus(request, response, type, { code: GRPC.INVALID_ARGUMENT, message }, 400)
       return
     }
     intake.accept(signal, 'http', bytes, items, clientOf(request), {
@@ -188,7 +187,7 @@ function send(
 
 /**
  * The answer comes before the whole request: the rest is read and thrown away, so that the client gets to its answer
- * instead of a reset connection. One that sends more than any request may hold is cut off.
+ * instead of a reset connection. One that sends more than any request may hold, or takes too long, is cut off.
  */
 function leave(request: IncomingMessage): void {
   let rest = 0
@@ -196,4 +195,7 @@ function leave(request: IncomingMessage): void {
     rest += chunk.length
     if (rest > LIMITS.drainBytes) request.socket.destroy()
   })
+  // Over HTTP/2 that is the stream.
+  const timer = setTimeout(() => request.socket.destroy(), LIMITS.drainMs).unref()
+  request.once('close', () => clearTimeout(timer))
 }

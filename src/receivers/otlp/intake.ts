@@ -7,6 +7,7 @@ import { ByteBudget } from '../../net/byte-budget.ts'
 import { LIMITS } from '../../net/limits.ts'
 import { errorToGrpc, type RpcError } from '../../net/status.ts'
 import { Batch, type ClientInfo } from '../../otlp/batch.ts'
+import { MalformedOtlp } from '../../otlp/check.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import type { Counter } from '../../self/meter.ts'
 import { type ReceiverMetrics, receiverMetrics } from '../../self/receiver-metrics.ts'
@@ -69,6 +70,18 @@ export class Intake {
       },
     })
     this.#context.outputs[signal]!.send(new Batch(signal, [bytes], items, delivery, client))
+  }
+
+  /**
+   * Counts a request whose bytes could not be read, and gives the words for its sender. What is no MalformedOtlp is a
+   * mistake in our readers: it is told in the log, and costs this request alone.
+   */
+  unreadable(transport: Transport, error: unknown): string {
+    const message = error instanceof Error ? error.message : String(error)
+    if (!(error instanceof MalformedOtlp))
+      this.#context.log.error('a request could not be read', { transport, error: message })
+    this.refused(transport, 'malformed', message)
+    return message
   }
 
   /** Counts a request, or a connection, that never became a batch. */
