@@ -55,7 +55,8 @@ export class OtlpHttpExporter implements Exporter {
   }
 
   async start(): Promise<void> {
-    this.#client = makeHttpClient(this.#config, this.#context.build)
+    const secure = [...this.#urls.values()].some((url) => url.protocol === 'https:')
+    this.#client = makeHttpClient(this.#config, secure, this.#context.build)
     await this.#client.open()
   }
 
@@ -73,9 +74,10 @@ export class OtlpHttpExporter implements Exporter {
     if (client === undefined)
       throw new DeliveryError('EXPORTER_NOT_STARTED', 'the exporter has not been started', { retry: 'backoff' })
     const url = this.#urls.get(batch.signal)!
+    const body = this.#body(batch)
     let answer: HttpAnswer
     try {
-      answer = await client.post(url, this.#headersFor(url), this.#body(batch), signal)
+      answer = await client.post(url, this.#headersFor(url), body, signal)
     } catch (error) {
       if (error instanceof DeliveryError) throw error
       throw new DeliveryError('OTLP_NO_ANSWER', `failed to make an HTTP request to ${shown(url)}: ${wordsOf(error)}`, {

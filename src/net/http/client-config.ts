@@ -129,15 +129,19 @@ export function isHttpUrl(text: string): boolean {
   return url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== ''
 }
 
-/** Reads certificates; opens nothing. Throws an Error that names the key and the file when one cannot be read. */
+/**
+ * Reads certificates where it is to be `secure`; opens nothing. Throws an Error that names the key and the file when one
+ * cannot be read or used.
+ */
 export function makeHttpClient(
   client: HttpClientConfig,
+  secure: boolean,
   build: { readonly description: string; readonly version: string },
 ): HttpClient {
   const headers = new Map([['user-agent', userAgent(build)]])
   for (const [name, value] of client.headers) headers.set(name.toLowerCase(), value.reveal())
   return new HttpClient({
-    tls: loadClientTls(client.tls, true),
+    tls: secure ? loadClientTls(client.tls, true) : undefined,
     headers,
     proxyUrl: client.proxyUrl === '' ? undefined : client.proxyUrl,
     maxConnections: client.maxConnsPerHost,

@@ -91,6 +91,19 @@ test('insecure without an authority is no TLS at all, unless the endpoint says h
   assert.notEqual(loadClientTls(cfg, true), undefined)
 })
 
+test('what is no certificate, and a key of another certificate, end the start and not the first connection', () => {
+  const client = (plain: object) => () => loadClientTls(parseConfig(tlsClient, plain))
+  assert.throws(client({ ca_pem: 'garbage' }), /tls ca_pem: there is no certificate/)
+  assert.throws(client({ cert_pem: 'garbage', key_pem: 'garbage' }), /tls: the certificate, key/)
+  assert.throws(
+    client({ cert_file: certs.server.certFile, key_file: certs.client.keyFile }),
+    /tls: the certificate, key/,
+  )
+  const server = (plain: object) => () => loadServerTls(parseConfig(tlsServer, { ...OWN, ...plain }))
+  assert.throws(server({ client_ca_file: certs.server.keyFile }), /tls client_ca_file: there is no certificate/)
+  assert.throws(server({ key_file: certs.client.keyFile }), /tls: the certificate, key/)
+})
+
 test('a section that contradicts itself is refused, each problem at its key', () => {
   const problems = (schema: typeof tlsServer | typeof tlsClient, plain: object): string => {
     try {
