@@ -153,6 +153,8 @@ function checkSignals(input: PlanInput, problems: PlanProblem[]): void {
   }
 }
 
+type End = 'receiver' | 'exporter'
+
 /** One instance per id and supported pair of signals that pipelines use on both ends. */
 function joinConnectors(input: PlanInput, problems: PlanProblem[]): Plan['connectors'][number][] {
   const joined: Plan['connectors'][number][] = []
@@ -165,31 +167,21 @@ function joinConnectors(input: PlanInput, problems: PlanProblem[]): Plan['connec
       if (feeds.length === 0 || !before.some((p) => p.signal === from)) continue
       joined.push({ instance: `${id} (${from} to ${to})`, id, from, to, feeds })
     }
+    const lacks = (p: PlanPipeline, used: End, other: End, wanted: readonly Signal[], none: string): PlanProblem => ({
+      code: 'GRAPH_CONNECTOR',
+      path: ['service', 'pipelines', p.name, `${used}s`],
+      what: `connector ${id} is used as ${used} in ${p.name} but not as ${other} in any pipeline that it could join`,
+      fix: wanted.length === 0 ? none : `name it under ${other}s of a pipeline for ${wanted.join(' or ')}`,
+    })
     for (const p of before) {
       if (joined.some((c) => c.id === id && c.from === p.signal)) continue
       const wanted = pairs.filter((pair) => pair.from === p.signal).map((pair) => pair.to)
-      problems.push({
-        code: 'GRAPH_CONNECTOR',
-        path: ['service', 'pipelines', p.name, 'exporters'],
-        what: `connector ${id} is used as exporter in ${p.name} but not as receiver in any pipeline that it could feed`,
-        fix:
-          wanted.length === 0
-            ? `it takes no ${p.signal}`
-            : `name it under receivers of a pipeline for ${wanted.join(' or ')}`,
-      })
+      problems.push(lacks(p, 'exporter', 'receiver', wanted, `it takes no ${p.signal}`))
     }
     for (const p of behind) {
       if (joined.some((c) => c.id === id && c.to === p.signal)) continue
       const wanted = pairs.filter((pair) => pair.to === p.signal).map((pair) => pair.from)
-      problems.push({
-        code: 'GRAPH_CONNECTOR',
-        path: ['service', 'pipelines', p.name, 'receivers'],
-        what: `connector ${id} is used as receiver in ${p.name} but not as exporter in any pipeline that could feed it`,
-        fix:
-          wanted.length === 0
-            ? `it gives no ${p.signal}`
-            : `name it under exporters of a pipeline for ${wanted.join(' or ')}`,
-      })
+      problems.push(lacks(p, 'receiver', 'exporter', wanted, `it gives no ${p.signal}`))
     }
   }
   return joined
