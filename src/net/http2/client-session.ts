@@ -70,7 +70,7 @@ export interface SessionListener {
   onRoom(): void
   /** The server takes no new streams (GOAWAY); those that run go on. */
   onDraining(): void
-  /** A stream was cancelled although its request had gone out: the other side may be dead. */
+  /** A stream was cancelled that had no answer, or could not even be sent: the other side may be dead. */
   onCancelled(): void
   /** The last call; every stream has failed before it. */
   onClosed(reason: Error): void
@@ -87,7 +87,7 @@ export class ClientSession {
   readonly #streams = new Map<number, OutStream>()
   /** Streams with something left to write, oldest first. */
   #writing: OutStream[] = []
-  #nextId = 1
+  #nextId: number
   #window = DEFAULT_WINDOW_BYTES
   #initialWindow = DEFAULT_WINDOW_BYTES
   #maxFrameBytes = DEFAULT_MAX_FRAME_BYTES
@@ -104,8 +104,9 @@ export class ClientSession {
   #blockBytes = 0
   #onPong: (() => void) | undefined
 
-  /** `socket` is connected; for TLS, its handshake is over. */
-  constructor(socket: Socket, listener: SessionListener) {
+  /** `socket` is connected; for TLS, its handshake is over. `firstId` is for tests: ids are used up after 2^30 streams. */
+  constructor(socket: Socket, listener: SessionListener, firstId = 1) {
+    this.#nextId = firstId
     this.#socket = socket
     this.#listener = listener
     socket.on('drain', () => this.#pump())
@@ -133,10 +134,10 @@ export class ClientSession {
   request(headers: HeaderList, parts: readonly Uint8Array[], byteLength: number, listener: StreamListener): OutStream {
     const stream = new OutStream(this.#nextId, headers, parts, byteLength, this.#initialWindow, listener)
     this.#nextId += 2
-    if (this.#nextId > LAST_STREAM_ID) this.drain()
     this.#streams.set(stream.id, stream)
     this.#writing.push(stream)
     this.#pump()
+    if (this.#nextId > LAST_STREAM_ID) this.drain()
     return stream
   }
 
@@ -144,8 +145,7 @@ export class ClientSession {
   cancel(stream: OutStream): void {
     if (this.#streams.get(stream.id) !== stream) return
     this.#forget(stream)
-    if (!stream.headersSent) return
-    this.#write(numberFrame(FRAME.RST_STREAM, stream.id, H2_ERROR.CANCEL))
+    if (stream.headersSent) this.#write(numberFrame(FRAME.RST_STREAM, stream.id, H2_ERROR.CANCEL))
     this.#listener.onCancelled()
     this.#settled()
   }
