@@ -14,7 +14,9 @@ import { creationProblems } from './graph/create-all.ts'
 import { pipelineViews } from './graph/plan.ts'
 import { findEntry } from './graph/registry.ts'
 import type { Health } from './graph/supervised.ts'
+import type { Logger } from './self/log.ts'
 import { componentFields, createLogger, type RootLogger } from './self/logger.ts'
+import type { Labels } from './self/meter.ts'
 import { MeterRegistry } from './self/meter-registry.ts'
 import { type MetricsServers, startMetricsServers } from './self/metrics-server.ts'
 import { observeHeap, observeProcess } from './self/process-metrics.ts'
@@ -93,12 +95,21 @@ export class Router {
     return { configuration: { ...configuration, problems }, read: recorder.read }
   }
 
-  async #run(configuration: Configuration, read: ReadonlyMap<string, Retrieved>): Promise<void> {
+  /** Throws when a file for logs cannot be opened. */
+  #openLog({ loaded }: Configuration): { log: RootLogger; resource: Labels } {
+    const { telemetry } = loaded.service
+    const resource = resourceAttributes(telemetry.resource, this.#build, this.#instanceId)
+    return { log: createLogger(telemetry.logs, { clock: systemClock, resource }), resource }
+  }
+
+  async #run(
+    configuration: Configuration,
+    read: ReadonlyMap<string, Retrieved>,
+    { log, resource } = this.#openLog(configuration),
+  ): Promise<void> {
     const { plan, loaded, warnings } = configuration
     const { configs, sets, featureGates = [] } = this.#options
     const { telemetry } = loaded.service
-    const resource = resourceAttributes(telemetry.resource, this.#build, this.#instanceId)
-    const log = createLogger(telemetry.logs, { clock: systemClock, resource })
     const warn = this.#options.onWarning ?? ((text: string) => log.warn(text))
     for (const warning of warnings) warn(formatProblem(warning))
     log.info(`Starting ${this.#build.command}...`, { Version: this.#build.version, shards: plan.shards })
@@ -224,20 +235,31 @@ export class Router {
     const before = this.#generation
     if (before === undefined || this.#stopping !== undefined) return false
     before.log.info('Config updated, restart service')
-    const { configuration, read } = await this.#load()
-    if (configuration.problems.length > 0) {
-      for (const problem of configuration.problems) before.log.error(formatProblem(problem))
+    const next = await this.#prepare(before.log)
+    if (next === undefined) {
       before.log.error('The new configuration was not taken: the one before runs on.')
       return false
     }
     try {
       await this.#stopGeneration(before)
-      await this.#run(configuration, read)
+      await this.#run(next.configuration, next.read, next.opened)
       return true
     } catch {
       this.#ended({ failed: true })
       return false
     }
+  }
+
+  /** All that can be known of a new configuration while the one before still runs; what is wrong with it goes to `log`. */
+  async #prepare(log: Logger) {
+    try {
+      const { configuration, read } = await this.#load()
+      if (configuration.problems.length === 0) return { configuration, read, opened: this.#openLog(configuration) }
+      for (const problem of configuration.problems) log.error(formatProblem(problem))
+    } catch (error) {
+      log.error((error as Error).message)
+    }
+    return undefined
   }
 
   async #stopGeneration(generation: Generation): Promise<(ShardLook | undefined)[]> {

@@ -88,6 +88,12 @@ test('SIGHUP takes a new file, and keeps the old one running when the new one is
   await router.until('CONFIG_UNKNOWN_KEY')
   assert.equal((await post(http)).status, 200)
 
+  const noSuchPlace = join(at, 'nowhere', 'log')
+  writeFileSync(file, config.replace('telemetry: {', `telemetry: { logs: { output_paths: [${noSuchPlace}] },`))
+  router.process.kill('SIGHUP')
+  await router.until('nowhere')
+  assert.equal((await post(http)).status, 200)
+
   writeFileSync(file, config.replace(`127.0.0.1:${http}`, `127.0.0.1:${other}`))
   router.process.kill('SIGHUP')
   for (let i = 0; i < 100; i++) {
@@ -126,6 +132,28 @@ test('a port that is taken ends the start with its address and exit code 1', asy
   const second = startProcess(t, ['--config', `yaml:${fileRouter(http, otherMetrics, otherHealth, path)}`])
   assert.equal(await second.exited, 1)
   assert.match(second.said(), new RegExp(`EADDRINUSE.*${http}|${http}.*in use`))
+})
+
+test('a reload that cannot start ends the router with exit code 1, as in the Collector', async (t) => {
+  const [http, metrics, health, taken, one, two] = (await freePorts(6)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  const at = folder(t)
+  await startRouterProcess(t, fileRouter(taken, one, two, join(at, 'other.jsonl')))
+  const file = join(at, 'router.yaml')
+  const config = fileRouter(http, metrics, health, join(at, 'out.jsonl'))
+  writeFileSync(file, config)
+  const router = startProcess(t, ['--config', file])
+  await router.until('Everything is ready')
+  writeFileSync(file, config.replace(`127.0.0.1:${http}`, `127.0.0.1:${taken}`))
+  router.process.kill('SIGHUP')
+  assert.equal(await router.exited, 1)
+  assert.match(router.said(), /Cannot start.*EADDRINUSE/)
 })
 
 test('a configuration with mistakes prints all of them and exits with 1, before anything starts', async (t) => {
