@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { cpuUsage } from 'node:process'
 import { type TestContext, test } from 'node:test'
 import { harness } from '../../../test/support/harness.ts'
 import { YamlFloat } from '../../config/schema.ts'
@@ -197,6 +198,11 @@ test('convert follows the table of types and leaves what it cannot convert', asy
     [text('+42'), 'int', int(42)],
     [text('-9223372036854775808'), 'int', int('-9223372036854775808')],
     [text('9223372036854775808'), 'int', text('9223372036854775808')],
+    [text('-9223372036854775809'), 'int', text('-9223372036854775809')],
+    [text('-0'), 'int', int(0)],
+    [text('000000000000000000000000000042'), 'int', int(42)],
+    [text(''), 'int', text('')],
+    [text('+'), 'int', text('+')],
     [text('4.2'), 'int', text('4.2')],
     [text('0x10'), 'int', text('0x10')],
     [text(' 42'), 'int', text(' 42')],
@@ -227,6 +233,14 @@ test('convert follows the table of types and leaves what it cannot convert', asy
     assert.deepEqual(actual, { k: after }, `${JSON.stringify(before)} to ${converted_type}`)
   }
   assert.deepEqual(await act(t, [{ key: 'k', converted_type: 'int', action: 'convert' }], {}), {})
+})
+
+test('a text of millions of digits is looked at once and left as it is', async (t) => {
+  const before = { k: text('9'.repeat(4_000_000)) }
+  const from = cpuUsage()
+  assert.deepEqual(await act(t, [{ key: 'k', converted_type: 'int', action: 'convert' }], before), before)
+  // BigInt takes 450 ms for it.
+  assert.ok(cpuUsage(from).user < 400_000, 'takes longer than reading it')
 })
 
 test('actions see what those before them did', async (t) => {
