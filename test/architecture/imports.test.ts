@@ -77,9 +77,13 @@ test('no module of the graph or of a component keeps state of its own', () => {
   assert.deepEqual(found, [])
 })
 
+// A door guards real sockets, by real time.
+const DOORS = ['src/receivers/otlp/http.ts']
+
 test('components and what they share take time and chance from their context', () => {
   const found: string[] = []
   for (const file of files) {
+    if (DOORS.includes(file)) continue
     if (MAY_USE[folderOf(file)] !== COMPONENT && !['otlp', 'wire', 'attributes', 'sending'].includes(folderOf(file)))
       continue
     for (const [i, line] of readFileSync(file, 'utf8').split('\n').entries()) {
