@@ -107,6 +107,15 @@ test('an unknown feature gate is one warning, and the configuration is taken', a
   assert.match(stderr, /^warning: CONFIG_UNKNOWN_GATE: unknown feature gates are ignored: no\.such, no\.other\n/)
 })
 
+test('print-config hides the password of a URL', async () => {
+  const config =
+    'yaml:{receivers: {nop: }, exporters: {otlp_http: {endpoint: "http://u:hunter2@h:1/x"}}, service: {pipelines: {traces: {receivers: [nop], exporters: [otlp_http]}}}}'
+  const { stdout } = await run(printConfigCommand, 'print-config', '--config', config)
+  assert.match(stdout, /endpoint: http:\/\/u:\[REDACTED\]@h:1\/x\n/)
+  const revealed = await run(printConfigCommand, 'print-config', '--config', config, '--mode', 'unredacted')
+  assert.match(revealed.stdout, /endpoint: http:\/\/u:hunter2@h:1\/x\n/)
+})
+
 test('print-config shows defaults and hides secrets, unless it is asked for them', async () => {
   const redacted = await run(printConfigCommand, 'print-config', '--config', GOOD)
   assert.equal(redacted.exitCode, 0)

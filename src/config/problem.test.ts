@@ -47,6 +47,25 @@ test('a long line is cut around the caret', () => {
   assert.equal(line!.slice(caret!.indexOf('^'), caret!.lastIndexOf('^') + 1), 'wrong')
 })
 
+test('the password in a URL is masked in the line and in the words, and a reference in its place is not', () => {
+  const source = new Source(
+    'plant.yaml',
+    'a: {endpoint: "https://u:hunter2@h:4318/x", b: wrong, c: "redis://:hunter2@r/${env:N}"}',
+  )
+  const about = { ...problem(source, 'wrong'), what: 'http://u:hunter2@h is no host', fix: 'write https://u:hunter2@h' }
+  assert.equal(
+    formatProblem(about),
+    [
+      'plant.yaml:1:48: CONFIG_INVALID a.b: http://u:[REDACTED]@h is no host',
+      '  1 | a: {endpoint: "https://u:[REDACTED]@h:4318/x", b: wrong, c: "redis://:[REDACTED]@r/${env:N}"}',
+      '    |                                                   ^^^^^',
+      '  fix: write https://u:[REDACTED]@h',
+    ].join('\n'),
+  )
+  const reference = new Source('plant.yaml', 'a: "http://u:${env:PASSWORD}@h:4318", b: wrong')
+  assert.match(formatProblem(problem(reference, 'wrong')), /u:\$\{env:PASSWORD\}@h/)
+})
+
 test('secrets are masked wherever they stand in the line, and the caret moves along', () => {
   const text = 'headers: {a: s3cr3t, b: other-s3cr3t, c: wrong}'
   const source = new Source('plant.yaml', text)

@@ -2,7 +2,7 @@
 // before all are known.
 
 import type { Place, Source } from './node.ts'
-import { REDACTED } from './secret.ts'
+import { maskUrlPasswords, REDACTED, URL_PASSWORD } from './secret.ts'
 
 /** Every code with its meaning; docs/reference/config-problems.md is generated from this list. */
 export const CODES = {
@@ -72,8 +72,8 @@ const MAX_LINE_LENGTH = 160
  *       fix: write a duration from 1s to 1d, for example 5m (the default)
  */
 export function formatProblem(problem: Problem): string {
-  const head = `${problem.code}${problem.path === '' ? '' : ` ${problem.path}`}: ${problem.what}`
-  const fix = problem.fix === undefined ? [] : [`  fix: ${problem.fix}`]
+  const head = `${problem.code}${problem.path === '' ? '' : ` ${problem.path}`}: ${maskUrlPasswords(problem.what)}`
+  const fix = problem.fix === undefined ? [] : [`  fix: ${maskUrlPasswords(problem.fix)}`]
   const { place } = problem
   if (place === undefined) return [head, ...fix].join('\n')
   const { line, column } = place.source.position(place.start)
@@ -142,6 +142,12 @@ function maskLine(source: Source, start: number, end: number): { text: string; o
     const at = end - shown.length
     ranges.push({ start: at, end })
   }
+  for (const found of line.matchAll(URL_PASSWORD)) {
+    const from = start + found.index + found[1]!.length
+    const to = from + found[2]!.length
+    if (ranges.every((range) => range.end <= from || range.start >= to)) ranges.push({ start: from, end: to })
+  }
+  ranges.sort((a, b) => a.start - b.start)
   let text = ''
   let at = start
   const shifts: { from: number; to: number; at: number }[] = []

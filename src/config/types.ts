@@ -4,7 +4,7 @@
 import { nearest } from './nearest.ts'
 import { type MapNode, type Node, nounOf, type Place, quote, toValue, type YamlValue } from './node.ts'
 import type { Problem, ProblemCode } from './problem.ts'
-import { REDACTED, Secret } from './secret.ts'
+import { maskUrlPasswords, REDACTED, Secret } from './secret.ts'
 
 export type JsonSchema = { readonly [key: string]: unknown }
 
@@ -98,7 +98,7 @@ export const stringType: ValueType<string> = {
       node.place,
     )
   },
-  print: (value) => value,
+  print: (value, reveal) => (reveal ? value : maskUrlPasswords(value)),
   json: () => ({ type: 'string' }),
   zero: () => '',
 }
