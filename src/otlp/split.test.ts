@@ -204,6 +204,17 @@ test('a split batch is settled by its pieces, a merged one settles all of its ow
   assert.equal(told.at(-1), 'TEST')
 })
 
+test('what holds no items is neither lost nor cut, and settles', () => {
+  // A profiles request of a dictionary alone, far above the maximum.
+  const dictionary = encode('profiles', {
+    dictionary: { stringTable: Array.from({ length: 200 }, (_, i) => `name ${i}`) },
+  })
+  const batch = batchOf('profiles', [dictionary])
+  const pieces = splitBatch(batch, 64, 64, 'bytes')
+  assert.equal(pieces.length, 1)
+  assert.equal(pieces[0]!.delivery, batch.delivery)
+})
+
 test('profiles cannot be merged, because each request has a dictionary of its own', () => {
   const batch = batchOf('profiles', [new Uint8Array(0)])
   assert.throws(() => mergeBatches([batch, batch]), /invariant/)

@@ -33,7 +33,9 @@ export function splitBatch(batch: Batch, max: number, first = max, sizer: 'items
 }
 
 function handOut(batch: Batch, pieces: readonly Piece[]): Batch[] {
-  if (pieces.length === 1) return [batch]
+  // What carries no items stays behind, unless there is nothing else.
+  if (pieces.length === 0) return [batch]
+  if (pieces.length === 1) return [batch.with(pieces[0]!.parts, pieces[0]!.items)]
   const deliveries = batch.delivery.split(pieces.length)
   return pieces.map(
     (piece, index) => new Batch(batch.signal, piece.parts, piece.items, deliveries[index]!, batch.client),
