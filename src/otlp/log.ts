@@ -48,12 +48,12 @@ export class LogView extends FieldIndex {
 
   /** Where the 16 bytes of the trace id are; 0 when it is absent or empty. */
   traceIdAt(): number {
-    return this.from(LOG_RECORD.TRACE_ID) === this.to(LOG_RECORD.TRACE_ID) ? 0 : this.from(LOG_RECORD.TRACE_ID)
+    return this.contentsAt(LOG_RECORD.TRACE_ID)
   }
 
   /** Where the 8 bytes of the span id are; 0 when it is absent or empty. */
   spanIdAt(): number {
-    return this.from(LOG_RECORD.SPAN_ID) === this.to(LOG_RECORD.SPAN_ID) ? 0 : this.from(LOG_RECORD.SPAN_ID)
+    return this.contentsAt(LOG_RECORD.SPAN_ID)
   }
 
   flags(): number {

@@ -2,7 +2,7 @@
 
 import { Cursor } from '../wire/cursor.ts'
 import { FieldIndex } from '../wire/field-index.ts'
-import { varintLow } from '../wire/varint.ts'
+import { readU32, varintLow } from '../wire/varint.ts'
 import { SPAN, SPAN_EVENT, SPAN_LINK, STATUS } from './fields.ts'
 
 export class SpanView extends FieldIndex {
@@ -19,19 +19,18 @@ export class SpanView extends FieldIndex {
 
   /** Where the 16 bytes of the trace id are; 0 when it is absent or empty. */
   traceIdAt(): number {
-    return this.from(SPAN.TRACE_ID) === this.to(SPAN.TRACE_ID) ? 0 : this.from(SPAN.TRACE_ID)
+    return this.contentsAt(SPAN.TRACE_ID)
   }
 
   /** Where the 8 bytes of the span id are; 0 when it is absent or empty. */
   spanIdAt(): number {
-    return this.from(SPAN.SPAN_ID) === this.to(SPAN.SPAN_ID) ? 0 : this.from(SPAN.SPAN_ID)
+    return this.contentsAt(SPAN.SPAN_ID)
   }
 
   /** Where the 8 bytes of the parent's id are; 0 for a root span: absent, empty or all zero. */
   parentSpanIdAt(): number {
-    const at = this.from(SPAN.PARENT_SPAN_ID)
-    if (at === this.to(SPAN.PARENT_SPAN_ID)) return 0
-    return this.fixedLow(SPAN.PARENT_SPAN_ID) === 0 && this.fixedHigh(SPAN.PARENT_SPAN_ID) === 0 ? 0 : at
+    const at = this.contentsAt(SPAN.PARENT_SPAN_ID)
+    return at === 0 || (readU32(this.bytes, at) === 0 && readU32(this.bytes, at + 4) === 0) ? 0 : at
   }
 
   toName(): string {
@@ -59,10 +58,7 @@ export class SpanView extends FieldIndex {
 
   /** End minus start in milliseconds; NaN when either time is absent. Nanosecond-exact below 104 days. */
   durationMs(): number {
-    if (!this.has(SPAN.START_TIME_UNIX_NANO) || !this.has(SPAN.END_TIME_UNIX_NANO)) return Number.NaN
-    const high = this.fixedHigh(SPAN.END_TIME_UNIX_NANO) - this.fixedHigh(SPAN.START_TIME_UNIX_NANO)
-    const low = this.fixedLow(SPAN.END_TIME_UNIX_NANO) - this.fixedLow(SPAN.START_TIME_UNIX_NANO)
-    return (high * 0x100000000 + low) / 1e6
+    return this.fixed64Difference(SPAN.END_TIME_UNIX_NANO, SPAN.START_TIME_UNIX_NANO) / 1e6
   }
 
   /** StatusCode: 0 unset (also when absent), 1 ok, 2 error. */
@@ -148,11 +144,11 @@ export class LinkView extends FieldIndex {
 
   /** Where the 16 bytes of the trace id are; 0 when it is absent or empty. */
   traceIdAt(): number {
-    return this.from(SPAN_LINK.TRACE_ID) === this.to(SPAN_LINK.TRACE_ID) ? 0 : this.from(SPAN_LINK.TRACE_ID)
+    return this.contentsAt(SPAN_LINK.TRACE_ID)
   }
 
   /** Where the 8 bytes of the span id are; 0 when it is absent or empty. */
   spanIdAt(): number {
-    return this.from(SPAN_LINK.SPAN_ID) === this.to(SPAN_LINK.SPAN_ID) ? 0 : this.from(SPAN_LINK.SPAN_ID)
+    return this.contentsAt(SPAN_LINK.SPAN_ID)
   }
 }
