@@ -72,6 +72,11 @@ test('a connector joins the pipelines on both of its ends, and those behind it s
   assert.deepEqual(startOrder(plan), ['debug', 'attrs', 'fwd', 'batch', 'otlp'])
 })
 
+test('a receiver and an exporter of one id both stand in the order of starting', () => {
+  const { plan } = makePlan(input({ traces: 'otlp | batch | otlp', logs: 'otlp | batch | otlp' }))
+  assert.deepEqual(startOrder(plan), ['otlp', 'batch', 'otlp'])
+})
+
 test('a connector that is used on one end only is a problem that names the other end', () => {
   const connectors = new Map([['fwd', forward]])
   const before = makePlan(input({ traces: 'otlp | | fwd', logs: 'otlp | | debug' }, { connectors })).problems

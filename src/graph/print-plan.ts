@@ -28,15 +28,17 @@ const connectorText = (c: Plan['connectors'][number]): string => `${c.id} (to ${
 
 /** Ids in the order in which they start: extensions, exporters, processors and connectors against the flow, receivers. */
 export function startOrder(plan: Plan): string[] {
+  const between = plan.pipelines.flatMap((p) => [
+    ...plan.connectors.filter((c) => p.connectors.includes(c.instance)).map((c) => c.id),
+    ...p.steps.flatMap((s) => (s.kind === 'processor' ? [s.id] : [])).reverse(),
+  ])
+  // An exporter and a receiver may have the same id, and usually have.
   return [
     ...plan.extensions,
     ...plan.exporters.map((e) => e.id),
-    ...plan.pipelines.flatMap((p) => [
-      ...plan.connectors.filter((c) => p.connectors.includes(c.instance)).map((c) => c.id),
-      ...p.steps.flatMap((s) => (s.kind === 'processor' ? [s.id] : [])).reverse(),
-    ]),
+    ...new Set(between),
     ...plan.receivers.map((r) => r.id),
-  ].filter((id, i, all) => all.indexOf(id) === i)
+  ]
 }
 
 /** What `millrace graph --mermaid FILE` prints: paste it into any Markdown that draws Mermaid. */
