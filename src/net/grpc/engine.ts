@@ -59,7 +59,7 @@ export interface GrpcServerOptions {
   readonly maxConnections: number
   /** A connection that never becomes HTTP/2 ends after this. */
   readonly handshakeMs: number
-  /** A request that has begun and then stays silent this long ends. */
+  /** A request that has begun and then stays silent this long ends, and so does a call whose answer is not taken. */
   readonly bodySilenceMs: number
   /** A request that takes longer than this to arrive ends. */
   readonly requestMs: number

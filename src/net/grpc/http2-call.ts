@@ -44,8 +44,8 @@ export class Call implements GrpcCall {
   #deadline: NodeJS.Timeout | undefined
   readonly #startedAt = performance.now()
   #heardAt = this.#startedAt
-  /** When the engine or the handler answered before the whole request was read. */
-  #answeredAt = Infinity
+  /** Once answered: when the stream is closed, whatever the client still sends, or does not take of the answer. */
+  #endsAt = Infinity
   #drained = 0
 
   constructor(
@@ -218,6 +218,7 @@ export class Call implements GrpcCall {
   respond(message: Uint8Array): void {
     if (!this.#finish()) return
     const stream = this.#stream
+    this.#endsAt = performance.now() + this.#options.bodySilenceMs
     const encoding = this.#reader.packed ? this.#encoding : undefined
     const head = encoding === undefined ? PLAIN_HEAD : { ...PLAIN_HEAD, 'grpc-encoding': encoding }
     stream.respond(head, TRAILERS_FOLLOW)
@@ -254,7 +255,7 @@ export class Call implements GrpcCall {
         .toString('base64')
         .replace(/=+$/, '')
     this.#connection.answered()
-    this.#answeredAt = performance.now()
+    this.#endsAt = performance.now() + DRAIN_MS
     this.#reader.clear()
     this.#stream.respond(head, { endStream: true })
     // What the client still has to send is read and thrown away for a while (#onData, sweep): a RST_STREAM at once could
@@ -291,7 +292,9 @@ export class Call implements GrpcCall {
   /** Ends a request that stands still. Called by the connection's sweep. */
   sweep(now: number): void {
     if (this.#state === ANSWERED) {
-      if (now - this.#answeredAt > DRAIN_MS) this.#stream.close(H2.NGHTTP2_NO_ERROR)
+      // node:http2 keeps a stream that is closed with NO_ERROR until its answer has gone out.
+      if (now > this.#endsAt)
+        this.#stream.close(this.#stream.writableFinished ? H2.NGHTTP2_NO_ERROR : H2.NGHTTP2_CANCEL)
       return
     }
     if (this.#state !== READING) return

@@ -144,6 +144,18 @@ test('over the budget a call is refused with Unavailable while others keep their
   assert.equal(await first.status, '0')
 })
 
+test('a client that makes no room for its answer keeps no stream open', { timeout: 5000 }, async (t) => {
+  const { port, calls } = await door(t, { bodySilenceMs: 150 })
+  const on = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 0 } })
+  on.on('error', () => {})
+  t.after(() => on.destroy())
+  const { stream, status } = open(on)
+  stream.end(frameMessage(new Uint8Array(10), false))
+  await until(() => calls.length === 1)
+  calls[0]!.respond(new Uint8Array(10))
+  assert.equal(await status, undefined)
+})
+
 test('half-sent requests that fill the budget give way to a request of another connection that asks for less', async (t) => {
   const { port, calls, refused, budget } = await door(t)
   const hostile = [session(t, port), session(t, port)].map((on) => {
