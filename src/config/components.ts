@@ -180,5 +180,10 @@ function unknownType(kind: ComponentKind, type: string, known: readonly KnownCom
   const types = known.map((component) => component.type)
   const near = nearest(type, [...types, ...COLLECTOR_TYPES[kind]])
   const list = `the ${SECTIONS[kind]} are ${types.join(', ')}`
-  at.problem('CONFIG_UNKNOWN_TYPE', `there is no ${kind} ${type}`, near === undefined ? list : `write ${near}; ${list}`)
+  const meant = near === undefined || types.includes(near) ? near : `${near}, which Millrace does not have yet`
+  at.problem(
+    'CONFIG_UNKNOWN_TYPE',
+    `there is no ${kind} ${type}`,
+    meant === undefined ? list : `write ${meant}; ${list}`,
+  )
 }
