@@ -179,11 +179,11 @@ function isCollectorType(kind: ComponentKind, type: string): boolean {
 function unknownType(kind: ComponentKind, type: string, known: readonly KnownComponent[], at: At): void {
   const types = known.map((component) => component.type)
   const near = nearest(type, [...types, ...COLLECTOR_TYPES[kind]])
-  const list = `the ${SECTIONS[kind]} are ${types.join(', ')}`
-  const meant = near === undefined || types.includes(near) ? near : `${near}, which Millrace does not have yet`
+  const isHere = known.some(({ type: own, aliases }) => own === near || (near !== undefined && aliases.includes(near)))
+  const advice = near === undefined ? '' : `write ${near}${isHere ? '' : ', which Millrace does not have yet'}; `
   at.problem(
     'CONFIG_UNKNOWN_TYPE',
     `there is no ${kind} ${type}`,
-    meant === undefined ? list : `write ${meant}; ${list}`,
+    `${advice}the ${SECTIONS[kind]} are ${types.join(', ')}`,
   )
 }
