@@ -216,12 +216,13 @@ test('what the disk does not take is refused, counted and said', { skip: !exists
 })
 
 test('what waits when the time for stopping is over is refused, and so is what comes later', async (t) => {
-  const { push, exporter } = await exporterHarness(t, factory, { path: join(ownFolder(t), 'out.jsonl') })
+  const { push, exporter, metric } = await exporterHarness(t, factory, { path: join(ownFolder(t), 'out.jsonl') })
   const early = push('logs', logs('one'))
   await exporter.stop?.(AbortSignal.abort())
   const late = push('logs', logs('two'))
   assert.equal(early.refused?.code, 'FILE_SHUTDOWN')
   assert.equal(late.refused?.code, 'FILE_CLOSED')
+  assert.equal(metric('exporter_send_failed_log_records'), 2)
 })
 
 test('the configuration is refused where the Collector refuses it', () => {

@@ -64,6 +64,7 @@ export class FileExporter implements Exporter {
   export(batch: Batch): void {
     const { groupBy, path } = this.#config
     if (!this.#isOpen) {
+      this.#metrics.get(batch.signal)?.failed(batch.items, 'Shutdown', false)
       batch.delivery.refuse(new DeliveryError('FILE_CLOSED', `${path} is not open`, { retry: 'backoff' }))
       return
     }

@@ -69,6 +69,19 @@ test('a request leaves byte for byte as it came, to the service of its signal', 
   assert.equal(metric('exporter_sent_log_records'), 1)
 })
 
+test('headers arrive as they are written, those that end in -bin as their bytes', async (t) => {
+  const { peer, push } = await pair(t, { config: { headers: { 'X-Tenant': 'line 3', 'trace-bin': 'Läufer\n' } } })
+  await settled(push('traces', spans(1)))
+  const { metadata } = peer.calls[0]!
+  assert.deepEqual(metadata.get('x-tenant'), ['line 3'])
+  assert.equal(String(metadata.get('trace-bin')[0]), 'Läufer\n')
+})
+
+test('a certificate that cannot be used ends the start, and not the shard at the first connection', async (t) => {
+  const tls = { cert_pem: 'garbage', key_pem: 'garbage' }
+  await assert.rejects(pair(t, { config: { tls, endpoint: 'localhost:1' } }), /the certificate, key or ciphers/)
+})
+
 test('the default packs with gzip', async (t) => {
   const { peer, push } = await pair(t)
   const bytes = spans(100)
@@ -254,6 +267,8 @@ test('configuration that cannot work is refused with words', () => {
   assert.deepEqual(problems({ endpoint: 'a:1', auth: { authenticator: 'x' } }), ['auth'])
   assert.deepEqual(problems({ endpoint: 'a:1', compression: 'lz4' }), ['compression'])
   assert.deepEqual(problems({ endpoint: 'a:1', headers: { 'grpc-timeout': '1' } }), ['headers'])
+  assert.deepEqual(problems({ endpoint: 'a:1', headers: { 'x-a': 'two\nlines' } }), ['headers'])
+  assert.deepEqual(problems({ endpoint: 'a:1', headers: { 'x-a-bin': 'two\nlines' } }), [])
   assert.deepEqual(
     problems({
       endpoint: 'a:1',

@@ -94,10 +94,20 @@ export function checkGrpcClient(client: GrpcClientConfig, problem: Complain): vo
   } catch (error) {
     problem('endpoint', (error as Error).message, 'write host:port, for example localhost:4317')
   }
-  for (const name of client.headers.keys())
+  for (const [name, value] of client.headers) {
     if (!/^[0-9a-zA-Z_.-]+$/.test(name) || name.toLowerCase().startsWith('grpc-'))
       problem('headers', `"${name}" cannot be a gRPC header`, 'use letters, digits, `_`, `-`, `.`; `grpc-` is reserved')
+    // grpc/grpc, doc/PROTOCOL-HTTP2.md, "Custom-Metadata".
+    else if (!isBinary(name) && /[^\x20-\x7e]/.test(value.reveal()))
+      problem('headers', `the value of "${name}" cannot stand in a gRPC header`, 'write it on one line, in ASCII')
+  }
 }
+
+const isBinary = (name: string): boolean => name.toLowerCase().endsWith('-bin')
+
+/** Headers that end in -bin travel as base64. */
+const headerText = (name: string, value: string): string =>
+  isBinary(name) ? Buffer.from(value).toString('base64').replace(/=+$/, '') : value
 
 export interface GrpcClientSurroundings {
   readonly build: { readonly description: string; readonly version: string }
@@ -121,7 +131,7 @@ export function makeGrpcClient(
     tls: loadClientTls(client.tls, target.forcesTls),
     authority: client.authority,
     userAgent: client.userAgent ?? userAgent(build),
-    headers: Array.from(client.headers, ([name, value]) => [name, value.reveal()] as const),
+    headers: Array.from(client.headers, ([name, value]) => [name, headerText(name, value.reveal())] as const),
     compression: compression === 'none' || compression === '' ? undefined : compression,
     compressionLevel: compression === 'gzip' ? GZIP_LEVEL : undefined,
     timeoutMs,

@@ -108,8 +108,8 @@ export function checkHttpClient(client: HttpClientConfig, problem: Complain): vo
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))
       problem('headers', `"${name}" is not the name of a header`, 'use letters, digits and `-`')
     // RFC 9110 5.5: a line break would end the header.
-    if (/[\r\n\0]/.test(value.reveal()))
-      problem('headers', `the value of "${name}" holds a line break`, 'write it on one line')
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(value.reveal()))
+      problem('headers', `the value of "${name}" cannot stand in a header`, 'write it on one line, in ASCII')
   }
 }
 
