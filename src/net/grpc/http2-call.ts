@@ -24,6 +24,12 @@ const ACCEPT_ENCODING = 'gzip,snappy,zstd'
 /** A client that does not stop sending what nobody wants is reset after this. */
 const DRAIN_MS = 1000
 
+/**
+ * Clients take so many KiB of headers, 8 of them with gRPC's C core, and answer more with a code of their own. A
+ * character takes up to nine bytes.
+ */
+const MAX_WORDS = 500
+
 const READING = 0
 const HANDLING = 1
 const ANSWERED = 2
@@ -242,7 +248,8 @@ export class Call implements GrpcCall {
     if (!this.#stream.destroyed && !this.#stream.closed) this.#trailersOnly(httpStatus, code, message)
   }
 
-  #trailersOnly(httpStatus: number, code: number, message: string, retryAfterMs?: number): void {
+  #trailersOnly(httpStatus: number, code: number, words: string, retryAfterMs?: number): void {
+    const message = words.length > MAX_WORDS ? `${words.slice(0, MAX_WORDS)}...` : words
     const head: Record<string, string | number> = {
       ':status': httpStatus,
       'content-type': 'application/grpc',

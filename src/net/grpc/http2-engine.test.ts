@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
@@ -142,6 +143,22 @@ test('over the budget a call is refused with Unavailable while others keep their
   assert.deepEqual(refused, ['overload'])
   calls[0]!.respond(new Uint8Array(0))
   assert.equal(await first.status, '0')
+})
+
+test('an error of any length keeps its code: the words are cut where clients stop reading headers', {
+  timeout: 5000,
+}, async (t) => {
+  const { port, calls } = await door(t)
+  const on = session(t, port)
+  const long = open(on)
+  long.stream.end(frameMessage(new Uint8Array(10), false))
+  await until(() => calls.length === 1)
+  calls[0]!.fail(14, '%'.repeat(200_000))
+  assert.equal(await long.status, '14')
+  const lost = on.request({ ...HEADERS, ':path': `/${'%'.repeat(30_000)}` })
+  const [head] = (await once(lost, 'response')) as [Record<string, string>]
+  assert.equal(head['grpc-status'], '12')
+  assert.ok(head['grpc-message']!.length < 8192)
 })
 
 test('a client that makes no room for its answer keeps no stream open', { timeout: 5000 }, async (t) => {
