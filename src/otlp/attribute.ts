@@ -36,6 +36,10 @@ const REMOVED = 8
 // The KeyValue has more than one key and one value: repeated ones, or fields unknown to us that must survive.
 const UNUSUAL = 16
 
+// The first bytes of an attribute as a little-endian number: the tags of itself and its key, both lengths below 128.
+const TWO_HEADS = 0x80ff80ff
+const KEY_HEAD = 10 << 16
+
 const NO_FRAME = -2
 
 const FIRST_ROWS = 64
@@ -55,6 +59,7 @@ export class AttributeMap {
   readonly #cursor = new Cursor()
   readonly #inner = new Cursor()
   #bytes: Uint8Array = new Uint8Array(0)
+  #words: DataView = new DataView(this.#bytes.buffer)
   #field = 0
   #rows = new Int32Array(FIRST_ROWS * WIDTH)
   #count = 0
@@ -72,7 +77,10 @@ export class AttributeMap {
 
   /** For the walk: an empty map over `bytes`, attributes being field `field` of the pieces that follow. */
   open(bytes: Uint8Array, field: number): void {
-    this.#bytes = bytes
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
     this.#field = field
     this.#count = 0
     this.#pieceNumbers = 0
@@ -110,8 +118,9 @@ export class AttributeMap {
       const from = p
       p += length
       if (tag !== wanted) continue
-      last = p
       this.#readKeyValue(at, from, p)
+      if (wanted < 0x80) p = this.#readUsual(p, end)
+      last = p
     }
     const pieces = this.#pieces
     pieces[this.#pieceNumbers++] = start
@@ -269,6 +278,42 @@ export class AttributeMap {
       to = rows[at + NEW_END]!
     }
     this.#splice.insert(frame, place, from, to)
+  }
+
+  /**
+   * Attributes side by side from `start` on that hold a key and a value in this order, all shorter than 128 bytes; returns
+   * where they end. Four bytes tell the attribute's tag and length and the key's.
+   */
+  #readUsual(start: number, end: number): number {
+    const words = this.#words
+    const bytes = this.#bytes
+    const wantedHead = (this.#field * 8 + 2) | KEY_HEAD
+    let rows = this.#rows
+    let row = this.#count * WIDTH
+    let p = start
+    while (p <= end - 4) {
+      const head = words.getInt32(p, true)
+      const next = p + 2 + ((head >>> 8) & 0xff)
+      const keyEnd = p + 4 + (head >>> 24)
+      if ((head & TWO_HEADS) !== wantedHead || keyEnd + 2 > next) break
+      const valueSize = bytes[keyEnd + 1]!
+      if (bytes[keyEnd] !== 18 || valueSize > 0x7f || keyEnd + 2 + valueSize !== next) break
+      if (row + WIDTH > rows.length) {
+        this.#growRows()
+        rows = this.#rows
+      }
+      rows[row + FLAGS] = ORIGINAL
+      rows[row + AT] = p
+      rows[row + END] = next
+      rows[row + KEY_START] = p + 4
+      rows[row + KEY_END] = keyEnd
+      rows[row + VALUE_START] = keyEnd + 2
+      rows[row + VALUE_END] = next
+      row += WIDTH
+      p = next
+    }
+    this.#count = row / WIDTH
+    return p
   }
 
   #readKeyValue(at: number, start: number, end: number): void {
