@@ -12,7 +12,7 @@
 
 import { Cursor } from '../wire/cursor.ts'
 import type { Splice } from '../wire/splice.ts'
-import { equalBytes, varintLow, varintSize } from '../wire/varint.ts'
+import { equalBytes, varintLow, varintSize, writeVarint } from '../wire/varint.ts'
 import { utf8, ValueView } from './value.ts'
 
 const FLAGS = 0
@@ -38,7 +38,11 @@ const UNUSUAL = 16
 
 // The first bytes of an attribute as a little-endian number: the tags of itself and its key, both lengths below 128.
 const TWO_HEADS = 0x80ff80ff
-const KEY_HEAD = 10 << 16
+const KEY_TAG = 10
+const VALUE_TAG = 18
+const KEY_HEAD = KEY_TAG << 16
+// A tag and the length of what `size` counts.
+const HEADS_MAX_BYTES = 10
 
 const NO_FRAME = -2
 
@@ -297,7 +301,7 @@ export class AttributeMap {
       const keyEnd = p + 4 + (head >>> 24)
       if ((head & TWO_HEADS) !== wantedHead || keyEnd + 2 > next) break
       const valueSize = bytes[keyEnd + 1]!
-      if (bytes[keyEnd] !== 18 || valueSize > 0x7f || keyEnd + 2 + valueSize !== next) break
+      if (bytes[keyEnd] !== VALUE_TAG || valueSize > 0x7f || keyEnd + 2 + valueSize !== next) break
       if (row + WIDTH > rows.length) {
         this.#growRows()
         rows = this.#rows
@@ -408,11 +412,18 @@ export class AttributeMap {
     const keySize = keyTo - keyFrom
     const valueSize = to - from
     const size = 2 + varintSize(keySize) + keySize + varintSize(valueSize) + valueSize + unknownBytes
-    rows[row + NEW_AT] = added.length
-    added.tag(this.#field, 2).varint(size).tag(1, 2).varint(keySize)
+    const target = added.reserve(HEADS_MAX_BYTES + size)
+    let p = added.length
+    rows[row + NEW_AT] = p
+    p = writeVarint(target, p, this.#field * 8 + 2)
+    p = writeVarint(target, p, size)
+    target[p++] = KEY_TAG
+    added.length = writeVarint(target, p, keySize)
     rows[row + KEY_START] = added.length
-    rows[row + KEY_END] = added.copy(key, keyFrom, keyTo).length
-    added.tag(2, 2).varint(valueSize)
+    p = added.copy(key, keyFrom, keyTo).length
+    rows[row + KEY_END] = p
+    target[p++] = VALUE_TAG
+    added.length = writeVarint(target, p, valueSize)
     rows[row + VALUE_START] = added.length
     rows[row + VALUE_END] = added.copy(value, from, to).length
     if (unknownBytes > 0) this.#copyUnknown(row)
