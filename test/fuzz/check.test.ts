@@ -68,10 +68,10 @@ const refuses = (signal: Signal, bytes: Uint8Array): boolean => {
   }
 }
 
-test('whatever passes the structural check is safe behind it', () => {
+test('whatever passes the structural check is safe behind it', async () => {
   const walks = SIGNALS.map((signal) => new Walk(signal))
   let passed = 0
-  fuzz({
+  await fuzz({
     name: 'check',
     inputs: 6000,
     run(bytes) {

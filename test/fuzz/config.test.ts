@@ -10,6 +10,7 @@ import { loadTree } from '../../src/config/load.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 import { type Retriever, retrieverOf } from '../../src/config/sources.ts'
 import { testRegistry, testTelemetry } from '../config/registry.ts'
+import { fuzz, runs } from './harness.ts'
 
 const cases = join(import.meta.dirname, '../config/cases')
 const corpus = readdirSync(cases).map((name) => readFileSync(join(cases, name, 'config.yaml'), 'utf8'))
@@ -31,87 +32,28 @@ async function survive(text: string, sets: readonly string[] = []): Promise<numb
 
 test('every file of the cases, cut at any character, is answered with problems', async () => {
   for (const text of corpus) {
-    const step = Math.max(1, Math.floor(text.length / 150))
+    const step = Math.max(1, Math.floor(text.length / 100))
     for (let length = 0; length < text.length; length += step) await survive(text.slice(0, length))
   }
 })
 
+const WORDS = [
+  ...['${env:A}', '${env:B}', '${env:C}', '${env:D}', '${env:E}', '${env:NONE}', '${', '}', '$$', '$${env:A}'],
+  ...['${env:${env:A}}', '${file:fuzz.yaml}', '${yaml:[1]}', '${yaml:{a: 1}}', '&a ', '*a', '<<: *a', '<<', '- ', ': '],
+  ...['::', '[', ']', '{', '}', '"', "'", '\n', '\n  ', '\t', '#', '|', '>', '!!int ', '!!str', '~', 'null', 'true'],
+  ...['1e999', '-0x', '0b2', '/', '/a', '\u0000', '\ud800', '\u2028', '%'],
+]
+
 test('random cuts, copies and replacements of the cases never throw', async () => {
-  const snippet = fc.constantFrom(
-    ...[
-      '${env:A}',
-      '${env:B}',
-      '${env:C}',
-      '${env:D}',
-      '${env:E}',
-      '${env:NONE}',
-      '${',
-      '}',
-      '$$',
-      '$${env:A}',
-      '${env:${env:A}}',
-    ],
-    ...[
-      '${file:fuzz.yaml}',
-      '${yaml:[1]}',
-      '${yaml:{a: 1}}',
-      '&a ',
-      '*a',
-      '<<: *a',
-      '<<',
-      '- ',
-      ': ',
-      '::',
-      '[',
-      ']',
-      '{',
-      '}',
-      '"',
-      "'",
-    ],
-    ...[
-      '\n',
-      '\n  ',
-      '\t',
-      '#',
-      '|',
-      '>',
-      '!!int ',
-      '!!str',
-      '~',
-      'null',
-      'true',
-      '1e999',
-      '-0x',
-      '0b2',
-      '/',
-      '/a',
-      '\u0000',
-      '\ud800',
-      '\u2028',
-      '%',
-    ],
-  )
-  const edit = fc.record({
-    at: fc.double({ min: 0, max: 1, noNaN: true }),
-    cut: fc.nat(12),
-    text: fc.oneof(snippet, fc.string({ maxLength: 8 })),
+  await fuzz({
+    name: 'config',
+    inputs: 500,
+    seeds: corpus.map((text) => Buffer.from(text)),
+    words: WORDS,
+    async run(bytes) {
+      await survive(Buffer.from(bytes).toString())
+    },
   })
-  await fc.assert(
-    fc.asyncProperty(
-      fc.constantFrom(...corpus),
-      fc.array(edit, { minLength: 1, maxLength: 6 }),
-      async (text, edits) => {
-        let edited = text
-        for (const { at, cut, text: put } of edits) {
-          const from = Math.floor(at * edited.length)
-          edited = edited.slice(0, from) + put + edited.slice(from + cut)
-        }
-        await survive(edited)
-      },
-    ),
-    { numRuns: 600 },
-  )
 })
 
 test('random text and random --set values never throw', async () => {
@@ -124,7 +66,7 @@ test('random text and random --set values never throw', async () => {
         await survive(text, [`${path}=${value}`])
       },
     ),
-    { numRuns: 400 },
+    { numRuns: runs(400) },
   )
 })
 
@@ -161,6 +103,6 @@ test('any YAML of any shape under any section is answered with problems', async 
     fc.asyncProperty(fc.dictionary(key, tree, { maxKeys: 5 }), async (value) => {
       await survive(JSON.stringify(value))
     }),
-    { numRuns: 400 },
+    { numRuns: runs(400) },
   )
 })

@@ -2,11 +2,11 @@
 //
 //   test('...', () => fuzz({ name: 'check', inputs: 2000, run: (bytes) => ... }))
 //
-// It starts from the files in corpus/<name>/ and mangles them: bits, bytes, lengths, cuts, copies, pieces of two files.
-// run() throws when it finds something; the failure then names the seed and shows the input, which becomes a new file
-// in the corpus. FUZZ_SEED and FUZZ_INPUTS ask for another or a longer run.
+// It starts from the files in corpus/<name>/ and mangles them: bits, bytes, lengths, cuts, copies, pieces of two files,
+// words of the format. run() throws when it finds something; the failure then names the seed and shows the input, which
+// becomes a new file in the corpus. FUZZ_SEED asks for other inputs, FUZZ_RUNS for another number of them.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type Choose, chooser } from '../support/scramble.ts'
 
 export interface FuzzTarget {
@@ -14,41 +14,73 @@ export interface FuzzTarget {
   readonly name: string
   /** How many inputs beside the corpus itself. */
   readonly inputs: number
+  /** More to start from, where files for another test serve here too. */
+  readonly seeds?: readonly Uint8Array[]
+  /** Words that mean something in the format, to be put anywhere. */
+  readonly words?: readonly string[]
   /** Throws when something is wrong. What a bad input may do is for the target to say. */
-  readonly run: (bytes: Uint8Array) => void
+  readonly run: (bytes: Uint8Array) => void | Promise<void>
 }
 
 // Larger inputs find nothing that smaller ones do not, and cost time.
 const MAX_BYTES = 1 << 14
+/** Any input is done within milliseconds; this much on a busy machine means that something grows too fast. */
+const MAX_INPUT_MS = 3000
+
+/** How many inputs to run: FUZZ_RUNS, or what the tests can afford. */
+export const runs = (usual: number): number => Number(process.env.FUZZ_RUNS ?? usual)
 
 export function corpus(name: string): Uint8Array[] {
   const folder = new URL(`./corpus/${name}/`, import.meta.url)
+  if (!existsSync(folder)) return []
   return readdirSync(folder)
     .sort()
     .map((file) => new Uint8Array(readFileSync(new URL(file, folder))))
 }
 
-export function fuzz(target: FuzzTarget): void {
-  const seeds = corpus(target.name)
+export async function fuzz(target: FuzzTarget): Promise<void> {
+  const seeds = [...corpus(target.name), ...(target.seeds ?? [])]
   if (seeds.length === 0) throw new Error(`test/fuzz/corpus/${target.name} is empty`)
+  const words = (target.words ?? []).map((word) => new Uint8Array(Buffer.from(word)))
   const seed = Number(process.env.FUZZ_SEED ?? 1)
   const choose = chooser(seed)
-  for (const bytes of seeds) attempt(target, bytes, seed)
-  const inputs = Number(process.env.FUZZ_INPUTS ?? target.inputs)
+  for (const bytes of seeds) await attempt(target, bytes, seed)
+  const inputs = runs(target.inputs)
   for (let i = 0; i < inputs; i++) {
     let bytes = seeds[choose(seeds.length)]!
-    for (let changes = 1 + choose(3); changes > 0; changes--) bytes = mutate(bytes, seeds, choose)
-    attempt(target, bytes.slice(0, MAX_BYTES), seed)
+    for (let changes = 1 + choose(3); changes > 0; changes--)
+      bytes = words.length > 0 && choose(2) === 0 ? putWord(bytes, words, choose) : mutate(bytes, seeds, choose)
+    const attempted = attempt(target, bytes.slice(0, MAX_BYTES), seed)
+    if (attempted !== undefined) await attempted
   }
 }
 
-function attempt(target: FuzzTarget, bytes: Uint8Array, seed: number): void {
-  try {
-    target.run(bytes)
-  } catch (error) {
+/** A promise only where the target gave one: a turn of the event loop costs more than most inputs. */
+function attempt(target: FuzzTarget, bytes: Uint8Array, seed: number): Promise<void> | undefined {
+  const startedMs = performance.now()
+  const found = (error: unknown): never => {
     const base64 = Buffer.from(bytes).toString('base64')
     throw new Error(`fuzz target ${target.name}, FUZZ_SEED=${seed}, input in base64: ${base64}`, { cause: error })
   }
+  const ended = (): void => {
+    const tookMs = performance.now() - startedMs
+    if (tookMs > MAX_INPUT_MS) found(new Error(`took ${tookMs.toFixed(0)} ms`))
+  }
+  let result: void | Promise<void>
+  try {
+    result = target.run(bytes)
+  } catch (error) {
+    found(error)
+  }
+  if (result !== undefined) return result.then(ended, found)
+  ended()
+  return undefined
+}
+
+function putWord(bytes: Uint8Array, words: readonly Uint8Array[], choose: Choose): Uint8Array {
+  const at = choose(bytes.length + 1)
+  const over = choose(3) === 0 ? choose(12) : 0
+  return concat(bytes.subarray(0, at), words[choose(words.length)]!, bytes.subarray(at + over))
 }
 
 const EDGES = [0, 1, 2, 7, 8, 0x0a, 0x12, 0x7f, 0x80, 0x81, 0xff]
