@@ -135,6 +135,8 @@ class Shard {
       env: threadEnvironment(),
     })
     this.#pool = pool
+    // What goes wrong in a thread that has no task: a spare that piscina made for one that died.
+    pool.on('error', (error: Error) => this.#options.log.warn('A thread failed.', { error: error.message }))
     return new Promise((resolve, reject) => {
       let failure: Error | undefined
       port1.on('message', (message: FromShard) => {
@@ -160,23 +162,21 @@ class Shard {
     })
   }
 
-  /** The thread is over, as told or not. */
-  #end(error: Error, reject: (error: Error) => void): void {
+  /** The task is over, as told or not. Resolves when the thread is, too, and has given its ports back. */
+  async #end(error: Error, reject: (error: Error) => void): Promise<void> {
     const was = this.#state
     this.#heartbeat?.cancel()
     this.#port?.close()
     for (const answer of this.#waiting.values()) if (this.#last !== undefined) answer(this.#last)
     this.#waiting.clear()
-    void this.#pool?.destroy()
-    if (was === 'stopping') {
-      this.#state = 'stopped'
-      return
-    }
-    this.#state = 'dead'
-    if (was === 'starting') {
+    this.#state = was === 'stopping' ? 'stopped' : 'dead'
+    await this.#pool?.destroy()
+    if (was === 'stopping' || was === 'starting') {
       reject(error)
       return
     }
+    // Told to stop while the thread came to its end.
+    if (this.#state !== 'dead') return
     const { log, clock, onDied } = this.#options
     log.error('A shard died and is started again.', {
       shard: this.#index,
