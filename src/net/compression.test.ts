@@ -115,6 +115,9 @@ test('lz4: frames of the reference implementation are read, and no truncation or
     const frame = Buffer.from(hex, 'hex')
     assert.equal(Buffer.from(decompress('lz4', frame, MAX)).toString(), text, name)
     assert.equal(Buffer.from(decompress('lz4', Buffer.concat([frame, frame]), MAX)).toString(), text + text)
+    // lz4_Frame_format.md, "Skippable Frames".
+    const skipped = Buffer.from('5a2a4d1803000000010203', 'hex')
+    assert.equal(Buffer.from(decompress('lz4', Buffer.concat([skipped, frame]), MAX)).toString(), text)
     for (let length = 0; length < frame.length; length++)
       assert.throws(
         () => decompress('lz4', frame.subarray(0, length), MAX),

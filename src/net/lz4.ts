@@ -55,7 +55,9 @@ class Lz4Reader {
   #frame(): void {
     const magic = this.#u32()
     if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE) {
-      this.#at += this.#u32()
+      // Two statements: #u32() moves the place that the length counts from.
+      const length = this.#u32()
+      this.#at += length
       if (this.#at > this.#bytes.length) throw corrupt()
       return
     }
