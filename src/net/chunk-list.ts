@@ -19,19 +19,25 @@ export class ChunkList {
     return this.#length
   }
 
-  /** Keeps the chunk, which must not change from here on. */
+  /** Takes the chunk over, and all of its buffer when it is all of it. */
   push(chunk: Uint8Array): void {
     this.#length += chunk.length
     if (chunk.length < PIECE_BYTES && this.#chunks.length >= MANY_CHUNKS) this.#gather(chunk)
     else {
       this.#endPiece()
-      this.#chunks.push(chunk.length < chunk.buffer.byteLength * LEAST_PART ? new Uint8Array(chunk) : chunk)
+      this.#chunks.push(chunk.length < chunk.buffer.byteLength * LEAST_PART ? copied(chunk) : chunk)
     }
   }
 
   /** All of it in a buffer of its own. Empties the list. */
   take(): Uint8Array<ArrayBuffer> {
     this.#endPiece()
+    const only = this.#chunks[0]
+    // Nobody else has such a buffer: the chunk was copied here, or given to us.
+    if (this.#chunks.length === 1 && only!.buffer.byteLength === this.#length && only!.buffer instanceof ArrayBuffer) {
+      this.clear()
+      return new Uint8Array(only!.buffer)
+    }
     // Not zeroed and not pooled; every byte is written below.
     const whole = new Uint8Array(Buffer.allocUnsafeSlow(this.#length).buffer)
     let at = 0
@@ -64,4 +70,11 @@ export class ChunkList {
     this.#chunks.push(this.#piece.subarray(0, this.#pieceFilled))
     this.#piece = undefined
   }
+}
+
+/** In a buffer of its own, which is not zeroed first. */
+function copied(chunk: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafeSlow(chunk.length)
+  copy.set(chunk)
+  return copy
 }

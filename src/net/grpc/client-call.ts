@@ -1,5 +1,6 @@
 // One unary call: its answer as it comes in, and the one moment at which it ends.
 
+import { ChunkList } from '../chunk-list.ts'
 import { CompressionError, decompress } from '../compression.ts'
 import type { ClientSession } from '../http2/client-session.ts'
 import type { HeaderList } from '../http2/hpack.ts'
@@ -35,7 +36,7 @@ export class UnaryCall implements StreamListener {
   #grpcStatus: number | undefined
   #grpcMessage = ''
   #details: string | undefined
-  #received: Uint8Array[] = []
+  readonly #received = new ChunkList()
   #receivedBytes = 0
 
   constructor(
@@ -148,7 +149,7 @@ export class UnaryCall implements StreamListener {
 
   #message(): Uint8Array {
     if (this.#receivedBytes === 0) return NO_BYTES
-    const bytes = this.#received.length === 1 ? this.#received[0]! : Buffer.concat(this.#received)
+    const bytes = this.#received.take()
     const length = bytes.length - MESSAGE_HEAD_BYTES
     if (length < 0 || Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readUInt32BE(1) !== length)
       throw new GrpcError(GRPC.INTERNAL, 'the answer is not one whole gRPC message')
