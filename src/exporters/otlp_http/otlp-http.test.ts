@@ -159,6 +159,9 @@ test('headers are sent, Host among them, and a password in the URL becomes Basic
   const basic = await exporterHarness(t, factory, { ...DIRECT, endpoint: `http://us%40er:pa@127.0.0.1:${port}` })
   await settled(basic.push('traces', SPANS))
   assert.equal(more[0]!.headers.authorization, `Basic ${Buffer.from('us@er:pa').toString('base64')}`)
+  const odd = await exporterHarness(t, factory, { ...DIRECT, endpoint: `http://user:100%@127.0.0.1:${port}` })
+  assert.equal((await settled(odd.push('traces', SPANS))).delivered, true)
+  assert.equal(more[1]!.headers.authorization, `Basic ${Buffer.from('user:100%').toString('base64')}`)
 })
 
 test("a refusal relays the server's status as a gRPC code and is tried again where OTLP says so", async (t) => {

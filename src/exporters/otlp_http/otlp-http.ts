@@ -5,6 +5,7 @@ import type { Exporter, ExporterContext } from '../../graph/component.ts'
 import { compress } from '../../net/compression.ts'
 import type { HttpAnswer, HttpClient } from '../../net/http/client.ts'
 import { makeHttpClient, type Packing, packingOf } from '../../net/http/client-config.ts'
+import { readRetryAfterMs } from '../../net/http/retry-after.ts'
 import { httpToGrpc, isRetryableHttp } from '../../net/status.ts'
 import type { Batch } from '../../otlp/batch.ts'
 import { bytesToJsonBytes } from '../../otlp/json/index.ts'
@@ -98,7 +99,7 @@ export class OtlpHttpExporter implements Exporter {
   /** A name and password in the URL travel as Basic authentication, as Go's client sends them. */
   #headersFor(url: URL): Record<string, string> {
     if (url.username === '' && url.password === '') return this.#headers
-    const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+    const pair = `${unescaped(url.username)}:${unescaped(url.password)}`
     return { ...this.#headers, authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
   }
 
@@ -141,7 +142,7 @@ function refusal(url: URL, answer: HttpAnswer, nowMs: number): DeliveryError {
   const message = `error exporting items, request to ${shown(url)} responded with HTTP Status Code ${status}${said === '' ? '' : `, Message=${said}`}`
   let retry: Retry = 'never'
   if (isRetryableHttp(status)) {
-    const afterMs = status === 429 || status === 503 ? retryAfterMs(answer.header('retry-after'), nowMs) : 0
+    const afterMs = status === 429 || status === 503 ? readRetryAfterMs(answer.header('retry-after'), nowMs) : 0
     retry = afterMs > 0 ? { afterMs } : 'backoff'
   }
   return new DeliveryError('OTLP_REFUSED', message, { retry, grpcCode: httpToGrpc(status) })
@@ -160,14 +161,6 @@ function saidBy(answer: HttpAnswer): string {
   return ''
 }
 
-/** Seconds or a date (RFC 9110 10.2.3); 0 when there is none, or none that lies ahead. */
-function retryAfterMs(value: string | undefined, nowMs: number): number {
-  if (value === undefined) return 0
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000
-  const at = Date.parse(value)
-  return Number.isNaN(at) ? 0 : Math.max(0, at - nowMs)
-}
-
 const mediaType = (answer: HttpAnswer): string =>
   (answer.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
 
@@ -179,4 +172,13 @@ const wordsOf = (error: unknown): string => {
   // Several addresses that all failed come as one error without words of its own.
   if (error instanceof AggregateError && error.message === '') return error.errors.map(wordsOf).join('; ')
   return error.message
+}
+
+/** A `%` that was not written as %25 stands for itself. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
