@@ -32,8 +32,10 @@ const FRAME_WIDTH = 4
 
 const FIRST_NUMBERS = 1024
 const KEEP_MAX_NUMBERS = 1 << 18
-// Up to this a loop is faster than Buffer.copy(), which makes no view of the range, as set() would need.
-const LOOP_MAX_BYTES = 24
+// Below this a loop is faster than making a view for set().
+// Measured: Buffer.copy(), which makes no view, copies a range in 32 ns instead of 44, and yet the edit of a request costs a
+// third more: with next to nothing allocated the collector runs late, and requests wait for it in fresh, cold memory.
+const LOOP_MAX_BYTES = 32
 
 export class Splice {
   /** New bytes that edits refer to: write, then hand the range to replace() or insert(). */
@@ -108,10 +110,10 @@ export class Splice {
     if (this.#editCount === 0) return this.#bytes
     this.#mendLengths()
     const order = this.#ascending ? undefined : this.#sorted()
-    const bytes = asBuffer(this.#bytes)
+    const bytes = this.#bytes
     const edits = this.#edits
     const frames = this.#frames
-    const added = asBuffer(this.added.bytes)
+    const added = this.added.bytes
     const target = new Uint8Array(Buffer.allocUnsafeSlow(bytes.length + this.#growth).buffer)
     let read = 0
     let write = 0
@@ -192,11 +194,9 @@ function grown(numbers: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   return larger
 }
 
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-function copy(source: Buffer, from: number, to: number, target: Uint8Array, at: number): number {
+function copy(source: Uint8Array, from: number, to: number, target: Uint8Array, at: number): number {
   const size = to - from
-  if (size > LOOP_MAX_BYTES) source.copy(target, at, from, to)
+  if (size > LOOP_MAX_BYTES) target.set(source.subarray(from, to), at)
   else for (let i = 0; i < size; i++) target[at + i] = source[from + i]!
   return at + size
 }
