@@ -187,6 +187,19 @@ test('group_by empties files of an earlier run once, not each time it opens them
   assert.equal(readFileSync(path, 'utf8'), line('one', 'ulm') + line('three', 'ulm'))
 })
 
+test('an attribute that makes no name of a file is refused for good, and the others are written', async (t) => {
+  const folder = ownFolder(t)
+  const { push, stop } = await exporterHarness(t, factory, {
+    path: join(folder, '*.jsonl'),
+    group_by: { enabled: true, resource_attribute: 'plant' },
+  })
+  const [tooLong, good] = [push('logs', logs('one', 'x'.repeat(400))), push('logs', logs('two', 'ulm'))]
+  await settled(tooLong!, good!)
+  assert.equal(tooLong!.refused?.retry, 'never')
+  assert.ok(good!.delivered)
+  await stop()
+})
+
 test('an attribute never leads out of the directory before the *', () => {
   const path = '/var/telemetry/*/out.json'
   assert.equal(groupPath(path, 'ulm'), '/var/telemetry/ulm/out.json')

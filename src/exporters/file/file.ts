@@ -18,6 +18,10 @@ import { groupPath, groupsOf } from './groups.ts'
 /** Encoded bytes that wait for the disk; more is refused until it has caught up. */
 const WAITING_MAX_BYTES = 64 * 1024 * 1024
 
+/** What the system says of a path that cannot be one: no later try helps, as with an attribute that names the file. */
+const IMPOSSIBLE_PATH: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENAMETOOLONG', 'EISDIR', 'ENOTDIR'])
+const codeOf = (error: Error): string | undefined => (error as NodeJS.ErrnoException).code
+
 const NEWLINE = Uint8Array.of(0x0a)
 
 /** A request on its way to a file, settled once: by the file, or by stop() when the time is over. */
@@ -116,7 +120,10 @@ export class FileExporter implements Exporter {
       const refusal =
         error === undefined
           ? undefined
-          : new DeliveryError('FILE_WRITE_FAILED', `${path}: ${error.message}`, { retry: 'backoff', cause: error })
+          : new DeliveryError('FILE_WRITE_FAILED', `${path}: ${error.message}`, {
+              retry: IMPOSSIBLE_PATH.has(codeOf(error)) ? 'never' : 'backoff',
+              cause: error,
+            })
       if (refusal !== undefined && this.#waiting.has(waiting)) {
         this.#context.log.error('Failed to write a file', { path, error: error!.message, dropped_items: batch.items })
       }
