@@ -6,6 +6,7 @@ import {
   encodeExportResponse,
   encodeRpcStatus,
   exportResponseToJson,
+  LONGEST_RETRY_DELAY_MS,
   readExportResponse,
   readExportResponseJson,
   readRpcStatus,
@@ -73,4 +74,18 @@ test('an answer that is no answer is malformed, never a crash', () => {
   assert.throws(() => readRpcStatusJson('<html>'), MalformedOtlp)
   assert.throws(() => readRpcStatusJson('[]'), MalformedOtlp)
   assert.throws(() => readExportResponseJson('logs', '{"partialSuccess":{"rejectedLogRecords":"x"}}'), MalformedOtlp)
+})
+
+test('a time to wait that no Duration can hold is written and read as the longest or as none', () => {
+  for (const [asked, kept] of [
+    [Infinity, LONGEST_RETRY_DELAY_MS],
+    [1e22, LONGEST_RETRY_DELAY_MS],
+    [-5, 0],
+    [999.9999999, 1000],
+    [0.0625, 0.0625],
+  ] as const) {
+    const status = { code: 14, message: 'later', retryAfterMs: asked }
+    assert.equal(readRpcStatus(encodeRpcStatus(status)).retryAfterMs, kept)
+    assert.equal(readRpcStatusJson(rpcStatusToJson(status)).retryAfterMs, kept)
+  }
 })

@@ -4,7 +4,7 @@
 // encoding. The Collector always writes an empty partial success (reference 2.3); an empty body means the same.
 
 import { Cursor, MalformedBytes } from '../wire/cursor.ts'
-import { varintSigned } from '../wire/varint.ts'
+import { varintLow, varintSigned } from '../wire/varint.ts'
 import { Writer } from '../wire/writer.ts'
 import {
   ANY,
@@ -30,9 +30,12 @@ export interface PartialSuccess {
 export interface RpcStatus {
   readonly code: number
   readonly message: string
-  /** From a RetryInfo detail: not before so many milliseconds. */
+  /** From a RetryInfo detail: not before so many milliseconds, 0 to LONGEST_RETRY_DELAY_MS. */
   readonly retryAfterMs?: number
 }
+
+/** The longest google.protobuf.Duration, some 10,000 years: a longer one is cut to it, a negative one is none. */
+export const LONGEST_RETRY_DELAY_MS = 315_576_000_000_000
 
 const PARTIAL_SUCCESS = {
   traces: EXPORT_TRACE_PARTIAL_SUCCESS,
@@ -84,7 +87,7 @@ export const readExportResponse = (bytes: Uint8Array): PartialSuccess | undefine
 export function readExportResponseJson(signal: Signal, json: string): PartialSuccess | undefined {
   if (json.trim() === '') return undefined
   const partial = asRecord(asRecord(parse(json)).partialSuccess)
-  const rejected = asNumber(partial[rejectedName(signal)])
+  const rejected = asWhole(partial[rejectedName(signal)], 2 ** 63)
   const message = asText(partial.errorMessage)
   return rejected === 0 && message === '' ? undefined : { rejected, message }
 }
@@ -94,8 +97,7 @@ export function encodeRpcStatus(status: RpcStatus): Uint8Array<ArrayBuffer> {
   if (status.code !== 0) writer.tag(RPC_STATUS.CODE, 0).signedVarint(status.code)
   if (status.message !== '') writer.field(RPC_STATUS.MESSAGE, Buffer.from(status.message))
   if (status.retryAfterMs !== undefined) {
-    const seconds = Math.floor(status.retryAfterMs / 1000)
-    const nanos = Math.round((status.retryAfterMs - seconds * 1000) * 1e6)
+    const { seconds, nanos } = durationOf(status.retryAfterMs)
     const delay = new Writer()
     if (seconds !== 0) delay.tag(DURATION.SECONDS, 0).signedVarint(seconds)
     if (nanos !== 0) delay.tag(DURATION.NANOS, 0).signedVarint(nanos)
@@ -114,8 +116,22 @@ export function rpcStatusToJson(status: RpcStatus): string {
     // Protocol Buffers, "ProtoJSON Format": a duration is seconds with a suffix.
     ...(retryAfterMs === undefined
       ? {}
-      : { details: [{ '@type': RETRY_INFO_URL, retryDelay: `${retryAfterMs / 1000}s` }] }),
+      : { details: [{ '@type': RETRY_INFO_URL, retryDelay: durationText(retryAfterMs) }] }),
   })
+}
+
+const boundedDelayMs = (delayMs: number): number => Math.min(LONGEST_RETRY_DELAY_MS, Math.max(0, delayMs))
+
+function durationOf(delayMs: number): { seconds: number; nanos: number } {
+  const boundedMs = boundedDelayMs(delayMs)
+  const seconds = Math.floor(boundedMs / 1000)
+  const nanos = Math.round((boundedMs - seconds * 1000) * 1e6)
+  return nanos === 1e9 ? { seconds: seconds + 1, nanos: 0 } : { seconds, nanos }
+}
+
+function durationText(delayMs: number): string {
+  const { seconds, nanos } = durationOf(delayMs)
+  return nanos === 0 ? `${seconds}s` : `${seconds}.${String(nanos).padStart(9, '0').replace(/0+$/, '')}s`
 }
 
 /** Throws MalformedOtlp. Details other than RetryInfo are passed over. */
@@ -125,7 +141,7 @@ export const readRpcStatus = (bytes: Uint8Array): RpcStatus =>
     let message = ''
     let retryAfterMs: number | undefined
     eachField(bytes, (field) => {
-      if (field.field === RPC_STATUS.CODE && field.wireType === 0) code = varintSigned(bytes, field.start)
+      if (field.field === RPC_STATUS.CODE && field.wireType === 0) code = varintLow(bytes, field.start) | 0
       if (field.field === RPC_STATUS.MESSAGE && field.wireType === 2) message = text(bytes, field)
       if (field.field === RPC_STATUS.DETAILS && field.wireType === 2) {
         retryAfterMs = readRetryInfo(bytes.subarray(field.start, field.end)) ?? retryAfterMs
@@ -142,17 +158,19 @@ function readRetryInfo(any: Uint8Array): number | undefined {
     if (field.field === ANY.VALUE && field.wireType === 2) value = any.subarray(field.start, field.end)
   })
   if (!url.endsWith(`/${RETRY_INFO.message}`) || value === undefined) return undefined
-  let delayMs: number | undefined
+  let found = false
+  let seconds = 0
+  let nanos = 0
   eachField(value, (outer, info) => {
     if (outer.field !== RETRY_INFO.RETRY_DELAY || outer.wireType !== 2) return
-    delayMs = 0
+    found = true
     eachField(info.subarray(outer.start, outer.end), (field, delay) => {
       if (field.wireType !== 0) return
-      if (field.field === DURATION.SECONDS) delayMs = delayMs! + varintSigned(delay, field.start) * 1000
-      if (field.field === DURATION.NANOS) delayMs = delayMs! + varintSigned(delay, field.start) / 1e6
+      if (field.field === DURATION.SECONDS) seconds = varintSigned(delay, field.start)
+      if (field.field === DURATION.NANOS) nanos = varintLow(delay, field.start) | 0
     })
   })
-  return delayMs
+  return found ? boundedDelayMs(seconds * 1000 + nanos / 1e6) : undefined
 }
 
 /** The same from JSON. Throws MalformedOtlp. */
@@ -162,9 +180,9 @@ export function readRpcStatusJson(json: string): RpcStatus {
   const info = details.find((detail) => asText(detail['@type']).endsWith(`/${RETRY_INFO.message}`))
   const seconds = /^(-?\d+(?:\.\d+)?)s$/.exec(asText(info?.retryDelay))?.[1]
   return {
-    code: asNumber(status.code),
+    code: asWhole(status.code, 2 ** 31 - 1),
     message: asText(status.message),
-    ...(seconds === undefined ? {} : { retryAfterMs: Number(seconds) * 1000 }),
+    ...(seconds === undefined ? {} : { retryAfterMs: boundedDelayMs(Number(seconds) * 1000) }),
   }
 }
 
@@ -198,11 +216,13 @@ function asRecord(value: unknown): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
-function asNumber(value: unknown): number {
+/** A whole number from -limit to limit, or one in quotes. */
+function asWhole(value: unknown, limit: number): number {
   if (value === undefined || value === null) return 0
   const number = typeof value === 'string' && value !== '' ? Number(value) : value
-  if (typeof number !== 'number' || !Number.isFinite(number)) throw new MalformedOtlp('expected a number', 0)
-  return number
+  if (typeof number !== 'number' || !Number.isInteger(number) || Math.abs(number) > limit)
+    throw new MalformedOtlp('expected a whole number', 0)
+  return number + 0 // no -0
 }
 
 function asText(value: unknown): string {

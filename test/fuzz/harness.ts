@@ -66,13 +66,12 @@ function attempt(target: FuzzTarget, bytes: Uint8Array, seed: number): Promise<v
     const tookMs = performance.now() - startedMs
     if (tookMs > MAX_INPUT_MS) found(new Error(`took ${tookMs.toFixed(0)} ms`))
   }
-  let result: void | Promise<void>
   try {
-    result = target.run(bytes)
+    const result = target.run(bytes)
+    if (result !== undefined) return result.then(ended, found)
   } catch (error) {
     found(error)
   }
-  if (result !== undefined) return result.then(ended, found)
   ended()
   return undefined
 }

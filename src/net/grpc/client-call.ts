@@ -6,7 +6,7 @@ import type { ClientSession } from '../http2/client-session.ts'
 import type { HeaderList } from '../http2/hpack.ts'
 import type { OutStream, StreamFailure, StreamListener } from '../http2/stream.ts'
 import { GRPC } from '../status.ts'
-import { codeOfHttpStatus, codeOfReset, decodeMessage, GrpcError } from './client-status.ts'
+import { codeOfHttpStatus, codeOfReset, decodeMessage, GrpcError, readGrpcStatus } from './client-status.ts'
 
 /** gRPC's own default for a client, before and after unpacking. */
 export const MAX_RESPONSE_BYTES = 4 * 1024 * 1024
@@ -30,6 +30,7 @@ export class UnaryCall implements StreamListener {
   #tries = 0
   #over = false
 
+  #answered = false
   #httpStatus = 0
   #isGrpc = false
   #encoding = 'identity'
@@ -87,7 +88,7 @@ export class UnaryCall implements StreamListener {
         this.#encoding = value
         break
       case 'grpc-status':
-        this.#grpcStatus = /^\d+$/.test(value) ? Number(value) : GRPC.UNKNOWN
+        this.#grpcStatus = readGrpcStatus(value)
         break
       case 'grpc-message':
         this.#grpcMessage = decodeMessage(value)
@@ -98,9 +99,12 @@ export class UnaryCall implements StreamListener {
     }
   }
 
-  onHeadersEnd(): void {}
+  onHeadersEnd(): void {
+    this.#answered = true
+  }
 
   onData(bytes: Uint8Array, from: number, to: number): void {
+    this.#answered = true
     this.#receivedBytes += to - from
     if (this.#receivedBytes > MAX_RESPONSE_BYTES + MESSAGE_HEAD_BYTES) {
       this.#cancel()
@@ -126,7 +130,8 @@ export class UnaryCall implements StreamListener {
 
   onFail(failure: StreamFailure): void {
     if (this.#over) return
-    if (failure.unprocessed && this.#tries < MAX_UNPROCESSED_TRIES) {
+    // Who answers has looked at it, and what it said must not mix with another server's answer.
+    if (failure.unprocessed && !this.#answered && this.#tries < MAX_UNPROCESSED_TRIES) {
       this.#session = this.#stream = undefined
       this.#again(this)
       return

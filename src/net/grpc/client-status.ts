@@ -17,6 +17,12 @@ export class GrpcError extends Error {
   }
 }
 
+/** A grpc-status header; what is none of the 17 codes is UNKNOWN (grpc/grpc, doc/statuscodes.md). */
+export function readGrpcStatus(value: string): number {
+  const code = /^\d{1,2}$/.test(value) ? Number(value) : GRPC.UNKNOWN
+  return code <= GRPC.UNAUTHENTICATED ? code : GRPC.UNKNOWN
+}
+
 /** grpc/grpc, doc/http-grpc-status-mapping.md: for answers that did not come from a gRPC server. */
 export function codeOfHttpStatus(status: number): number {
   switch (status) {

@@ -11,7 +11,16 @@ import { certs } from '../../../test/support/certs.ts'
 import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { EXPORT, grpcPeer } from '../../../test/support/grpc-peer.ts'
 import { systemClock } from '../../graph/clock.ts'
-import { FLAG, FRAME, FrameReader, numberFrame, payloadFrame, SETTING, settingsFrame } from '../http2/frame.ts'
+import {
+  FLAG,
+  FRAME,
+  FrameReader,
+  H2_ERROR,
+  numberFrame,
+  payloadFrame,
+  SETTING,
+  settingsFrame,
+} from '../http2/frame.ts'
 import { HpackEncoder } from '../http2/hpack.ts'
 import { GrpcClient, type GrpcClientOptions } from './client.ts'
 import { GrpcError } from './client-status.ts'
@@ -363,6 +372,27 @@ test('streams that a GOAWAY leaves unprocessed are sent again on a new connectio
   const client = clientTo(t, raw.endpoint)
   await Promise.all([call(client), call(client), call(client)])
   assert.equal(raw.sockets.length, 2)
+})
+
+test('a stream that is refused after its answer began is not sent again, and nothing of the answer counts', async (t) => {
+  let tries = 0
+  const { endpoint } = await rawServer(t, (socket, stream, encoder) => {
+    tries++
+    socket.write(headers(encoder, stream, [...OK_HEADERS, ...OK_TRAILERS], FLAG.END_HEADERS))
+    socket.write(numberFrame(FRAME.RST_STREAM, stream, H2_ERROR.REFUSED_STREAM))
+  })
+  await assert.rejects(call(clientTo(t, endpoint)), { name: 'GrpcError', code: status.UNAVAILABLE })
+  assert.equal(tries, 1)
+})
+
+test('a grpc-status that is no code means UNKNOWN, however many digits it has', async (t) => {
+  for (const code of ['17', '-1', '', '9'.repeat(400)]) {
+    const { endpoint } = await rawServer(t, (socket, stream, encoder) => {
+      const answer = [...OK_HEADERS, ['grpc-status', code]] as const
+      socket.write(headers(encoder, stream, answer, FLAG.END_HEADERS | FLAG.END_STREAM))
+    })
+    await assert.rejects(call(clientTo(t, endpoint)), { name: 'GrpcError', code: status.UNKNOWN })
+  }
 })
 
 test('a refused stream is sent again, and given up after three tries', async (t) => {
