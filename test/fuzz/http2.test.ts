@@ -6,9 +6,11 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { MAX_RESPONSE_BYTES, UnaryCall } from '../../src/net/grpc/client-call.ts'
 import { ClientSession } from '../../src/net/http2/client-session.ts'
-import { FRAME, FrameReader } from '../../src/net/http2/frame.ts'
+import { FRAME, FrameReader, payloadFrame, settingsFrame } from '../../src/net/http2/frame.ts'
 import {
   type HeaderList,
   HpackDecoder,
@@ -18,7 +20,7 @@ import {
 } from '../../src/net/http2/hpack.ts'
 import { readHuffman } from '../../src/net/http2/huffman.ts'
 import { type Choose, chooser } from '../support/scramble.ts'
-import { fuzz, runs } from './harness.ts'
+import { corpus, fuzz, runs } from './harness.ts'
 
 function findHeaders(decoder: HpackDecoder, block: Uint8Array): [string, string][] | undefined {
   const list: [string, string][] = []
@@ -243,4 +245,34 @@ test('whatever frames a server sends, however cut: nothing throws, every call en
   })
   for (const [end, least] of Object.entries({ me: 200, '14': 200, '13': 50, ag: 50 }))
     assert.ok((endings.get(end) ?? 0) >= least, `too few calls ended as ${end}: ${JSON.stringify([...endings])}`)
+})
+
+/** More than any seed may make a session hold: an answer of 4 MiB, and what the heap moves on its own. */
+const MAX_HELD_BYTES = 8 * 1024 * 1024
+
+test('a server that repeats one frame for ever and reads nothing makes us hold little', () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const heldBytes = (): number => {
+    collect()
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    return heapUsed + arrayBuffers
+  }
+  const frames = new Map<string, Uint8Array>()
+  for (const seed of corpus('http2'))
+    new FrameReader((type, flags, id, bytes, from, to) => {
+      const frame = payloadFrame(type, flags, id, bytes.subarray(from, to))
+      frames.set(frame.toString('hex'), frame)
+    }).push(seed)
+  assert.ok(frames.size > 20)
+  for (const [hex, frame] of frames) {
+    const { session, heard } = stage(false)
+    session.received(settingsFrame([]))
+    const chunk = Buffer.concat(new Array<Uint8Array>(Math.ceil(65_536 / frame.length)).fill(frame))
+    const before = heldBytes()
+    for (let fed = 0; fed < 2 ** 21 && !heard.join().includes('closed'); fed += chunk.length) session.received(chunk)
+    const held = heldBytes() - before
+    assert.ok(held < MAX_HELD_BYTES, `${held} bytes are held after many of ${hex}`)
+    session.destroy(new Error('over'))
+  }
 })

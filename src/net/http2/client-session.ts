@@ -5,7 +5,7 @@
 // Outgoing bodies are ropes: frame headers and slices of the caller's bytes go to the socket one after the other, so
 // nothing is copied, except small bodies, where one copy costs less than several writes. Flow control is kept at both
 // levels. What a server may make us hold is bounded: one frame, one header block, STREAM_WINDOW_BYTES for each answer,
-// SESSION_WINDOW_BYTES together, and MAX_UNSENT_BYTES of replies to its control frames.
+// SESSION_WINDOW_BYTES together, and MAX_UNSENT_REPLIES to its control frames.
 //
 // Left to others: choosing a connection, retrying, and what headers mean.
 
@@ -39,7 +39,9 @@ export const MAX_HEADER_BLOCK_BYTES = 64 * 1024
 export const MAX_CONTINUATIONS = 64
 /** Above this the writing of bodies waits for the socket. */
 export const WRITE_AHEAD_BYTES = 512 * 1024
-/** A server that asks for more replies than it reads is cut off. */
+/** A server that asks for more replies than it reads is cut off. Each takes some 300 bytes of memory until sent. */
+export const MAX_UNSENT_REPLIES = 10_000
+/** The same for all that waits for the socket. */
 export const MAX_UNSENT_BYTES = 4 * 1024 * 1024
 /** How long a connection that we end may take for what is still to be written. */
 const LINGER_MS = 1_000
@@ -93,6 +95,7 @@ export class ClientSession {
   #maxFrameBytes = DEFAULT_MAX_FRAME_BYTES
   #maxStreams = Number.POSITIVE_INFINITY
   #consumedBytes = 0
+  #unsentReplies = 0
   #open = false
   #draining = false
   #closed = false
@@ -182,8 +185,7 @@ export class ClientSession {
     this.#cork()
     try {
       this.#reader.push(chunk)
-      if (this.#socket.writableLength > MAX_UNSENT_BYTES)
-        throw new H2ConnectionError(H2_ERROR.ENHANCE_YOUR_CALM, 'the server does not read what it asks for')
+      if (this.#socket.writableLength > MAX_UNSENT_BYTES) throw unread()
     } catch (error) {
       if (error instanceof H2ConnectionError) this.destroy(error, error.code)
       else if (error instanceof HpackError) this.destroy(error, H2_ERROR.COMPRESSION_ERROR)
@@ -210,6 +212,18 @@ export class ClientSession {
     if (this.#closed) return
     this.#cork()
     this.#socket.write(bytes)
+  }
+
+  /** An acknowledgement that a frame of the server asked for. */
+  #reply(bytes: Uint8Array): void {
+    if (this.#closed) return
+    if (++this.#unsentReplies > MAX_UNSENT_REPLIES) throw unread()
+    this.#cork()
+    this.#socket.write(bytes, this.#replySent)
+  }
+
+  readonly #replySent = (): void => {
+    this.#unsentReplies--
   }
 
   #pump(): void {
@@ -325,7 +339,7 @@ export class ClientSession {
       case FRAME.PING:
         if (id !== 0) throw protocolError('PING on a stream')
         if (to - from !== 8) throw sizeError('PING')
-        if ((flags & FLAG.ACK) === 0) this.#write(payloadFrame(FRAME.PING, FLAG.ACK, 0, bytes.subarray(from, to)))
+        if ((flags & FLAG.ACK) === 0) this.#reply(payloadFrame(FRAME.PING, FLAG.ACK, 0, bytes.subarray(from, to)))
         else {
           const onPong = this.#onPong
           this.#onPong = undefined
@@ -409,7 +423,7 @@ export class ClientSession {
     }
     if ((to - from) % 6 !== 0) throw sizeError('SETTINGS')
     for (let at = from; at < to; at += 6) this.#setting((bytes[at]! << 8) | bytes[at + 1]!, readU32(bytes, at + 2))
-    this.#write(SETTINGS_ACK)
+    this.#reply(SETTINGS_ACK)
     if (!this.#open) {
       this.#open = true
       this.#listener.onOpen()
@@ -553,3 +567,5 @@ const ignoreHeader = (): void => {}
 const protocolError = (message: string): H2ConnectionError => new H2ConnectionError(H2_ERROR.PROTOCOL_ERROR, message)
 const sizeError = (frame: string): H2ConnectionError =>
   new H2ConnectionError(H2_ERROR.FRAME_SIZE_ERROR, `${frame} of a wrong size`)
+const unread = (): H2ConnectionError =>
+  new H2ConnectionError(H2_ERROR.ENHANCE_YOUR_CALM, 'the server does not read what it asks for')
