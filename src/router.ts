@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import type { LoadOptions } from './config/load.ts'
 import { ConfigError, formatProblem } from './config/problem.ts'
-import { Recorder, type Retrieved, retrieverOf } from './config/sources.ts'
+import { readOnce, retrieverOf } from './config/sources.ts'
 import { systemClock } from './graph/clock.ts'
 import type { BuildInfo, Extension } from './graph/component.ts'
 import { type Configuration, loadConfiguration } from './graph/configuration.ts'
@@ -76,9 +76,9 @@ export class Router {
   /** Throws a ConfigError with every problem of the configuration, or the reason why a component cannot start. */
   static async start(options: RouterOptions, build: BuildInfo): Promise<Router> {
     const router = new Router(options, build)
-    const { configuration, read } = await router.#load()
+    const configuration = await router.#load()
     if (configuration.problems.length > 0) throw new ConfigError(configuration.problems)
-    const started = router.#run(configuration, read)
+    const started = router.#run(configuration)
     router.#reloading = started.then(
       () => true,
       () => false,
@@ -87,12 +87,11 @@ export class Router {
     return router
   }
 
-  async #load(): Promise<{ configuration: Configuration; read: ReadonlyMap<string, Retrieved> }> {
-    const recorder = new Recorder(retrieverOf({ env: this.#options.env ?? process.env }))
-    const configuration = await loadConfiguration(this.#options, recorder.retrieve)
-    if (configuration.problems.length > 0) return { configuration, read: recorder.read }
-    const problems = await creationProblems(configuration, this.#build, { receivers: false })
-    return { configuration: { ...configuration, problems }, read: recorder.read }
+  async #load(): Promise<Configuration> {
+    const retrieve = readOnce(retrieverOf({ env: this.#options.env ?? process.env }))
+    const configuration = await loadConfiguration(this.#options, retrieve)
+    if (configuration.problems.length > 0) return configuration
+    return { ...configuration, problems: await creationProblems(configuration, this.#build, { receivers: false }) }
   }
 
   /** Throws when a file for logs cannot be opened. */
@@ -102,13 +101,8 @@ export class Router {
     return { log: createLogger(telemetry.logs, { clock: systemClock, resource }), resource }
   }
 
-  async #run(
-    configuration: Configuration,
-    read: ReadonlyMap<string, Retrieved>,
-    { log, resource } = this.#openLog(configuration),
-  ): Promise<void> {
+  async #run(configuration: Configuration, { log, resource } = this.#openLog(configuration)): Promise<void> {
     const { plan, loaded, warnings } = configuration
-    const { configs, sets, featureGates = [] } = this.#options
     const { telemetry } = loaded.service
     const warn = this.#options.onWarning ?? ((text: string) => log.warn(text))
     for (const warning of warnings) warn(formatProblem(warning))
@@ -123,8 +117,8 @@ export class Router {
     const supervisor = new Supervisor({
       shards: plan.shards,
       init: {
-        shards: plan.shards,
-        config: { configs, sets, featureGates, read },
+        plan,
+        tree: configuration.tree,
         build: this.#build,
         resource,
         elsewhere,
@@ -242,7 +236,7 @@ export class Router {
     }
     try {
       await this.#stopGeneration(before)
-      await this.#run(next.configuration, next.read, next.opened)
+      await this.#run(next.configuration, next.opened)
       return true
     } catch {
       this.#ended({ failed: true })
@@ -253,8 +247,8 @@ export class Router {
   /** All that can be known of a new configuration while the one before still runs; what is wrong with it goes to `log`. */
   async #prepare(log: Logger) {
     try {
-      const { configuration, read } = await this.#load()
-      if (configuration.problems.length === 0) return { configuration, read, opened: this.#openLog(configuration) }
+      const configuration = await this.#load()
+      if (configuration.problems.length === 0) return { configuration, opened: this.#openLog(configuration) }
       for (const problem of configuration.problems) log.error(formatProblem(problem))
     } catch (error) {
       log.error((error as Error).message)

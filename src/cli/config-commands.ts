@@ -5,7 +5,7 @@ import { chooseGates, GATES } from '../config/gates.ts'
 import type { LoadOptions } from '../config/load.ts'
 import { printConfig, toYaml } from '../config/print.ts'
 import { formatProblem, type Problem, sortProblems } from '../config/problem.ts'
-import { Recorder, retrieverOf, SCHEMES, type Surroundings } from '../config/sources.ts'
+import { readOnce, retrieverOf, SCHEMES, type Surroundings } from '../config/sources.ts'
 import type { AnyFactory, BuildInfo } from '../graph/component.ts'
 import { type Configuration, loadConfiguration } from '../graph/configuration.ts'
 import { creationProblems } from '../graph/create-all.ts'
@@ -40,7 +40,7 @@ export const warningsText = (warnings: readonly Problem[]): string =>
 
 /** Everything that can be known to be wrong before anything starts. */
 async function check(options: LoadOptions, context: CommandContext): Promise<Configuration> {
-  const configuration = await loadConfiguration(options, new Recorder(retrieverOf(context.surroundings)).retrieve)
+  const configuration = await loadConfiguration(options, readOnce(retrieverOf(context.surroundings)))
   if (configuration.problems.length > 0) return configuration
   const problems = await creationProblems(configuration, context.build, { receivers: true })
   return { ...configuration, problems: sortProblems(problems) }

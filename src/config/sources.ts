@@ -1,5 +1,4 @@
-// Where configuration text comes from (Collector reference 1.2): file:, env:, yaml:, http: and https:. Everything that
-// is read is remembered, so that a thread or a restart can be given the very same texts.
+// Where configuration text comes from (Collector reference 1.2): file:, env:, yaml:, http: and https:.
 
 import { readFile } from 'node:fs/promises'
 import { normalize } from 'node:path'
@@ -150,27 +149,13 @@ async function fromHttp(text: string): Promise<Retrieved> {
   }
 }
 
-/** Reads each URI once and keeps what came; `read` is the record. */
-export class Recorder {
-  readonly read = new Map<string, Retrieved>()
-  readonly #retrieve: Retriever
-
-  constructor(retrieve: Retriever) {
-    this.#retrieve = retrieve
-  }
-
-  readonly retrieve: Retriever = async (uri) => {
+/** Reads each URI once: whoever asks again gets what came the first time. */
+export function readOnce(retrieve: Retriever): Retriever {
+  const known = new Map<string, Retrieved>()
+  return async (uri) => {
     const key = uriText(uri)
-    const known = this.read.get(key)
-    if (known !== undefined) return known
-    const fresh = await this.#retrieve(uri)
-    this.read.set(key, fresh)
-    return fresh
+    const got = known.get(key) ?? (await retrieve(uri))
+    known.set(key, got)
+    return got
   }
 }
-
-/** Gives what was recorded and nothing else. */
-export const replay =
-  (read: ReadonlyMap<string, Retrieved>): Retriever =>
-  async (uri) =>
-    read.get(uriText(uri)) ?? { ok: false, code: 'CONFIG_SOURCE', what: `${uriText(uri)} was not read` }

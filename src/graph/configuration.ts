@@ -1,9 +1,10 @@
-// Configuration text to a checked configuration and its plan: what `validate` does, what the supervisor does before it
-// starts anything, and what every shard does with the same texts.
+// Configuration text to a checked configuration and its plan: what `validate` does, and what the supervisor does before
+// it starts anything. Shards are handed the plan and the tree, and decode the tree again.
 
 import { decodeDocument, findPlace, type LoadedConfig } from '../config/document.ts'
 import { type LoadOptions, loadTree } from '../config/load.ts'
 import type { MapNode } from '../config/node.ts'
+import { type PackedTree, packTree } from '../config/packed-tree.ts'
 import { type Problem, sortProblems } from '../config/problem.ts'
 import type { Retriever } from '../config/sources.ts'
 import { type TelemetryConfig, telemetryConfig, telemetryWarnings } from '../self/config.ts'
@@ -11,9 +12,11 @@ import { makePlan, type Plan, type PlanProblem } from './plan.ts'
 import { registry } from './registry.ts'
 
 export interface Configuration {
-  /** Usable only when there are no problems; so is the plan. */
+  /** Usable only when there are no problems; so are the plan and the tree. */
   readonly loaded: LoadedConfig<TelemetryConfig>
   readonly plan: Plan
+  /** What was read, for the shards. */
+  readonly tree: PackedTree
   /** Everything wrong with it, in the order of the sources and their text. */
   readonly problems: readonly Problem[]
   readonly warnings: readonly Problem[]
@@ -29,6 +32,7 @@ export async function loadConfiguration(options: LoadOptions, retrieve: Retrieve
   return {
     loaded: document,
     plan,
+    tree: packTree(tree),
     problems: sortProblems([...document.problems, ...ofPlan], tree.sources),
     warnings: document.warnings,
   }

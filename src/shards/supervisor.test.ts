@@ -13,8 +13,8 @@ function supervise(t: TestContext, mood: string): { supervisor: Supervisor; logs
   const supervisor = new Supervisor({
     shards: 1,
     init: {
-      shards: 1,
-      config: { configs: [], sets: [], read: new Map() },
+      plan: { shards: 1, receivers: [], pipelines: [], connectors: [], exporters: [], extensions: [] },
+      tree: { root: { entries: new Map() }, gates: new Set() },
       build: { command: mood, description: '', version: '' },
       resource: {},
       elsewhere: [],

@@ -170,20 +170,17 @@ class Shard {
     for (const answer of this.#waiting.values()) if (this.#last !== undefined) answer(this.#last)
     this.#waiting.clear()
     this.#state = was === 'stopping' ? 'stopped' : 'dead'
-    await this.#pool?.destroy()
-    if (was === 'stopping' || was === 'starting') {
-      reject(error)
-      return
-    }
-    // Told to stop while the thread came to its end.
-    if (this.#state !== 'dead') return
     const { log, clock, onDied } = this.#options
-    log.error('A shard died and is started again.', {
-      shard: this.#index,
-      in_ms: this.#restartMs,
-      error: error.message,
-    })
-    onDied?.(this.#index, this.#last?.metrics)
+    const ran = was === 'ready' || was === 'stuck'
+    if (ran) {
+      const fields = { shard: this.#index, in_ms: this.#restartMs, error: error.message }
+      log.error('A shard died and is started again.', fields)
+      onDied?.(this.#index, this.#last?.metrics)
+    }
+    await this.#pool?.destroy()
+    if (!ran) reject(error)
+    // It may have been told to stop while its thread came to its end.
+    if (!ran || this.#state !== 'dead') return
     this.#restart = clock.after(this.#restartMs, () => void this.#startAgain())
     this.#restartMs = Math.min(this.#restartMs * 2, this.#limits.restartAtMostMs)
   }

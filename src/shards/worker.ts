@@ -1,14 +1,16 @@
-// The thread's side of a shard: loads the configuration that the supervisor has checked, runs the graph, answers looks.
+// The thread's side of a shard: decodes the configuration that the supervisor has checked, runs the graph, answers looks.
 // It is one task of piscina's, which ends when the shard has drained.
 
 import { flushCompileCache } from 'node:module'
 import type { MessagePort } from 'node:worker_threads'
-import type { LoadOptions } from '../config/load.ts'
-import { type Retrieved, replay } from '../config/sources.ts'
+import { decodeDocument } from '../config/document.ts'
+import { type PackedTree, unpackTree } from '../config/packed-tree.ts'
 import { systemClock } from '../graph/clock.ts'
 import type { BuildInfo } from '../graph/component.ts'
-import { loadConfiguration } from '../graph/configuration.ts'
+import type { Plan } from '../graph/plan.ts'
+import { registry } from '../graph/registry.ts'
 import { Graph } from '../graph/run.ts'
+import { telemetryConfig } from '../self/config.ts'
 import { createLogger } from '../self/logger.ts'
 import type { Labels } from '../self/meter.ts'
 import { MeterRegistry } from '../self/meter-registry.ts'
@@ -19,9 +21,9 @@ import type { FromShard, ShardLook, ToShard } from './messages.ts'
 export interface ShardInit {
   readonly index: number
   readonly port: MessagePort
-  readonly shards: number
-  /** The texts of the configuration as the supervisor read them, so that all shards and restarts run the same. */
-  readonly config: LoadOptions & { readonly read: ReadonlyMap<string, Retrieved> }
+  readonly plan: Plan
+  /** The configuration as the supervisor read and checked it, so that all shards and restarts run the same. */
+  readonly tree: PackedTree
   readonly build: BuildInfo
   /** Who the router is in its own telemetry. */
   readonly resource: Labels
@@ -34,7 +36,7 @@ export interface ShardInit {
 export default async function runShard(init: ShardInit): Promise<void> {
   const { port } = init
   const send = (message: FromShard): void => port.postMessage(message)
-  const { loaded, plan } = await loadConfiguration(init.config, replay(init.config.read), init.shards)
+  const loaded = await decodeDocument(unpackTree(init.tree), { registry, telemetry: telemetryConfig })
   const { telemetry } = loaded.service
   const log = createLogger(telemetry.logs, { clock: systemClock, resource: init.resource })
   const meters = new MeterRegistry(telemetry.metrics.level)
@@ -44,7 +46,7 @@ export default async function runShard(init: ShardInit): Promise<void> {
   let graph: Graph
   try {
     graph = await Graph.create(
-      plan,
+      init.plan,
       loaded,
       {
         log,
