@@ -1,11 +1,12 @@
 // What the structural check lets in must be harmless behind the door: protobufjs decodes it, counts agree, every view
-// and every cut runs over it. Nothing but MalformedOtlp comes out of the check itself.
+// and every cut runs over it, and it goes through JSON and back. Nothing but MalformedOtlp comes out of the check itself.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Delivery } from '../../src/delivery/delivery.ts'
 import { Batch } from '../../src/otlp/batch.ts'
 import { checkRequest, MalformedOtlp } from '../../src/otlp/check.ts'
 import { encodeBool, encodeText } from '../../src/otlp/encode.ts'
+import { bytesToJson, jsonToBytes } from '../../src/otlp/json/index.ts'
 import { SIGNALS, type Signal } from '../../src/otlp/signal.ts'
 import { countItems, splitBatch, splitByKey } from '../../src/otlp/split.ts'
 import { Walk } from '../../src/otlp/walk.ts'
@@ -80,6 +81,7 @@ test('whatever passes the structural check is safe behind it', async () => {
         passed++
         const items = checkRequest(signal, bytes)
         decode(signal, bytes)
+        assert.equal(checkRequest(signal, jsonToBytes(signal, bytesToJson(signal, [bytes]))), items)
         assert.equal(countItems(signal, bytes), items)
         const walk = walks[index]!.open(bytes)
         const seen = walkAll(signal, walk)
