@@ -243,6 +243,7 @@ class Shard {
     this.#restart?.cancel()
     if (this.#state === 'stopped' || this.#state === 'dead') {
       this.#state = 'stopped'
+      await this.#ended
       return this.#last
     }
     this.#state = 'stopping'
