@@ -9,7 +9,7 @@ import { type Retrieved, type Retriever, tryUri } from './sources.ts'
 /** Expansions that one value may need, each result expanded again. */
 export const MAX_ROUNDS = 1000
 /** Expansions in all: what refers to itself twice grows like a tree. */
-const MAX_EXPANSIONS = 50_000
+export const MAX_EXPANSIONS = 50_000
 /** Longest text that expansion may make, in characters. */
 const MAX_TEXT_LENGTH = 4 * 2 ** 20
 
@@ -128,6 +128,7 @@ class Expander {
     const silent = new Expander(this.#retrieve)
     silent.#expansions = this.#expansions
     const raw = await silent.#text({ kind: 'scalar', place: value.place, value: text }, text, path, rounds)
+    this.#expansions = silent.#expansions
     return raw.kind === 'scalar' && typeof raw.value === 'string' ? { ...expanded, raw: raw.value } : expanded
   }
 

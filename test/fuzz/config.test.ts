@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { decodeDocument } from '../../src/config/document.ts'
+import { MAX_EXPANSIONS } from '../../src/config/expand.ts'
 import { loadTree } from '../../src/config/load.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 import { type Retriever, retrieverOf } from '../../src/config/sources.ts'
@@ -19,13 +20,17 @@ const ENV = { A: '1', B: '[a, ${env:A}]', C: 'x ${env:C}', D: '{a: "${env:D}"}',
 /** Loads `text`, formats all that is found, and gives how many problems there are. */
 async function survive(text: string, sets: readonly string[] = []): Promise<number> {
   const machine = retrieverOf({ env: ENV })
+  let retrieved = 0
   const retrieve: Retriever = async (uri) => {
+    retrieved++
     if (uri.scheme === 'file' && uri.opaque === 'fuzz.yaml') return { ok: true, name: 'fuzz.yaml', text }
     if (uri.scheme === 'env' || uri.scheme === 'yaml') return await machine(uri)
     return { ok: false, code: 'CONFIG_SOURCE', what: 'not in this test' }
   }
   const tree = await loadTree({ configs: ['fuzz.yaml'], sets }, retrieve)
   const loaded = await decodeDocument(tree, { registry: testRegistry, telemetry: testTelemetry })
+  // The file itself, and one for each expansion.
+  assert.ok(retrieved <= 1 + MAX_EXPANSIONS, `${retrieved} sources were read`)
   for (const problem of [...loaded.problems, ...loaded.warnings]) assert.ok(formatProblem(problem).length > 0)
   return loaded.problems.length
 }
