@@ -16,6 +16,13 @@ export interface RouterConfigOptions {
   readonly memoryLimitMib?: number
 }
 
+const INSERT = `  attributes:
+    actions:
+      - key: plant
+        value: north
+        action: insert
+`
+
 export function routerConfig(options: RouterConfigOptions): string {
   const exporter = options.protocol === 'grpc' ? 'otlp_grpc' : 'otlp_http'
   const endpoint = `${options.protocol === 'grpc' ? '' : 'http://'}127.0.0.1:${options.exportPort}`
@@ -34,12 +41,7 @@ processors:
   memory_limiter:
     check_interval: 1s
     limit_mib: ${options.memoryLimitMib ?? 200}
-  attributes:
-    actions:
-      - key: plant
-        value: north
-        action: insert
-exporters:
+${options.insertAttribute === true ? INSERT : ''}exporters:
   ${exporter}:
     endpoint: ${endpoint}
     compression: ${options.encoding}
