@@ -52,7 +52,7 @@ const WORDS = [
 test('random cuts, copies and replacements of the cases never throw', async () => {
   await fuzz({
     name: 'config',
-    inputs: 500,
+    inputs: 300,
     seeds: corpus.map((text) => Buffer.from(text)),
     words: WORDS,
     async run(bytes) {
