@@ -74,7 +74,7 @@ test('whatever passes the structural check is safe behind it', async () => {
   let passed = 0
   await fuzz({
     name: 'check',
-    inputs: 6000,
+    inputs: 4000,
     run(bytes) {
       SIGNALS.forEach((signal, index) => {
         if (refuses(signal, bytes)) return
@@ -99,5 +99,5 @@ test('whatever passes the structural check is safe behind it', async () => {
       })
     },
   })
-  assert.ok(passed > 400, `only ${passed} inputs passed: the corpus no longer reaches behind the door`)
+  assert.ok(passed > 300, `only ${passed} inputs passed: the corpus no longer reaches behind the door`)
 })

@@ -137,10 +137,10 @@ test('gzip, zlib and zstd: a body of any bytes is refused or stays within the bo
   let passed = 0
   await fuzz({
     name: 'zlib',
-    inputs: 1500,
+    inputs: 1000,
     run(bytes) {
       for (const encoding of ['gzip', 'zlib', 'zstd'] as const) if (unpacked(encoding, bytes) !== undefined) passed++
     },
   })
-  assert.ok(passed > 20, `only ${passed} bodies were taken`)
+  assert.ok(passed > 15, `only ${passed} bodies were taken`)
 })
