@@ -18,8 +18,6 @@ import type { MemoryLimiterConfig } from './config.ts'
 import type { Memory } from './memory.ts'
 
 const MIB = 2 ** 20
-/** While it refuses, memory is looked at after so much, whatever the interval. */
-const REFUSED_BETWEEN_LOOKS_BYTES = 32 * MIB
 /** A forced collection that brings back less than this share of what was used was hardly worth it. */
 const WORTHWHILE_SHARE = 0.05
 /** Spike where none is configured, as a share of the limit. */
@@ -118,9 +116,6 @@ export class MemoryLimiter implements Processor {
     const counters = this.#countersOf(batch.signal)
     if (this.#refusing) {
       counters.refused.add(batch.items)
-      // What is refused is garbage at once, and comes as fast as senders can: it must not pile up until the next look.
-      this.#sinceLookBytes += batch.byteLength
-      if (this.#sinceLookBytes >= REFUSED_BETWEEN_LOOKS_BYTES) this.check()
       batch.delivery.refuse(
         new DeliveryError('MEMORY_LIMITED', 'data refused due to high memory usage', { retry: 'backoff' }),
       )
