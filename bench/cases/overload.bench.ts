@@ -6,7 +6,7 @@ import { runOverload } from '../overload.ts'
 const stallSeconds = Number(process.env.BENCH_STALL_SECONDS ?? 60)
 
 /** Leaves room under 300 MiB for code, stacks and what is on its way. */
-const MEMORY_LIMIT_MIB = Number(process.env.BENCH_MEMORY_LIMIT_MIB ?? 64)
+const MEMORY_LIMIT_MIB = Number(process.env.BENCH_MEMORY_LIMIT_MIB ?? 40)
 
 export default (['grpc', 'http'] as const).map((protocol) => {
   const name = `overload/${protocol}-stalled-${stallSeconds}s`

@@ -20,7 +20,7 @@ for (const protocol of ['grpc', 'http'] as const)
       stallMs: 2_000,
       spansPerRequest,
       inFlight: 32,
-      memoryLimitMib: 64,
+      memoryLimitMib: 40,
       drainWithinMs: 20_000,
       // A small queue is full at once; short waits end the test sooner.
       exporter: ['timeout: 1s', 'retry_on_failure:', '  initial_interval: 100ms', '  max_interval: 300ms'],
