@@ -128,6 +128,22 @@ test('max_gc_interval 0 turns that off', () => {
   assert.equal(memory.collections, 5)
 })
 
+/** A request of about one MiB. */
+const LARGE = { resourceSpans: [{ scopeSpans: [{ spans: [{ name: 'x'.repeat(MIB) }] }] }] }
+
+test('before the interval is over, memory is looked at once as much as the spike was taken', () => {
+  const { memory, processor, out, clock } = limiter()
+  const push = () => {
+    const { delivery, fate } = witness()
+    processor.process(batchOf('traces', LARGE, delivery), out)
+    return fate
+  }
+  memory.used = 90
+  for (let i = 0; i < 20; i++) assert.equal(push().delivered, true)
+  assert.notEqual(push().refused, undefined, 'the spike of 20 MiB was taken without a look')
+  assert.equal(clock.monotonic(), 0)
+})
+
 test('limits: MiB win over shares, a spike that is not given is a fifth', () => {
   const total = () => 1000 * MIB
   const of = (options: object) => limitsOf(parseConfig(config, { check_interval: '1s', ...options }), total)
