@@ -59,14 +59,20 @@ test('without a terminal the demo prints plain lines, and its totals say that ev
   }
 })
 
-test('Ctrl-C drains and prints the totals', async () => {
-  const { child, output, ended } = start(await freePorts(3))
-  while (!output.text.includes('Point a service') && child.exitCode === null)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  child.kill('SIGINT')
-  assert.equal(await ended, 0, output.text)
-  assert.match(output.text, /Draining\.\.\.\nTotals after/)
-})
+for (const { when, said } of [
+  { when: 'as soon as the demo says its first words', said: 'Telemetry is kept' },
+  { when: 'once it has said where to send', said: 'Point a service' },
+])
+  test(`Ctrl-C ${when} drains and prints the totals`, async () => {
+    const { child, output, ended } = start(await freePorts(3))
+    child.stdout.on('data', function interrupt() {
+      if (!output.text.includes(said)) return
+      child.stdout.off('data', interrupt)
+      child.kill('SIGINT')
+    })
+    assert.equal(await ended, 0, output.text)
+    assert.match(output.text, /Draining\.\.\.\nTotals after/)
+  })
 
 test('a taken port is said in words, and nothing starts', async (t) => {
   const taken = await listen()

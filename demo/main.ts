@@ -38,6 +38,20 @@ if (taken.length > 0) {
   process.exit(1)
 }
 
+// Signals are heard before anything starts: what comes while the router starts is done once it has started. The second
+// Ctrl-C is for those who cannot wait.
+let stopRequested: () => void
+const stopRequest = new Promise<void>((resolve) => {
+  stopRequested = resolve
+})
+let stopping = false
+function requestStop(): void {
+  if (stopping) process.exit(130)
+  stopping = true
+  stopRequested()
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, requestStop)
+
 const router = await Router.start(
   {
     configs: ['configs/quickstart.yaml'],
@@ -53,6 +67,9 @@ const router = await Router.start(
 
 const shop = fork(fileURLToPath(new URL('./shop.ts', import.meta.url)), {
   env: { ...process.env, SHOP_GRPC_ENDPOINT: `http://${grpc}`, SHOP_HTTP_ENDPOINT: `http://${http}` },
+})
+shop.once('exit', (code) => {
+  if (!stopping) console.error(`The shop ended with exit code ${code}; the router goes on.`)
 })
 const view = new LiveView({
   screen: process.stdout,
@@ -76,20 +93,11 @@ function stopShop(child: ChildProcess): Promise<void> {
   })
 }
 
-let stopping = false
-async function stop(): Promise<void> {
-  // The second Ctrl-C is for those who cannot wait.
-  if (stopping) process.exit(130)
-  stopping = true
-  view.stop()
-  console.log('\nDraining...')
-  await stopShop(shop)
-  console.log(renderTotals(await router.stop()).join('\n'))
-  process.exit(0)
-}
+if (values.seconds !== undefined) setTimeout(requestStop, Number(values.seconds) * 1000)
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop())
-shop.once('exit', (code) => {
-  if (!stopping) console.error(`The shop ended with exit code ${code}; the router goes on.`)
-})
-if (values.seconds !== undefined) setTimeout(() => void stop(), Number(values.seconds) * 1000)
+await stopRequest
+view.stop()
+console.log('\nDraining...')
+await stopShop(shop)
+console.log(renderTotals(await router.stop()).join('\n'))
+process.exit(0)

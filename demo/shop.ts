@@ -105,5 +105,7 @@ if (import.meta.main) {
   process.on('SIGINT', () => {})
   const { SHOP_GRPC_ENDPOINT: grpcEndpoint = '', SHOP_HTTP_ENDPOINT: httpEndpoint = '' } = process.env
   const shop = await startShop({ grpcEndpoint, httpEndpoint })
-  process.once('disconnect', () => void shop.stop().finally(() => process.exit(0)))
+  const stop = (): void => void shop.stop().finally(() => process.exit(0))
+  if (process.connected) process.once('disconnect', stop)
+  else stop()
 }
