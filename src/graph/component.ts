@@ -153,9 +153,17 @@ export interface ProcessorFactory<Config = unknown> extends FactoryBase<Config> 
   create(config: Config, context: ProcessorContext): Processor
 }
 
+/**
+ * Where a batch is once an exporter has settled it as delivered, or `memory` where it accepts batches before that: then
+ * what is only in memory is lost with the process. `direct`: nothing is held, it is settled when it has been dealt with.
+ */
+export type Keeps = 'memory' | 'disk' | 'direct'
+
 export interface ExporterFactory<Config = unknown> extends FactoryBase<Config> {
   readonly kind: 'exporter'
   readonly signals: readonly Signal[]
+  /** `memory` where it is absent. */
+  keeps?(config: Config): Keeps
   create(config: Config, context: ExporterContext): Exporter
 }
 

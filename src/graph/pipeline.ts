@@ -23,11 +23,18 @@ export interface PipelineTotals {
   readonly inFlight: number
 }
 
-/** The way into a pipeline. Follows the delivery record of each batch, so that stopping knows when it has run dry. */
+/** What whoever feeds a pipeline waits for: that some buffer took the batch, or that it is delivered. */
+export type AnswersWhen = 'accepted' | 'delivered'
+
+/**
+ * The way into a pipeline. Follows the delivery record of each batch, so that stopping knows when it has run dry, and
+ * decides when its sender hears of it.
+ */
 export class PipelineEntry implements Output {
   readonly name: string
   readonly signal: Signal
   readonly #first: Output
+  readonly #waits: boolean
   readonly #whenIdle: (() => void)[] = []
   #in = 0
   #delivered = 0
@@ -35,16 +42,17 @@ export class PipelineEntry implements Output {
   #dropped = 0
   #batches = 0
 
-  constructor(name: string, signal: Signal, first: Output) {
+  constructor(name: string, signal: Signal, first: Output, answersWhen: AnswersWhen = 'accepted') {
     this.name = name
     this.signal = signal
     this.#first = first
+    this.#waits = answersWhen === 'delivered'
   }
 
   send(batch: Batch): void {
     this.#in += batch.items
     this.#batches++
-    this.#first.send(batch.withDelivery(new Delivery(new Passing(this, batch))))
+    this.#first.send(batch.withDelivery(new Delivery(new Passing(this, batch), this.#waits)))
   }
 
   /** Resolves when every batch that came in has settled. */

@@ -127,7 +127,7 @@ export class Graph {
         const { incoming, outgoing } = processorMetrics(services.meterFor('processor', step.id), pipeline.signal)
         next = new ProcessorStep(processor, incoming, outgoing, next, this.#guard('processor', step.id))
       }
-      this.#entries.set(pipeline.name, new PipelineEntry(pipeline.name, pipeline.signal, next))
+      this.#entries.set(pipeline.name, new PipelineEntry(pipeline.name, pipeline.signal, next, pipeline.answersWhen))
     }
 
     for (const id of plan.extensions) {

@@ -9,5 +9,6 @@ export const factory = defineExporter({
   stability: 'alpha',
   signals: SIGNALS,
   config,
+  keeps: () => 'direct',
   create: (own, context) => new FileExporter(own, context),
 })
