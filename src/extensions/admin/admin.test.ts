@@ -4,7 +4,7 @@ import { BUILD, rig } from '../../../test/support/harness.ts'
 import { ConfigError } from '../../config/problem.ts'
 import { parseConfig } from '../../config/testing.ts'
 import type { Health, LastReload, ReloadResult } from '../../graph/supervised.ts'
-import { Admin } from './admin.ts'
+import { Admin, isLoopback } from './admin.ts'
 import { config } from './config.ts'
 import { supervise } from './supervise.ts'
 
@@ -91,6 +91,11 @@ test('other methods, other paths and pages in a browser reload nothing', async (
   const page = await ask('/-/reload', { method: 'POST', headers: { origin: 'http://elsewhere.example' } })
   assert.equal(page.status, 403)
   assert.equal(know.reloads, 0)
+})
+
+test('this machine is known by its loopback addresses, and by a Unix socket', () => {
+  for (const address of ['127.0.0.1', '127.8.0.1', '::1', '::ffff:127.0.0.1', undefined]) assert.ok(isLoopback(address))
+  for (const address of ['10.0.0.7', '::ffff:10.0.0.7', 'fe80::1', '1.127.0.1']) assert.ok(!isLoopback(address))
 })
 
 test('an endpoint that is none is said with what to write', () => {
