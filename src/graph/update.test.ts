@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { batchOf, type Fate, memoryLogger, witness } from '../../test/support/harness.ts'
 import { type Infer, object, secret, string } from '../config/schema.ts'
 import { parseConfig } from '../config/testing.ts'
+import { DeliveryError } from '../delivery/error.ts'
 import type { Batch } from '../otlp/batch.ts'
 import type { Signal } from '../otlp/signal.ts'
 import { MeterRegistry } from '../self/meter-registry.ts'
@@ -38,6 +39,8 @@ interface File {
   readonly connectors?: readonly string[]
 }
 
+const UNREACHABLE = new DeliveryError('TEST_UNREACHABLE', 'no answer', { retry: 'backoff' })
+const WRONG = new DeliveryError('TEST_WRONG', 'bad data', { retry: 'never' })
 const REQUEST = { resourceSpans: [{ scopeSpans: [{ spans: [{ name: 'x' }] }] }] }
 
 /** `hold` is a processor that keeps batches until it is stopped; `limit` is shared; `fork` a connector. */
@@ -121,7 +124,12 @@ function world() {
         let running = false
         const lived = life(self, own, () => {
           running = false
-          for (const batch of batches) if (!batch.delivery.settled) batch.delivery.deliver()
+          for (const batch of batches) {
+            if (batch.delivery.settled) continue
+            const refusal = own.value === 'unreachable' ? UNREACHABLE : own.value === 'wrong' ? WRONG : undefined
+            if (refusal === undefined) batch.delivery.deliver()
+            else batch.delivery.refuse(refusal)
+          }
         })
         return {
           ...lived,
@@ -277,6 +285,24 @@ test('a processor that is kept sends what it held to the new exporter; one that 
   assert.equal(second.delivered, true)
   await out.stop()
   assert.equal(third.delivered, true)
+})
+
+test('what a replaced exporter could not send goes to the one in its place, unless no retry can help', async () => {
+  for (const value of ['unreachable', 'wrong']) {
+    const w = world()
+    const pipelines = { traces: 'in > > out' }
+    await w.start({ pipelines, own: { out: { value } } })
+    const fate = w.send('in')
+    w.taken.get('out#1')![0]!.delivery.accept()
+    await w.update({ pipelines })
+    await w.drained()
+    assert.equal(w.taken.get('out#2')!.length, value === 'wrong' ? 0 : 1)
+    await w.stop()
+    assert.deepEqual(
+      [fate.accepted, fate.delivered, fate.refused?.code],
+      [true, value !== 'wrong', value === 'wrong' ? 'TEST_WRONG' : undefined],
+    )
+  }
 })
 
 test('a new component that cannot start leaves everything as it was', async () => {

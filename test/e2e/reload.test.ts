@@ -284,6 +284,27 @@ test('a receiver that changed hands its port over: clients that connect again lo
   assert.ok(sender.connections() > 1)
 })
 
+test('what waits for a back end that cannot be reached goes to the right one, once the file names it', async (t) => {
+  const sink = await startOtlpRecorder(t)
+  const [grpc, http, other, metrics] = (await freePorts(4)) as [number, number, number, number]
+  const file = join(folder(t), 'router.yaml')
+  const base: Settings = { grpc, http, other, metrics, sink: '127.0.0.1:1' }
+  writeFileSync(file, yamlOf(base))
+  const router = startProcess(t, ['--config', file])
+  await router.until('Everything is ready')
+  const sender = await httpSender(t, http)
+  await goesOn(router, [sender])
+  await router.until('Will retry the request')
+  writeFileSync(file, yamlOf({ ...base, sink: sink.grpcAddress }))
+  await saysAgain(router, RUNS, () => router.process.kill('SIGHUP'))
+  await goesOn(router, [sender])
+  await sender.end()
+  assert.equal(await router.stop('SIGTERM'), 0, router.said())
+  assert.match(router.said(), /The new exporter takes over what the old one had not sent/)
+  assert.deepEqual([sender.problems, sender.connections()], [[], 1])
+  assert.deepEqual(namesIn(sink.requests).sort(), [...sender.answered].sort())
+})
+
 test('--watch sees an edit, a replaced file and the link that Kubernetes swaps; admin shows what runs and what was refused', async (t) => {
   const [grpc, http, other, metrics, admin] = (await freePorts(5)) as [number, number, number, number, number]
   const at = folder(t)
