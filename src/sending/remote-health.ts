@@ -8,16 +8,19 @@ import type { Meter } from '../self/meter.ts'
 import type { Push } from './sender.ts'
 
 export class RemoteHealth {
-  readonly #connected: () => boolean
+  readonly #connected: (() => boolean) | undefined
+  #attempted = false
   #failed = false
 
   /** `connected` is asked at each reading; a protocol without a lasting connection leaves it out. */
-  constructor(connected: () => boolean = () => true) {
+  constructor(connected?: () => boolean) {
     this.#connected = connected
   }
 
-  get healthy(): boolean {
-    return !this.#failed && this.#connected()
+  /** Undefined where only an attempt can tell and none has ended. */
+  get healthy(): boolean | undefined {
+    if (this.#connected === undefined && !this.#attempted) return undefined
+    return !this.#failed && this.#isConnected()
   }
 
   /** The same push, whose outcomes are noted. */
@@ -33,19 +36,29 @@ export class RemoteHealth {
     }
   }
 
-  /** `endpoint` is what the configuration names. */
+  /** `endpoint` is what the configuration names, without secrets. */
   observe(meter: Meter, endpoint: string): void {
     meter.observe(
       'exporter_remote_healthy',
       '1',
       'Whether the endpoint is connected and did not fail the last attempt for a reason that may pass: 1 or 0.',
-      () => Number(this.healthy),
-      { labels: { endpoint } },
+      () => {
+        const { healthy } = this
+        // The registry leaves out a gauge that cannot be read.
+        if (healthy === undefined) throw new Error('not known yet')
+        return Number(healthy)
+      },
+      { labels: { endpoint }, merge: 'max' },
     )
   }
 
   // What failed because there is no connection is told by the connection, and ends when it is back.
   #note(answered: boolean): void {
-    this.#failed = !answered && this.#connected()
+    this.#attempted = true
+    this.#failed = !answered && this.#isConnected()
+  }
+
+  #isConnected(): boolean {
+    return this.#connected?.() ?? true
   }
 }

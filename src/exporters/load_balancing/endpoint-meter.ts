@@ -64,9 +64,9 @@ export class EndpointMeters {
     const read = (): number => {
       // The registry leaves out a gauge that cannot be read.
       if (readers.size === 0) throw new Error('no endpoint of that name')
-      let sum = 0
-      for (const one of readers) sum += one()
-      return sum
+      let value = 0
+      for (const one of readers) value = options.merge === 'max' ? Math.max(value, one()) : value + one()
+      return value
     }
     this.#meter.observe(name, unit, help, read, options)
     return readers

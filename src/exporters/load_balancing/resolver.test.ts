@@ -71,6 +71,15 @@ test('an answer that takes longer than the timeout fails, and no second question
   assert.equal(clock.pending, 0)
 })
 
+test('stopping ends the wait for an answer', async () => {
+  const { dns, use, lists, clock } = resolver(() => new Promise(() => {}))
+  const started = dns.start(use)
+  dns.stop()
+  await started
+  assert.deepEqual(lists, [])
+  assert.equal(clock.pending, 0)
+})
+
 test('a list that cannot be used counts as failed, and is tried again with the next answer', async () => {
   const { dns, clock, metric } = resolver(async () => ['a'])
   let refuse = true

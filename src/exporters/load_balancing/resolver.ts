@@ -100,7 +100,7 @@ export class DnsResolver implements Resolver {
   #asking = false
   #failing = false
   #timer: Timer | undefined
-  #timeout: Timer | undefined
+  #giveUp: () => void = () => {}
   #stopped = false
 
   constructor(config: DnsConfig, { clock, log, meter }: DnsSurroundings, ask: Lookup = systemLookup) {
@@ -120,7 +120,7 @@ export class DnsResolver implements Resolver {
   stop(): void {
     this.#stopped = true
     this.#timer?.cancel()
-    this.#timeout?.cancel()
+    this.#giveUp()
   }
 
   #schedule(): void {
@@ -146,7 +146,10 @@ export class DnsResolver implements Resolver {
     this.#asking = true
     return new Promise((resolve, reject) => {
       const timeout = this.#clock.after(timeoutMs, () => reject(new Error(`no answer within ${timeoutMs} ms`)))
-      this.#timeout = timeout
+      this.#giveUp = () => {
+        timeout.cancel()
+        reject(new Error('the resolver is stopped'))
+      }
       const end = (): void => {
         this.#asking = false
         timeout.cancel()
