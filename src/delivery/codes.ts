@@ -13,6 +13,7 @@ export const DELIVERY_CODES = {
   FILE_CLOSED: 'The file exporter is stopped.',
   FILE_SHUTDOWN: 'The file exporter was stopped before it could write.',
   FILE_WRITE_FAILED: 'The file could not be written.',
+  GRAPH_CHANGED: 'A reload took out the component that the batch waited for, and no other took its place.',
   LOAD_BALANCING_NO_ENDPOINT: 'The load_balancing exporter knows no endpoint yet.',
   MEMORY_LIMITED: 'memory_limiter refuses until memory is below its limit again.',
   OTLP_BAD_ANSWER: 'The next hop answered with success and something that is no OTLP response.',

@@ -54,6 +54,7 @@ const OWNED: Record<string, (folder: string, signal: Signal) => Record<string, u
   'connector failover': (_, signal) => ({ priority_levels: [[signal]] }),
   'exporter file': (folder) => ({ path: `${folder}/out.jsonl` }),
   'exporter debug': (folder) => ({ use_internal_logger: false, output_paths: [`${folder}/debug.txt`] }),
+  'extension admin': () => ({ endpoint: '127.0.0.1:0' }),
   'extension health_check': () => ({ endpoint: '127.0.0.1:0' }),
   'extension pprof': () => ({ endpoint: '127.0.0.1:0' }),
   'extension zpages': () => ({ endpoint: '127.0.0.1:0' }),

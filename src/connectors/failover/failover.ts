@@ -16,7 +16,7 @@
 // one bad batch would move everybody.
 
 import { ConfigError } from '../../config/problem.ts'
-import type { DeliveryError } from '../../delivery/error.ts'
+import { DeliveryError } from '../../delivery/error.ts'
 import type { Timer } from '../../graph/clock.ts'
 import type { Connector, ConnectorContext, Output } from '../../graph/component.ts'
 import type { Batch } from '../../otlp/batch.ts'
@@ -79,7 +79,8 @@ export class FailoverConnector implements Connector {
   }
 
   outputsOf(level: number): Output[] {
-    return this.#levels[level]!.map((pipeline) => this.#context.pipelines.get(pipeline)!)
+    // A reload may be taking a pipeline away.
+    return this.#levels[level]!.map((pipeline) => this.#context.pipelines.get(pipeline) ?? GONE)
   }
 
   failed(level: number, error: DeliveryError): void {
@@ -120,4 +121,12 @@ export class FailoverConnector implements Connector {
       this.#schedule()
     })
   }
+}
+
+const GONE: Output = {
+  send(batch) {
+    batch.delivery.refuse(
+      new DeliveryError('GRAPH_CHANGED', 'the pipeline is not there any more', { retry: 'backoff' }),
+    )
+  },
 }

@@ -1,4 +1,5 @@
 import { defineExporter } from '../../graph/component.ts'
+import { keepsOf } from '../../sending/config.ts'
 import { config } from './config.ts'
 import { LoadBalancingExporter } from './load-balancing.ts'
 
@@ -9,5 +10,7 @@ export const factory = defineExporter({
   stability: 'beta',
   signals: ['traces', 'metrics', 'logs'],
   config,
+  // The first queue on the way is what answers.
+  keeps: (cfg) => keepsOf(cfg.queue ?? cfg.protocol.otlp.queue),
   create: (cfg, context) => new LoadBalancingExporter(cfg, context),
 })
