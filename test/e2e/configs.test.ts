@@ -28,6 +28,9 @@ const RUNS: Record<string, Runs> = {
     ],
     paths: ['exporters.file.path'],
   },
+  'two-gateways.yaml': {
+    ports: ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'],
+  },
   'default.yaml': {
     ports: [
       'receivers.otlp.protocols.grpc.endpoint',

@@ -18,7 +18,8 @@ import {
 } from '../../otlp/response.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import type { Labels } from '../../self/meter.ts'
-import { Sending } from '../../sending/sending.ts'
+import { RemoteHealth } from '../../sending/remote-health.ts'
+import { type Push, Sending } from '../../sending/sending.ts'
 import type { OtlpHttpConfig } from './config.ts'
 
 const PATH = {
@@ -38,6 +39,8 @@ export class OtlpHttpExporter implements Exporter {
   readonly #packing: Packing | undefined
   readonly #urls = new Map<Signal, URL>()
   readonly #headers: Record<string, string>
+  /** The push to each host, which notes whether that answers. */
+  readonly #pushTo = new Map<string, Push>()
   #client: HttpClient | undefined
 
   constructor(config: OtlpHttpConfig, context: ExporterContext) {
@@ -47,10 +50,19 @@ export class OtlpHttpExporter implements Exporter {
     this.#headers = { 'content-type': config.encoding === 'json' ? JSON_TYPE : PROTOBUF }
     if (this.#packing !== undefined) this.#headers['content-encoding'] = this.#packing.encoding
     for (const signal of context.signals) this.#urls.set(signal, urlOf(config, signal))
+    for (const { origin } of this.#urls.values()) {
+      if (this.#pushTo.has(origin)) continue
+      const health = new RemoteHealth()
+      health.observe(context.meter, origin)
+      this.#pushTo.set(
+        origin,
+        health.watch((batch, signal) => this.#push(batch, signal)),
+      )
+    }
     this.#sending = new Sending(
       context,
       config,
-      (batch, signal) => this.#push(batch, signal),
+      (batch, signal) => this.#pushTo.get(this.#urls.get(batch.signal)!.origin)!(batch, signal),
       (signal) => labelsOf(this.#urls.get(signal)!),
     )
   }

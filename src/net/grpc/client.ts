@@ -65,6 +65,11 @@ export class GrpcClient {
     }
   }
 
+  /** Whether a connection stands. */
+  get ready(): boolean {
+    return this.#connections.some((connection) => connection.ready)
+  }
+
   /** Begins to connect; the first call does so too. */
   connect(): void {
     if (this.#started || this.#closed) return
