@@ -10,6 +10,7 @@ import {
   SECTIONS,
   type Section,
 } from './components.ts'
+import { type NamedBy, referenceProblems } from './extension-references.ts'
 import type { Tree } from './load.ts'
 import { nearest } from './nearest.ts'
 import type { Entry, MapNode, Node, Place } from './node.ts'
@@ -79,6 +80,12 @@ export async function decodeDocument<T>(tree: Tree, options: DocumentOptions<T>)
   const pipelinesEntry = service?.entries.get('pipelines')
   const pipelines =
     pipelinesEntry?.value.kind === 'map' ? readPipelines(pipelinesEntry.value, sections, tree.gates, notes) : []
+  notes.problems.push(
+    ...referenceProblems(namedExtensions(sections, extensions, pipelines), {
+      ...sections.extensions,
+      running: extensions,
+    }),
+  )
   const telemetryEntry = service?.entries.get('telemetry')
   const before = notes.problems.length
   const telemetry = options.telemetry.decode(
@@ -117,6 +124,20 @@ export async function decodeDocument<T>(tree: Tree, options: DocumentOptions<T>)
     warnings: sortProblems(notes.warnings, tree.sources),
     root,
   }
+}
+
+/** Of what runs: a component that no pipeline uses may name what is not there, as in the Collector. */
+function namedExtensions(
+  sections: Record<(typeof SECTION_NAMES)[number], Section>,
+  extensions: readonly string[],
+  pipelines: readonly LoadedPipeline[],
+): NamedBy[] {
+  const used = new Set(pipelines.flatMap((p) => [...p.receivers, ...p.processors, ...p.exporters]))
+  return SECTION_NAMES.flatMap((section) =>
+    [...sections[section].components]
+      .filter(([id]) => (section === 'extensions' ? extensions.includes(id) : used.has(id)))
+      .map(([id, { references }]) => ({ section, id, references })),
+  )
 }
 
 const isNull = (node: Node): boolean => node.kind === 'scalar' && node.value === null
