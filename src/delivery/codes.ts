@@ -1,6 +1,8 @@
 // Every reason for which a batch is refused, by its stable code. docs/reference/delivery-codes.md is generated from here.
 
 export const DELIVERY_CODES = {
+  AUTH_BAD_HEADER: 'An authenticator of a client would set a header to a value that no header can have.',
+  AUTH_NO_CREDENTIAL: 'An authenticator of a client has no credential, for example because the token server is down.',
   BATCH_FULL: 'batch holds too much that the next component has not taken.',
   BATCH_TOO_MANY_COMBINATIONS: 'batch would need more combinations of metadata values than metadata_cardinality_limit.',
   COMPONENT_FAILED:

@@ -40,6 +40,13 @@ export const registry: readonly RegistryEntry[] = [
 
   entry('connector', 'forward', [], () => import('../connectors/forward/factory.ts')),
 
+  entry('extension', 'basicauth', ['basic_auth'], () => import('../extensions/basicauth/factory.ts')),
+  entry(
+    'extension',
+    'bearertokenauth',
+    ['bearer_token_auth'],
+    () => import('../extensions/bearertokenauth/factory.ts'),
+  ),
   {
     ...entry('extension', 'health_check', [], () => import('../extensions/health_check/factory.ts')),
     supervise: async () => (await import('../extensions/health_check/supervise.ts')).supervise,
