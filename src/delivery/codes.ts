@@ -18,6 +18,7 @@ export const DELIVERY_CODES = {
   OTLP_BAD_ANSWER: 'The next hop answered with success and something that is no OTLP response.',
   OTLP_NO_ANSWER: 'The next hop could not be reached, or closed the connection.',
   OTLP_REFUSED: 'The next hop refused the request.',
+  QUEUE_DISK_FAILED: 'The sending queue could not be written to disk: it is full, read-only or broken.',
   QUEUE_FULL: 'The sending queue is full.',
   QUEUE_REQUEST_TOO_LARGE: 'A request is larger than the whole sending queue.',
   SEND_TIMEOUT: 'The next hop gave no answer within the timeout.',

@@ -47,6 +47,7 @@ export const registry: readonly RegistryEntry[] = [
     ['bearer_token_auth'],
     () => import('../extensions/bearertokenauth/factory.ts'),
   ),
+  entry('extension', 'file_storage', [], () => import('../extensions/file_storage/factory.ts')),
   {
     ...entry('extension', 'health_check', [], () => import('../extensions/health_check/factory.ts')),
     supervise: async () => (await import('../extensions/health_check/supervise.ts')).supervise,

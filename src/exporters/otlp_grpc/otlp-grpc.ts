@@ -40,11 +40,12 @@ export class OtlpGrpcExporter implements Exporter {
     )
   }
 
-  start(): void {
+  async start(): Promise<void> {
     const { auth } = this.#config
     if (auth !== undefined) this.#auth = findClientAuthenticator(this.#context, auth.authenticator)
     this.#client = makeGrpcClient(this.#config, this.#config.timeoutMs, this.#context)
     this.#client.connect()
+    await this.#sending.start()
   }
 
   export(batch: Batch): void {

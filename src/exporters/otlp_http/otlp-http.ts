@@ -63,6 +63,7 @@ export class OtlpHttpExporter implements Exporter {
     const secure = [...this.#urls.values()].some((url) => url.protocol === 'https:')
     this.#client = makeHttpClient(this.#config, secure, this.#context.build)
     await this.#client.open()
+    await this.#sending.start()
   }
 
   export(batch: Batch): void {
