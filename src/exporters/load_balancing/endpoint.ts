@@ -1,9 +1,8 @@
 // One endpoint: an OTLP/gRPC exporter of its own, with queue, retries and connection, and what is counted of it.
 
 import type { ExporterContext } from '../../graph/component.ts'
-import type { GrpcClient } from '../../net/grpc/client.ts'
-import { makeGrpcClient, targetOf } from '../../net/grpc/client-config.ts'
-import { pushOtlp } from '../../net/grpc/otlp-push.ts'
+import { targetOf } from '../../net/grpc/client-config.ts'
+import { OtlpPush } from '../../net/grpc/otlp-push.ts'
 import type { Batch } from '../../otlp/batch.ts'
 import type { Logger } from '../../self/log.ts'
 import type { Counter, Histogram } from '../../self/meter.ts'
@@ -27,19 +26,17 @@ export class Endpoint {
   readonly name: string
   /** No longer on the ring: what it refuses from here on may go elsewhere. */
   retired = false
-  readonly #config: SubExporterConfig & { readonly endpoint: string }
-  readonly #context: ExporterContext
   readonly #sending: Sending
   readonly #release: () => void
   readonly #succeeded: Counter
   readonly #failed: Counter
   readonly #latency: Histogram
-  #client: GrpcClient | undefined
+  readonly #server: OtlpPush
 
   /** Opens nothing. */
   constructor(name: string, config: SubExporterConfig, { context, labels, meters }: EndpointSurroundings) {
     this.name = name
-    this.#config = { ...config, endpoint: addressOf(name) }
+    const target = { ...config, endpoint: addressOf(name) }
     const label = labels.nameFor(name)
     const own = meters.meterFor({})
     const sub = meters.meterFor({ exporter: subId(context.id, label) })
@@ -47,7 +44,9 @@ export class Endpoint {
       own.release()
       sub.release()
     }
-    this.#context = { ...context, meter: sub.meter, log: quiet(context.log.with({ endpoint: name })) }
+    const inner = { ...context, meter: sub.meter, log: quiet(context.log.with({ endpoint: name })) }
+    const server = new OtlpPush(target, inner)
+    this.#server = server
     const outcome = (success: boolean): Counter =>
       context.meter.counter(
         'loadbalancer_backend_outcome',
@@ -64,22 +63,16 @@ export class Endpoint {
       LATENCY_BUCKETS_MS,
       { labels: { endpoint: label }, onceUsed: true },
     )
-    const health = new RemoteHealth(() => this.#client?.ready === true)
+    const health = new RemoteHealth(() => server.ready)
     if (label !== OTHER_ENDPOINTS) health.observe(own.meter, name)
-    const { host, port } = targetOf(this.#config)
-    const target = label === OTHER_ENDPOINTS ? {} : { 'server.address': host, 'server.port': String(port) }
-    this.#sending = new Sending(
-      this.#context,
-      config,
-      health.watch((batch, signal) => pushOtlp(this.#client, batch, signal, this.#context.log)),
-      () => target,
-    )
+    const { host, port } = targetOf(target)
+    const labelsOfTarget = label === OTHER_ENDPOINTS ? {} : { 'server.address': host, 'server.port': String(port) }
+    this.#sending = new Sending(inner, config, health.watch(server.push), () => labelsOfTarget)
   }
 
   /** Reads certificates and begins to connect. Throws an Error that names what cannot be read. */
   start(): void {
-    this.#client = makeGrpcClient(this.#config, this.#config.timeoutMs, this.#context)
-    this.#client.connect()
+    this.#server.start()
   }
 
   /** Takes the batch over and settles it, now or later. */
@@ -106,7 +99,7 @@ export class Endpoint {
 
   async stop(deadline: AbortSignal | undefined): Promise<void> {
     // What a retired endpoint still sends has no deadline but this.
-    const close = (): void => this.#client?.close()
+    const close = (): void => this.#server.close()
     if (this.retired) deadline?.addEventListener('abort', close, { once: true })
     if (this.retired && deadline?.aborted) close()
     await this.#sending.stop(deadline)
@@ -115,7 +108,7 @@ export class Endpoint {
   }
 
   #close(): void {
-    this.#client?.close()
+    this.#server.close()
     this.#release()
   }
 }

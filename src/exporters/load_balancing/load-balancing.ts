@@ -79,6 +79,7 @@ export class LoadBalancingExporter implements Exporter {
     await this.#resolver.start((endpoints) => {
       if (!this.#stopping) this.#use(endpoints, (endpoint) => endpoint.start())
     })
+    await this.#sending.start()
   }
 
   export(batch: Batch): void {

@@ -1,38 +1,30 @@
 // Sends the parts of a batch as one Export call; nothing is decoded or copied on the way to the socket.
 
 import type { Exporter, ExporterContext } from '../../graph/component.ts'
-import type { GrpcClient } from '../../net/grpc/client.ts'
-import { makeGrpcClient, targetOf } from '../../net/grpc/client-config.ts'
-import { pushOtlp } from '../../net/grpc/otlp-push.ts'
+import { targetOf } from '../../net/grpc/client-config.ts'
+import { OtlpPush } from '../../net/grpc/otlp-push.ts'
 import type { Batch } from '../../otlp/batch.ts'
 import { RemoteHealth } from '../../sending/remote-health.ts'
 import { Sending } from '../../sending/sending.ts'
 import type { OtlpGrpcConfig } from './config.ts'
 
 export class OtlpGrpcExporter implements Exporter {
-  readonly #config: OtlpGrpcConfig
-  readonly #context: ExporterContext
   readonly #sending: Sending
-  #client: GrpcClient | undefined
+  readonly #server: OtlpPush
 
   constructor(config: OtlpGrpcConfig, context: ExporterContext) {
-    this.#config = config
-    this.#context = context
     const { host, port } = targetOf(config)
     const labels = host === '' ? {} : { 'server.address': host, 'server.port': String(port) }
-    const health = new RemoteHealth(() => this.#client?.ready === true)
+    const server = new OtlpPush(config, context)
+    const health = new RemoteHealth(() => server.ready)
     health.observe(context.meter, config.endpoint)
-    this.#sending = new Sending(
-      context,
-      config,
-      health.watch((batch, signal) => pushOtlp(this.#client, batch, signal, context.log)),
-      () => labels,
-    )
+    this.#server = server
+    this.#sending = new Sending(context, config, health.watch(server.push), () => labels)
   }
 
-  start(): void {
-    this.#client = makeGrpcClient(this.#config, this.#config.timeoutMs, this.#context)
-    this.#client.connect()
+  async start(): Promise<void> {
+    this.#server.start()
+    await this.#sending.start()
   }
 
   export(batch: Batch): void {
@@ -41,6 +33,6 @@ export class OtlpGrpcExporter implements Exporter {
 
   async stop(deadline?: AbortSignal): Promise<void> {
     await this.#sending.stop(deadline)
-    this.#client?.close()
+    this.#server.close()
   }
 }
