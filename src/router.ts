@@ -11,6 +11,7 @@ import { systemClock } from './graph/clock.ts'
 import type { BuildInfo, Extension } from './graph/component.ts'
 import { type Configuration, loadConfiguration } from './graph/configuration.ts'
 import { creationProblems } from './graph/create-all.ts'
+import { createNamedExtensions } from './graph/named-extensions.ts'
 import { pipelineViews } from './graph/plan.ts'
 import { findEntry } from './graph/registry.ts'
 import type { Health } from './graph/supervised.ts'
@@ -134,7 +135,26 @@ export class Router {
     })
 
     const views = pipelineViews(plan)
-    const extensions: { id: string; extension: Extension }[] = []
+    // First those that they name: an authenticator of health_check.
+    const extensions: { id: string; extension: Extension }[] = createNamedExtensions(
+      elsewhere,
+      loaded.extensions,
+      (id, find) => ({
+        kind: 'extension',
+        id,
+        log: log.with(componentFields('extension', id)),
+        meter: meters.component('extension', id),
+        clock: systemClock,
+        random: Math.random,
+        build: this.#build,
+        report: (_status, error) => {
+          if (error !== undefined) log.error(error.message, componentFields('extension', id))
+        },
+        extension: find,
+        shard: { startedAtMs: systemClock.now(), pipelines: views, extensions: plan.extensions, status: () => [] },
+      }),
+    )
+    const named = new Map(extensions.map(({ id, extension }) => [id, extension]))
     for (const id of elsewhere) {
       const { type, config } = loaded.extensions.get(id)!
       const supervise = await findEntry('extension', type)!.supervise!()
@@ -149,6 +169,7 @@ export class Router {
           if (status === 'fatal') this.#giveUp(supervisor)
           if (error !== undefined) log.error(error.message, componentFields('extension', id))
         },
+        extension: (name) => named.get(name),
         health: () => this.#health(supervisor),
       })
       extensions.push({ id, extension })

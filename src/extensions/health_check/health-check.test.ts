@@ -67,6 +67,7 @@ async function supervised(t: TestContext, plain: object = {}): Promise<Supervise
       { name: 'logs/b', signal: 'logs', receivers: ['otlp'], processors: [], exporters: ['forward'] },
     ],
     report: () => undefined,
+    extension: () => undefined,
     health,
   })
   await extension.start?.()

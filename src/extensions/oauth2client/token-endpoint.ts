@@ -2,7 +2,9 @@
 
 import type { BuildInfo } from '../../graph/component.ts'
 import { HttpClient } from '../../net/http/client.ts'
+import { watchHttpClientTls } from '../../net/http/client-config.ts'
 import { loadClientTls } from '../../net/tls/load.ts'
+import type { TlsSurroundings } from '../../net/tls/reload.ts'
 import { userAgent } from '../../net/user-agent.ts'
 import { type OAuth2ClientConfig, parametersOf } from './config.ts'
 
@@ -21,16 +23,16 @@ const MAX_WORDS = 200
 export class TokenEndpoint {
   readonly #config: OAuth2ClientConfig
   readonly #url: URL
-  readonly #build: BuildInfo
+  readonly #around: TlsSurroundings & { readonly build: BuildInfo }
   readonly #closing = new AbortController()
   #client: HttpClient | undefined
   /** Servers want id and secret in a header (RFC 6749 2.3.1), some only in the body: what worked last is tried first. */
   #inBody = false
 
-  constructor(config: OAuth2ClientConfig, { build }: { readonly build: BuildInfo }) {
+  constructor(config: OAuth2ClientConfig, around: TlsSurroundings & { readonly build: BuildInfo }) {
     this.#config = config
     this.#url = new URL(config.tokenUrl)
-    this.#build = build
+    this.#around = around
   }
 
   /** Where it is, without what may be secret in it. */
@@ -42,13 +44,14 @@ export class TokenEndpoint {
     const secure = this.#url.protocol === 'https:'
     this.#client = new HttpClient({
       tls: secure ? loadClientTls(this.#config.tls, true) : undefined,
-      headers: new Map([['user-agent', userAgent(this.#build)]]),
+      headers: new Map([['user-agent', userAgent(this.#around.build)]]),
       proxyUrl: undefined,
       maxConnections: 1,
       idleTimeoutMs: 10_000,
       keepAlive: true,
       http2: true,
     })
+    if (secure) watchHttpClientTls(this.#client, this.#config.tls, this.#around)
     await this.#client.open()
   }
 
