@@ -14,7 +14,7 @@ const header = object({
     doc: 'What is done with the header.',
   }),
   key: string('key', { required: true, doc: 'Name of the header.' }),
-  value: string('value', { optional: true, doc: 'The value.' }),
+  value: secret('value', { optional: true, doc: 'The value.' }),
   valueFile: string('value_file', {
     optional: true,
     doc: 'File with the value, read again when it changes.',
@@ -63,7 +63,7 @@ function check({ headers }: HeadersSetterConfig, problem: Complain): void {
       )
     if (sources.length > 1)
       problem(`headers[${at}]`, `${sources.join(' and ')} are both given`, `keep one of ${sources.join(' and ')}`)
-    if (one.value !== undefined && !isHeaderText(one.value))
+    if (one.value !== undefined && !isHeaderText(one.value.reveal()))
       problem(`headers[${at}].value`, 'it cannot stand in a header', 'write it on one line, in ASCII')
   }
 }

@@ -73,7 +73,7 @@ export class HeadersSetter implements Extension, AuthExtension, ClientAuthentica
     })
     if (fromContext !== undefined) return setter((client) => ofMetadata(client, fromContext.toLowerCase()))
     if (fromAttribute !== undefined) return setter((client) => ofAttribute(client, fromAttribute))
-    if (valueFile === undefined) return setter(() => value ?? '')
+    if (valueFile === undefined) return setter(() => value?.reveal() ?? '')
     const file = new WatchedFile(valueFile, readValue, this.#context)
     this.#files.push(file)
     return setter(() => file.value)
