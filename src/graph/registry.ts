@@ -54,6 +54,9 @@ export const registry: readonly RegistryEntry[] = [
     ...entry('extension', 'admin', [], () => import('../extensions/admin/factory.ts')),
     supervise: async () => (await import('../extensions/admin/supervise.ts')).supervise,
   },
+  entry('extension', 'headers_setter', [], () => import('../extensions/headers_setter/factory.ts')),
+  entry('extension', 'oauth2client', ['oauth2_client'], () => import('../extensions/oauth2client/factory.ts')),
+  entry('extension', 'oidc', [], () => import('../extensions/oidc/factory.ts')),
   {
     ...entry('extension', 'health_check', [], () => import('../extensions/health_check/factory.ts')),
     supervise: async () => (await import('../extensions/health_check/supervise.ts')).supervise,

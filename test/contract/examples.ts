@@ -56,6 +56,8 @@ const OWNED: Record<string, (folder: string, signal: Signal) => Record<string, u
   'exporter debug': (folder) => ({ use_internal_logger: false, output_paths: [`${folder}/debug.txt`] }),
   'extension admin': () => ({ endpoint: '127.0.0.1:0' }),
   'extension file_storage': (folder) => ({ directory: `${folder}/storage` }),
+  // Nobody answers there either.
+  'extension oidc': () => ({ providers: [{ issuer_url: 'http://127.0.0.1:1', audience: 'telemetry' }] }),
   'extension health_check': () => ({ endpoint: '127.0.0.1:0' }),
   'extension pprof': () => ({ endpoint: '127.0.0.1:0' }),
   'extension zpages': () => ({ endpoint: '127.0.0.1:0' }),

@@ -73,7 +73,7 @@ export class OtlpHttpExporter implements Exporter {
     const { auth } = this.#config
     if (auth !== undefined) this.#auth = findClientAuthenticator(this.#context, auth.authenticator)
     const secure = [...this.#urls.values()].some((url) => url.protocol === 'https:')
-    this.#client = makeHttpClient(this.#config, secure, this.#context.build)
+    this.#client = makeHttpClient(this.#config, secure, this.#context)
     await this.#client.open()
     await this.#sending.start()
   }
