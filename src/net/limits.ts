@@ -81,7 +81,6 @@ export const DECLARED_LIMITS = {
   controlFramesBurst: count(200, {
     doc: 'SETTINGS frames on one connection; over HTTP also PING. For gRPC see `keepalive.enforcement_policy`.',
     beyond: `${ENDED}, \`flood\`.`,
-    key: 'min_time',
   }),
   controlFramesPerSecond: rate(20, {
     doc: 'How fast a connection gets those back.',

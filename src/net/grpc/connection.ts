@@ -1,7 +1,7 @@
 // One client's HTTP/2 connection: its age, its idleness, its pings. Times and defaults are gRPC's (grpc-go keepalive;
 // grpc/proposal A8 and A9); all are kept by one sweep over the connections instead of timers for each.
 
-import { constants as H2, type ServerHttp2Session } from 'node:http2'
+import { constants as H2, type IncomingHttpHeaders, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { ConnectionBytes } from '../byte-budget.ts'
 import { FloodWatch } from '../http2/flood-watch.ts'
@@ -76,6 +76,10 @@ export class Connection {
     if (!this.calls.delete(call)) return
     this.#watch.requestEnds(answered)
     if (this.calls.size === 0) this.#idleSince = performance.now()
+  }
+
+  areHeadersTooLarge(headers: IncomingHttpHeaders): boolean {
+    return this.#watch.areHeadersTooLarge(headers)
   }
 
   heard(bytes: number): void {

@@ -103,6 +103,12 @@ export class Call implements GrpcCall {
     stream.on('data', (chunk: Buffer) => this.#onData(chunk))
     this.#connection.begin(this)
 
+    if (this.#connection.areHeadersTooLarge(headers)) {
+      this.#state = ANSWERED
+      this.#options.onRefused('bad_request', `more than ${this.#limits.headerBytes} bytes of headers`)
+      stream.close(H2.NGHTTP2_ENHANCE_YOUR_CALM)
+      return
+    }
     if (headers[':method'] !== 'POST') {
       const text = `Received a HEADERS frame with :method "${headers[':method']}" which should be POST`
       this.#refuse('method', GRPC.INTERNAL, text, 405)
@@ -196,7 +202,8 @@ export class Call implements GrpcCall {
   }
 
   #onEnd(handler: GrpcHandler): void {
-    if (this.#state !== READING) return
+    // A stream that was reset ends too, ahead of its close.
+    if (this.#state !== READING || this.#stream.closed) return
     const reader = this.#reader
     if (!reader.whole) {
       const text = reader.empty

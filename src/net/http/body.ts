@@ -2,11 +2,11 @@
 // two chunks, in the time it takes, and in what the whole door may hold.
 
 import type { IncomingMessage } from 'node:http'
-import { constants as H2, type Http2ServerRequest } from 'node:http2'
+import type { Http2ServerRequest, ServerHttp2Session } from 'node:http2'
 import { arePiecesSmall, type ByteBudget, type ConnectionBytes, type RequestBytes } from '../byte-budget.ts'
 import { ChunkList } from '../chunk-list.ts'
 import { CompressionError, type Decoding } from '../compression.ts'
-import { watchOf } from '../http2/flood-watch.ts'
+import { endSession, watchOf } from '../http2/flood-watch.ts'
 import type { Unpacked, UnpackLine, Waiting } from '../unpack-line.ts'
 
 export interface BodyLimits {
@@ -121,7 +121,10 @@ export function readBody(
 /** The connection ends, behind what was answered on it: over HTTP/2 with GOAWAY. */
 export function endConnection(request: IncomingMessage): void {
   if (request.httpVersionMajor < 2) request.socket.destroySoon()
-  else (request as unknown as Http2ServerRequest).stream.session?.destroy(undefined, H2.NGHTTP2_ENHANCE_YOUR_CALM)
+  else {
+    const { session } = (request as unknown as Http2ServerRequest).stream
+    if (session !== undefined) endSession(session as ServerHttp2Session)
+  }
 }
 
 /** Whoever reads a body tells of its pieces: over HTTP/2 what is not told counts as a flood. */

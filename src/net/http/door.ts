@@ -2,10 +2,10 @@
 // piled up on one connection, answers that are never read, floods of HTTP/2 frames.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { constants as H2, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { constants as H2, type Http2ServerRequest, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import { guardConnections, sweepEveryMs } from '../admission.ts'
-import { FloodWatch, setWatch } from '../http2/flood-watch.ts'
+import { FloodWatch, setWatch, watchOf } from '../http2/flood-watch.ts'
 import type { Limits } from '../limits.ts'
 
 /** Why a connection, or bytes that never became a request, were refused; a bounded set, for a counter's label. */
@@ -88,7 +88,14 @@ export class HttpDoor {
   /** False when it was refused, and answered where that makes sense. */
   admit(request: IncomingMessage, response: ServerResponse): boolean {
     const { limits, onRefused } = this.#options
-    if (request.httpVersionMajor >= 2) return true
+    if (request.httpVersionMajor >= 2) {
+      const { stream } = request as unknown as Http2ServerRequest
+      if (stream.session === undefined || watchOf(stream.session)?.areHeadersTooLarge(request.headers) !== true)
+        return true
+      onRefused('headers_too_large', `more than ${limits.headerBytes} bytes of headers`)
+      stream.close(H2.NGHTTP2_ENHANCE_YOUR_CALM)
+      return false
+    }
     // node:http forgets the headers beyond its count without a word, so it is asked for one more.
     if (request.rawHeaders.length > 2 * limits.headersPerRequest) {
       onRefused('headers_too_large', `more than ${limits.headersPerRequest} headers`)

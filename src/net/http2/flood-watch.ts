@@ -34,6 +34,9 @@ export class FloodWatch {
   readonly #resets: TokenBucket
   readonly #overhead: TokenBucket
   #ended = false
+  #acknowledged = false
+  #greeted = false
+  readonly #openedAt: number
   #open = 0
   #requests = 0
   #events = 0
@@ -55,9 +58,16 @@ export class FloodWatch {
     this.#session = session
     this.#socket = socket
     this.#options = options
+    this.#openedAt = now
     this.#controlFrames = new TokenBucket(limits.controlFramesBurst, limits.controlFramesPerSecond, now)
     this.#resets = new TokenBucket(limits.resetsBurst, limits.resetsPerSecond, now)
     this.#overhead = new TokenBucket(limits.overheadBytes, limits.overheadBytesPerSecond, now)
+    session.on('localSettings', () => {
+      this.#acknowledged = true
+    })
+    session.once('remoteSettings', () => {
+      this.#greeted = true
+    })
     session.on('remoteSettings', () => this.#onControlFrame('SETTINGS'))
     session.on('ping', () => {
       this.#events++
@@ -77,6 +87,18 @@ export class FloodWatch {
     if (!answered && !this.#resets.tryTake(performance.now())) this.end('flood', 'too many requests were reset')
   }
 
+  /**
+   * nghttp2 holds our bound on the header list against a client from when it has acknowledged our SETTINGS, and one that
+   * never does would have none.
+   */
+  areHeadersTooLarge(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
+    if (this.#acknowledged) return false
+    let bytes = 0
+    // RFC 9113 10.5.1: the octets of name and value, and 32 for each field.
+    for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0) + 32
+    return bytes > this.#options.limits.headerBytes
+  }
+
   /** A piece of some request's body has come, wanted or not. */
   bodyPiece(bytes: number): void {
     this.#bodyBytes += bytes
@@ -90,6 +112,10 @@ export class FloodWatch {
 
   sweep(now: number): void {
     const { limits } = this.#options
+    if (!this.#greeted && now - this.#openedAt > limits.headersMs) {
+      this.end('timeout', 'the connection never spoke HTTP/2')
+      return
+    }
     const read = this.#socket?.bytesRead ?? 0
     const bytes = read - this.#bytesSeen
     const body = this.#bodyBytes - this.#bodyBytesSeen
@@ -122,7 +148,7 @@ export class FloodWatch {
     if (this.#ended || this.#session.destroyed) return
     this.#ended = true
     this.#options.onFlood(reason, detail)
-    this.#session.destroy(undefined, H2.NGHTTP2_ENHANCE_YOUR_CALM)
+    endSession(this.#session)
     // The session leaves the socket of a client that does not close it open.
     this.#socket?.destroySoon()
   }
@@ -135,7 +161,13 @@ export function setWatch(session: object, watch: FloodWatch): void {
   ;(session as { [WATCH]?: FloodWatch })[WATCH] = watch
 }
 
-/** nghttp2's own bounds, a little wider than ours, so that ours speak first. */
+/** GOAWAY with ENHANCE_YOUR_CALM, and the end. (A code given to destroy() would be reported as an error of ours.) */
+export function endSession(session: ServerHttp2Session): void {
+  session.goaway(H2.NGHTTP2_ENHANCE_YOUR_CALM)
+  session.destroy()
+}
+
+/** Bounds that node:http2 and nghttp2 hold themselves; resets a little wider than ours, which know which were answered. */
 export const http2Bounds = (limits: Limits) => ({
   maxSessionMemory: limits.sessionBytes / (1024 * 1024),
   maxHeaderListPairs: limits.headersPerRequest + 4, // `:method` and the like come on top
