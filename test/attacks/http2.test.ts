@@ -24,9 +24,11 @@ import {
   resetFrame,
   windowFrame,
 } from '../support/http2-attacker.ts'
+import { until } from '../support/until.ts'
 
 const DOORS = {
   gRPC: (t: TestContext, options?: DoorOptions) => grpcDoor(t, options),
+  'gRPC over TLS': (t: TestContext, options?: DoorOptions) => grpcDoor(t, { ...options, secure: true }),
   'HTTP over TLS': (t: TestContext, options?: DoorOptions) => httpDoor(t, true, options),
 } as const
 
@@ -221,7 +223,7 @@ for (const [name, open] of Object.entries(DOORS)) {
     const dripping = headersFrame(attack.nextStream(), Buffer.concat([block, literal('x', 'y'.repeat(10_000))]))
     await attack.send(dripping.subarray(0, 1000))
     let at = 1000
-    const drip = setInterval(() => void attack.send(dripping.subarray(at, ++at)), 5)
+    const drip = setInterval(() => void attack.send(dripping.subarray(at, (at += 5))), 5)
     t.after(() => clearInterval(drip))
     await attack.whenClosed
     await door.bystander()
@@ -287,8 +289,9 @@ for (const [name, open] of Object.entries(DOORS)) {
   })
 
   test(`${name}: a client that never reads its socket is cut off, whatever it sends`, async (t) => {
-    const door = await open(t)
-    const attack = await attacker(t, door)
+    const door = await open(t, { answerBytes: 16_384 })
+    const attack = await attacker(t, door, settingsFrame([[SETTING.INITIAL_WINDOW_SIZE, 2 ** 31 - 1]]))
+    await attack.send(windowFrame(0, 2 ** 31 - 1 - 65_535))
     attack.socket.pause()
     const block = headerBlock(door.headers)
     const whole = door.body(new Uint8Array(10))
@@ -326,9 +329,4 @@ for (const [name, open] of Object.entries(DOORS)) {
     attack.socket.destroy()
     await door.assertNothingLeft()
   })
-}
-
-/** Polls; the test's own time is the bound. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }

@@ -32,7 +32,7 @@ const SMALL: Partial<Limits> = {
   headersMs: 300,
   firstByteMs: 300,
   bodySilenceMs: 300,
-  requestMs: 1500,
+  requestMs: 700,
   grpcMessageBytes: 256 * KiB,
   httpBodyBytes: 256 * KiB,
   inFlightBytes: 1024 * KiB,
@@ -64,6 +64,8 @@ export interface Door {
 export interface DoorOptions {
   readonly limits?: Partial<Limits>
   readonly countLoopback?: boolean
+  /** Of each answer. */
+  readonly answerBytes?: number
   /** The handler does not answer by itself. */
   readonly hold?: boolean
 }
@@ -106,17 +108,23 @@ function finish(t: TestContext, parts: Parts, common: ReturnType<typeof shared>)
 
 const PATH = '/test.Service/Export'
 
-export async function grpcDoor(t: TestContext, options: DoorOptions = {}): Promise<Door> {
+export async function grpcDoor(
+  t: TestContext,
+  options: DoorOptions & { readonly secure?: boolean } = {},
+): Promise<Door> {
   const common = shared(options)
   const { limits, refused, budget, unpacking } = common
+  const secure = options.secure === true
   let handled = 0
+  const answer = new Uint8Array(options.answerBytes ?? 0)
   const handler = (call: GrpcCall): void => {
     handled++
-    if (options.hold !== true) call.respond(new Uint8Array(0))
+    if (options.hold !== true) call.respond(answer)
   }
   const server = await createGrpcServer(
     {
-      listen: { endpoint: '127.0.0.1:0', transport: 'tcp', secure: false },
+      listen: { endpoint: '127.0.0.1:0', transport: 'tcp', secure },
+      ...(secure ? { tls: { cert: certs.server.cert, key: certs.server.key } } : {}),
       handlers: new Map([[PATH, handler]]),
       maxMessageBytes: limits.grpcMessageBytes,
       maxConcurrentStreams: limits.streamsPerConnection,
@@ -147,17 +155,23 @@ export async function grpcDoor(t: TestContext, options: DoorOptions = {}): Promi
   const { port } = await server.listen()
   const headers = {
     ':method': 'POST',
-    ':scheme': 'http',
+    ':scheme': secure ? 'https' : 'http',
     ':path': PATH,
     ':authority': 'localhost',
     'content-type': 'application/grpc',
     te: 'trailers',
   }
   const body = (bytes: Uint8Array): Uint8Array => frameMessage(bytes, false)
-  const client = http2Client(`http://127.0.0.1:${port}`, headers, body(new Uint8Array(10)), 'grpc-status', '0')
+  const client = http2Client(
+    `${secure ? 'https' : 'http'}://127.0.0.1:${port}`,
+    headers,
+    body(new Uint8Array(10)),
+    'grpc-status',
+    '0',
+  )
   return finish(
     t,
-    { port, secure: false, headers, body, handled: () => handled, ...client, close: (d) => server.close(d) },
+    { port, secure, headers, body, handled: () => handled, ...client, close: (d) => server.close(d) },
     common,
   )
 }
@@ -166,7 +180,8 @@ function http2Client(url: string, headers: Record<string, string>, body: Uint8Ar
   let session: ReturnType<typeof connectH2> | undefined
   return {
     bystander: (): Promise<void> => {
-      session ??= connectH2(url, { ca: certs.ca, servername: 'localhost' }).on('error', () => {})
+      if (session === undefined || session.closed || session.destroyed)
+        session = connectH2(url, { ca: certs.ca, servername: 'localhost' }).on('error', () => {})
       const stream = session.request(headers)
       return new Promise((resolve, reject) => {
         let found: unknown
@@ -191,6 +206,7 @@ export async function httpDoor(t: TestContext, secure: boolean, options: DoorOpt
   const common = shared(options)
   const { limits, refused, budget, unpacking } = common
   let handled = 0
+  const answer = new Uint8Array(options.answerBytes ?? 0)
   const { certFile, keyFile } = certs.server
   const cfg = parseConfig(object(httpServerFields), {
     endpoint: '127.0.0.1:0',
@@ -218,7 +234,7 @@ export async function httpDoor(t: TestContext, secure: boolean, options: DoorOpt
           if (options.hold === true) response.once('close', () => held.end())
           else {
             held.end()
-            response.writeHead(200).end('ok')
+            response.writeHead(200).end(answer)
           }
         },
         onProblem: (problem, words) => {

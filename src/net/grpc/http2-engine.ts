@@ -77,7 +77,11 @@ export class Http2GrpcServer implements GrpcServer {
       options.onRefused('protocol', 'the client did not agree on HTTP/2')
       socket.destroy()
     })
-    this.#server.on('tlsClientError', (error: Error) => options.onRefused('protocol', error.message))
+    this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      const late = error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT'
+      options.onRefused(late ? 'timeout' : 'protocol', error.message)
+      socket.destroy()
+    })
     this.#guard = guardConnections(this.#server as unknown as Server, {
       limits: this.#limits,
       countLoopback: options.countLoopback ?? false,

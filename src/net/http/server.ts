@@ -164,6 +164,12 @@ function answerClientError(
     socket.destroy()
     return
   }
+  // Of TLS: there is nothing to answer on, and the end of a stream would wait for the handshake for ever.
+  if (error.code?.startsWith('HPE_') !== true && error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') {
+    onRefused(error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'timeout' : 'protocol', error.message)
+    socket.destroy()
+    return
+  }
   const [status, reason] =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? (['431 Request Header Fields Too Large', 'headers_too_large'] as const)
