@@ -9,6 +9,7 @@ import { GATES } from '../src/config/gates.ts'
 import { CODES } from '../src/config/problem.ts'
 import { configTable, documentSchema, fillMarkers, markdownTable } from '../src/config/reference.ts'
 import type { Schema } from '../src/config/schema.ts'
+import { serviceValues } from '../src/config/service.ts'
 import { DELIVERY_CODES } from '../src/delivery/codes.ts'
 import type { AnyFactory } from '../src/graph/component.ts'
 import { registry } from '../src/graph/registry.ts'
@@ -32,6 +33,7 @@ export async function generate(): Promise<Map<string, string>> {
     files.set(path, fillMarkers(filled, 'telemetry', metrics) ?? filled)
   }
   files.set('docs/reference/components.md', componentsPage(factories))
+  files.set('docs/reference/service.md', servicePage())
   files.set('docs/reference/service-telemetry.md', telemetryPage())
   files.set('docs/reference/config-problems.md', problemsPage())
   files.set('docs/reference/delivery-codes.md', deliveryPage())
@@ -68,6 +70,15 @@ function signalsOf(factory: AnyFactory): string {
     return factory.pairs.map(({ from, to }) => (from === to ? from : `${from} to ${to}`)).join(', ')
   return factory.signals.join(', ')
 }
+
+const servicePage = (): string =>
+  `${GENERATED}# service
+
+\`extensions\` lists the ids of the extensions that run, \`pipelines\` joins components, \`telemetry\` has
+[a page of its own](service-telemetry.md). These keys are Millrace's own; the Collector refuses them.
+
+${configTable(serviceValues)}
+`
 
 const telemetryPage = (): string =>
   `${GENERATED}# service.telemetry\n\nThe router's own logs, metrics and resource.\n\n${configTable(telemetryConfig)}\n`

@@ -15,7 +15,7 @@ import { nearest } from './nearest.ts'
 import type { Entry, MapNode, Node, Place } from './node.ts'
 import { type Problem, sortProblems } from './problem.ts'
 import type { Schema } from './schema.ts'
-import { type LoadedPipeline, readExtensions, readPipelines } from './service.ts'
+import { type LoadedPipeline, readExtensions, readPipelines, type ServiceValues, serviceValues } from './service.ts'
 import { At } from './types.ts'
 
 /** Something that a component's schema cannot see, found by its owner; `path` is below `service.telemetry`. */
@@ -38,7 +38,7 @@ export interface LoadedConfig<T = unknown> {
   readonly exporters: ReadonlyMap<string, LoadedComponent>
   readonly connectors: ReadonlyMap<string, LoadedComponent>
   readonly extensions: ReadonlyMap<string, LoadedComponent>
-  readonly service: {
+  readonly service: ServiceValues & {
     readonly extensions: readonly string[]
     readonly pipelines: readonly LoadedPipeline[]
     readonly telemetry: T
@@ -55,7 +55,8 @@ export interface LoadedConfig<T = unknown> {
 const KINDS = Object.keys(SECTIONS) as ComponentKind[]
 const SECTION_NAMES = Object.values(SECTIONS)
 const TOP_KEYS: readonly string[] = [...SECTION_NAMES, 'service']
-const SERVICE_KEYS = ['extensions', 'pipelines', 'telemetry']
+const VALUE_KEYS: readonly string[] = serviceValues.fields.map(({ field }) => field.key)
+const SERVICE_KEYS = ['extensions', 'pipelines', 'telemetry', ...VALUE_KEYS]
 
 export async function decodeDocument<T>(tree: Tree, options: DocumentOptions<T>): Promise<LoadedConfig<T>> {
   const notes: Notes = { problems: [...tree.problems], warnings: [...tree.warnings] }
@@ -79,6 +80,10 @@ export async function decodeDocument<T>(tree: Tree, options: DocumentOptions<T>)
   const pipelinesEntry = service?.entries.get('pipelines')
   const pipelines =
     pipelinesEntry?.value.kind === 'map' ? readPipelines(pipelinesEntry.value, sections, tree.gates, notes) : []
+  const values = serviceValues.decode(
+    service && only(service, VALUE_KEYS),
+    top.under('service', service?.place ?? root.place),
+  )
   const telemetryEntry = service?.entries.get('telemetry')
   const before = notes.problems.length
   const telemetry = options.telemetry.decode(
@@ -111,13 +116,18 @@ export async function decodeDocument<T>(tree: Tree, options: DocumentOptions<T>)
     exporters: sections.exporters.components,
     connectors: sections.connectors.components,
     extensions: sections.extensions.components,
-    service: { extensions, pipelines, telemetry },
+    service: { ...values, extensions, pipelines, telemetry },
     gates: tree.gates,
     problems: sortProblems(notes.problems, tree.sources),
     warnings: sortProblems(notes.warnings, tree.sources),
     root,
   }
 }
+
+const only = (map: MapNode, keys: readonly string[]): MapNode => ({
+  ...map,
+  entries: new Map([...map.entries].filter(([key]) => keys.includes(key))),
+})
 
 const isNull = (node: Node): boolean => node.kind === 'scalar' && node.value === null
 

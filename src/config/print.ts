@@ -6,6 +6,7 @@ import type { LoadedConfig } from './document.ts'
 import { YamlFloat } from './node.ts'
 import { resolvePlain } from './scalar.ts'
 import type { Schema } from './schema.ts'
+import { serviceValues } from './service.ts'
 
 export interface PrintOptions {
   readonly format: 'yaml' | 'json'
@@ -25,6 +26,7 @@ export function printConfig<T>(loaded: LoadedConfig<T>, telemetry: Schema<T>, op
   const tree = {
     ...Object.fromEntries(sections),
     service: {
+      ...(serviceValues.print(loaded.service, options.reveal) as object),
       extensions,
       pipelines: Object.fromEntries(
         pipelines.map(({ name, receivers, processors, exporters }) => [name, { receivers, processors, exporters }]),

@@ -6,6 +6,7 @@ import { COLLECTOR_TYPES } from './collector-types.ts'
 import { SECTIONS } from './components.ts'
 import { REMOVED_KEYS, REMOVED_TYPES } from './removed.ts'
 import type { AnyField, Schema } from './schema.ts'
+import { serviceValues } from './service.ts'
 import { type Describable, type JsonSchema, MAP_OR_REFERENCE } from './types.ts'
 
 const PRESENCE_WORDS: Readonly<Record<string, string>> = {
@@ -105,6 +106,7 @@ export function documentSchema(components: readonly DescribedComponent[], teleme
             ...MAP_OR_REFERENCE,
             patternProperties: { '^ *(traces|metrics|logs|profiles) *(/.+)?$': pipeline },
           },
+          ...(serviceValues.json() as { properties: object }).properties,
           telemetry: { ...telemetry.json(), description: "The router's own logs, metrics and resource." },
         },
       },

@@ -5,7 +5,24 @@ import { parseId } from './ids.ts'
 import { nearest } from './nearest.ts'
 import type { Entry, MapNode, Place } from './node.ts'
 import { REMOVED_TYPES } from './removed.ts'
+import { choice, type Infer, object } from './schema.ts'
 import { At, textOf } from './types.ts'
+
+/** The keys of service that are values; extensions, pipelines and telemetry have readers of their own. */
+export const serviceValues = object({
+  delivery: choice('delivery', {
+    default: 'auto',
+    of: {
+      auto: 'As `delivered` in pipelines where every exporter keeps its queue on disk (or has nothing to lose, as `debug`), as `accepted` in the others.',
+      accepted:
+        'When a buffer of the pipeline has it, as from the Collector. What is only in memory is lost with the process.',
+      delivered:
+        'When every exporter of the pipeline has it on disk or its destination has taken it; the error, when one refused it for good.',
+    },
+    doc: 'When a client that sends to us gets its answer.',
+  }),
+})
+export type ServiceValues = Infer<typeof serviceValues>
 
 /** What a pipeline may carry. */
 const SIGNALS = ['traces', 'metrics', 'logs', 'profiles'] as const

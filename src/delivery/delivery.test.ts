@@ -2,20 +2,20 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { DeliveryCode } from './codes.ts'
-import { Delivery } from './delivery.ts'
+import { Delivery, type DeliveryListener } from './delivery.ts'
 import { DeliveryError } from './error.ts'
 
 const refusal = (code: DeliveryCode = 'QUEUE_FULL'): DeliveryError =>
   new DeliveryError(code, 'sending queue is full', { retry: 'backoff' })
 
-function recorded(): { delivery: Delivery; heard: string[] } {
+function recorded(waits = false): { delivery: Delivery; heard: string[] } {
   const heard: string[] = []
-  const delivery = new Delivery({
+  const listener: DeliveryListener = {
     onAccepted: () => heard.push('accepted'),
     onDelivered: () => heard.push('delivered'),
     onRefused: (error, accepted) => heard.push(`refused ${error.code}${accepted ? ' after acceptance' : ''}`),
-  })
-  return { delivery, heard }
+  }
+  return { delivery: new Delivery(listener, waits), heard }
 }
 
 test('delivering a batch that no buffer took reports acceptance first', () => {
@@ -59,6 +59,30 @@ test('of an abandoned batch nothing more is heard, and a settled one cannot be a
   done.delivery.abandon(refusal())
   assert.deepEqual(done.heard, ['accepted', 'delivered'])
   assert.throws(() => done.delivery.deliver(), /settled twice/)
+})
+
+test('a record that waits hears nothing of buffers, only the end', () => {
+  const delivered = recorded(true)
+  delivered.delivery.accept()
+  assert.deepEqual(delivered.heard, [])
+  assert.equal(delivered.delivery.accepted, false)
+  delivered.delivery.deliver()
+  assert.deepEqual(delivered.heard, ['accepted', 'delivered'])
+
+  const refused = recorded(true)
+  refused.delivery.accept()
+  refused.delivery.refuse(refusal())
+  assert.deepEqual(refused.heard, ['refused QUEUE_FULL'])
+})
+
+test('the parts of a record that waits wait too: the last of them says what became of the whole', () => {
+  const { delivery, heard } = recorded(true)
+  const [a, b] = delivery.split(2)
+  a!.accept()
+  b!.refuse(refusal())
+  assert.deepEqual(heard, [])
+  a!.deliver()
+  assert.deepEqual(heard, ['refused QUEUE_FULL'])
 })
 
 test('a split batch is accepted when all parts are, and delivered when all parts are', () => {
@@ -107,7 +131,7 @@ test('through any tree of splits and merges every original hears exactly one fin
     fc.property(fc.array(fc.integer({ min: 0, max: 1_000_000 }), { minLength: 1, maxLength: 60 }), (choices) => {
       let at = 0
       const choose = (below: number): number => choices[at++ % choices.length]! % below
-      const originals = Array.from({ length: 1 + choose(4) }, recorded)
+      const originals = Array.from({ length: 1 + choose(4) }, () => recorded(choose(2) === 0))
       let open = originals.map((o) => o.delivery)
       for (let round = 0; round < 4; round++) {
         if (choose(2) === 0) open = open.flatMap((d) => d.split(1 + choose(3)))

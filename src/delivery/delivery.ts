@@ -6,6 +6,9 @@
 //      |        refuse()   |  refuse()
 //      +-------------------+-----------> refused
 //
+// A record that waits for delivery has no accepted state: buffers on its way hold the batch, and nobody is told before
+// it is delivered or refused.
+//
 // Splitting, merging, fanning out and dropping keep the record: see split and merge below. Settling twice is a broken
 // invariant and throws at once, except for a batch that was abandoned: who failed on it may not know what it holds.
 
@@ -30,9 +33,12 @@ const ABANDONED = 4
 export class Delivery {
   #state = PENDING
   readonly #listener: DeliveryListener
+  /** Acceptance is not heard: whoever sent the batch waits until it is delivered. Parts of it wait, too. */
+  readonly waits: boolean
 
-  constructor(listener: DeliveryListener) {
+  constructor(listener: DeliveryListener, waits = false) {
     this.#listener = listener
+    this.waits = waits
   }
 
   /** True once delivered or refused. */
@@ -45,9 +51,12 @@ export class Delivery {
     return this.#state === ACCEPTED || this.#state === DELIVERED
   }
 
-  /** A buffer holds the batch from here on. Calling it again is harmless: a batch may pass several buffers. */
+  /**
+   * A buffer holds the batch from here on. Calling it again is harmless: a batch may pass several buffers. Without
+   * effect on a record that waits for delivery.
+   */
   accept(): void {
-    if (this.#state === ACCEPTED || this.#isOver('batch accepted after it was settled')) return
+    if (this.#state === ACCEPTED || this.#isOver('batch accepted after it was settled') || this.waits) return
     this.#state = ACCEPTED
     this.#listener.onAccepted?.()
   }
@@ -104,23 +113,26 @@ export class Delivery {
       else this.accept()
     }
     const part = (): Delivery =>
-      new Delivery({
-        onAccepted: () => {
-          unaccepted--
-          // A delivered part reports both at once; wait for onDelivered when it is the last word of the last part.
-          if (unaccepted === 0 && unsettled > 0) decide()
+      new Delivery(
+        {
+          onAccepted: () => {
+            unaccepted--
+            // A delivered part reports both at once; wait for onDelivered when it is the last word of the last part.
+            if (unaccepted === 0 && unsettled > 0) decide()
+          },
+          onDelivered: () => {
+            unsettled--
+            if (unsettled === 0) decide()
+          },
+          onRefused: (error, accepted) => {
+            refusal ??= error
+            unsettled--
+            if (!accepted) unaccepted--
+            decide()
+          },
         },
-        onDelivered: () => {
-          unsettled--
-          if (unsettled === 0) decide()
-        },
-        onRefused: (error, accepted) => {
-          refusal ??= error
-          unsettled--
-          if (!accepted) unaccepted--
-          decide()
-        },
-      })
+        this.waits,
+      )
     return Array.from({ length: count }, part)
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Signal } from '../otlp/signal.ts'
+import type { Keeps } from './component.ts'
 import { makePlan, type PlanComponent, type PlanInput } from './plan.ts'
 import { planToMermaid, planToText, startOrder } from './print-plan.ts'
 
@@ -10,6 +11,8 @@ const component = (kind: string, more: object = {}): PlanComponent => ({
   factory: { kind, signals: ALL, ...more },
 })
 const forward = { type: 'forward', factory: { kind: 'connector', pairs: ALL.map((s) => ({ from: s, to: s })) } }
+
+const keeps = (where: Keeps): PlanComponent => component('exporter', { keeps: () => where })
 
 /** `traces: a b | p q | x` is a pipeline: receivers, processors, exporters. */
 function input(pipelines: Record<string, string>, more: Partial<Omit<PlanInput, 'service'>> = {}): PlanInput {
@@ -170,4 +173,37 @@ stop:  receivers, then pipelines in the order of flow, exporters last
   n4 -- traces --> n2
 `,
   )
+})
+
+test('a pipeline answers when delivered where everything that it leads to is on disk or dealt with at once', () => {
+  const exporters = new Map([
+    ['disk', keeps('disk')],
+    ['memory', keeps('memory')],
+    ['direct', keeps('direct')],
+    ['silent', component('exporter')],
+  ])
+  const pipelines = {
+    'traces/1': 'otlp | | disk',
+    'traces/2': 'otlp | | disk direct',
+    'traces/3': 'otlp | | disk memory',
+    'traces/4': 'otlp | | direct',
+    'traces/5': 'otlp | | disk silent',
+    'traces/6': 'otlp | | disk fwd',
+    'traces/7': 'fwd | | memory',
+    'logs/1': 'otlp | | fwd',
+    'logs/2': 'fwd | | disk',
+  }
+  const connectors = new Map([['fwd', forward]])
+  const answers = (delivery?: 'auto' | 'accepted' | 'delivered') => {
+    const base = input(pipelines, { exporters, connectors })
+    const service = delivery === undefined ? base.service : { ...base.service, delivery }
+    const { plan, problems } = makePlan({ ...base, service })
+    assert.deepEqual(problems, [])
+    const waiting = plan.pipelines.filter((p) => p.answersWhen === 'delivered').map((p) => p.name)
+    return waiting.sort()
+  }
+  assert.deepEqual(answers(), ['logs/1', 'logs/2', 'traces/1', 'traces/2'])
+  assert.deepEqual(answers('auto'), answers())
+  assert.deepEqual(answers('accepted'), [])
+  assert.deepEqual(answers('delivered'), Object.keys(pipelines).sort())
 })

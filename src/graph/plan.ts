@@ -9,7 +9,8 @@
 // shared); one connector per id and pair of signals.
 
 import type { Signal } from '../otlp/signal.ts'
-import type { PipelineView } from './component.ts'
+import type { Keeps, PipelineView } from './component.ts'
+import type { AnswersWhen } from './pipeline.ts'
 
 export interface PlanPipeline {
   /** As written, for example `traces/2`. */
@@ -29,7 +30,9 @@ export interface PlanComponent {
     readonly pairs?: readonly { readonly from: Signal; readonly to: Signal }[]
     readonly shared?: boolean
     readonly key?: ShardKey
+    keeps?(config: never): Keeps
   }
+  readonly config?: unknown
 }
 
 export interface PlanInput {
@@ -37,7 +40,11 @@ export interface PlanInput {
   readonly processors: ReadonlyMap<string, PlanComponent>
   readonly exporters: ReadonlyMap<string, PlanComponent>
   readonly connectors: ReadonlyMap<string, PlanComponent>
-  readonly service: { readonly extensions: readonly string[]; readonly pipelines: readonly PlanPipeline[] }
+  readonly service: {
+    readonly delivery?: 'auto' | AnswersWhen
+    readonly extensions: readonly string[]
+    readonly pipelines: readonly PlanPipeline[]
+  }
 }
 
 /** What a component that keeps state is divided by between shards (DESIGN 4). */
@@ -64,6 +71,7 @@ export interface Plan {
     readonly exporters: readonly string[]
     /** Instances of connectors that end this pipeline. */
     readonly connectors: readonly string[]
+    readonly answersWhen: AnswersWhen
   }[]
   readonly connectors: readonly {
     readonly instance: string
@@ -121,12 +129,33 @@ export function makePlan(input: PlanInput, shards = 1): { plan: Plan; problems: 
       connectors: connectors
         .filter((c) => c.from === pipeline.signal && pipeline.exporters.includes(c.id))
         .map((c) => c.instance),
+      answersWhen: answersWhen(pipeline, input, connectors),
     })),
     connectors,
     exporters: [...exporters].map(([id, signals]) => ({ id, signals })),
     extensions: input.service.extensions,
   }
   return { plan, problems }
+}
+
+/**
+ * `auto` waits for delivery where that costs a write to disk at most: every exporter that the pipeline leads to, through
+ * connectors too, keeps its queue on disk or holds nothing, and at least one has such a queue.
+ */
+function answersWhen(pipeline: PlanPipeline, input: PlanInput, connectors: Plan['connectors']): AnswersWhen {
+  const { delivery = 'auto', pipelines } = input.service
+  if (delivery !== 'auto') return delivery
+  const behind = new Set([pipeline.name])
+  const kept = new Set<Keeps>()
+  for (const name of behind) {
+    const { signal, exporters } = pipelines.find((p) => p.name === name)!
+    for (const id of exporters) {
+      const exporter = input.exporters.get(id)
+      if (exporter !== undefined) kept.add(exporter.factory.keeps?.(exporter.config as never) ?? 'memory')
+      else for (const c of connectors) if (c.id === id && c.from === signal) for (const to of c.feeds) behind.add(to)
+    }
+  }
+  return kept.has('disk') && !kept.has('memory') ? 'delivered' : 'accepted'
 }
 
 function stepsOf(id: string, pipeline: PlanPipeline, input: PlanInput, shards: number): Step[] {

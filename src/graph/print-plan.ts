@@ -15,6 +15,7 @@ export function planToText(plan: Plan): string {
     lines.push('', `pipeline ${pipeline.name}`, `  from  ${pipeline.receivers.join(', ')}`)
     if (steps.length > 0) lines.push(`  steps ${steps.join(' -> ')}`)
     lines.push(`  to    ${ends.join(', ')}`)
+    if (pipeline.answersWhen === 'delivered') lines.push('  answers when delivered')
   }
   lines.push(
     '',

@@ -100,6 +100,7 @@ function world() {
   async function graph(
     pipelines: Record<string, { from: string[]; via?: string[]; to: string[] }>,
     connectors: string[] = [],
+    delivery: 'auto' | 'accepted' | 'delivered' = 'auto',
   ) {
     const list = Object.entries(pipelines).map(([name, { from, via = [], to }]) => ({
       name,
@@ -126,7 +127,7 @@ function world() {
       connectors: declare(forward, connectors),
       extensions: new Map<string, DeclaredComponent>(),
     }
-    const { plan, problems } = makePlan({ ...config, service: { extensions: [], pipelines: list } })
+    const { plan, problems } = makePlan({ ...config, service: { delivery, extensions: [], pipelines: list } })
     assert.deepEqual(problems, [])
     const services: GraphServices = {
       log,
@@ -193,6 +194,26 @@ test('fan-out hands every branch the same bytes, and one refusal refuses the who
   const [first, second] = ['traces', 'traces/2'].map((name) => graph.totals().find((p) => p.name === name)!)
   assert.deepEqual([first!.in, first!.refused, first!.delivered, first!.inFlight], [3, 3, 0, 0])
   assert.deepEqual([second!.in, second!.refused, second!.delivered, second!.inFlight], [3, 0, 3, 0])
+  await graph.stop(AbortSignal.timeout(100))
+})
+
+test('a pipeline that answers when delivered tells nobody of buffers, and counts what they lose as refused', async () => {
+  const w = world()
+  const graph = await w.graph({ traces: { from: ['otlp'], to: ['a', 'b'] } }, [], 'delivered')
+  await graph.start()
+  const lost = w.send('otlp')
+  const [a, b] = ['a', 'b'].map((id) => w.held.get(id)![0]!.delivery)
+  a!.accept()
+  b!.accept()
+  assert.deepEqual(lost.heard, [])
+  a!.deliver()
+  b!.refuse(REFUSAL)
+  assert.deepEqual(lost.heard, ['refused'])
+  const taken = w.send('otlp')
+  for (const id of ['a', 'b']) w.held.get(id)![1]!.delivery.deliver()
+  assert.deepEqual(taken.heard, ['accepted', 'delivered'])
+  const { delivered, refused, dropped } = graph.totals()[0]!
+  assert.deepEqual([delivered, refused, dropped], [3, 3, 0])
   await graph.stop(AbortSignal.timeout(100))
 })
 

@@ -13,6 +13,7 @@ import {
   string,
   strings,
 } from '../config/schema.ts'
+import type { Keeps } from '../graph/component.ts'
 
 const SIZERS = {
   requests: 'Count requests, whatever is in them.',
@@ -176,6 +177,12 @@ export const sendingFields = {
 export type QueueConfig = Infer<typeof queueConfig>
 export type BatchConfig = Infer<typeof batchConfig>
 export type RetryConfig = Infer<typeof retryConfig>
+
+/** What an exporter that sends through `Sending` keeps where. */
+export function keepsOf(queue: QueueConfig | undefined): Keeps {
+  if (queue === undefined || queue.waitForResult) return 'direct'
+  return queue.storage === undefined ? 'memory' : 'disk'
+}
 
 export interface SendingConfig {
   readonly queue: QueueConfig | undefined

@@ -60,21 +60,21 @@ export interface Fate {
   refused: DeliveryError | undefined
 }
 
-/** A delivery record that writes what it hears into a Fate. */
-export function witness(): { delivery: Delivery; fate: Fate } {
+/** A delivery record that writes what it hears into a Fate; with `waits`, of a sender that waits for delivery. */
+export function witness(waits = false): { delivery: Delivery; fate: Fate } {
   const fate: Fate = { accepted: false, delivered: false, refused: undefined }
-  const delivery = new Delivery({
+  const listener = {
     onAccepted: () => {
       fate.accepted = true
     },
     onDelivered: () => {
       fate.delivered = true
     },
-    onRefused: (error) => {
+    onRefused: (error: DeliveryError) => {
       fate.refused = error
     },
-  })
-  return { delivery, fate }
+  }
+  return { delivery: new Delivery(listener, waits), fate }
 }
 
 /** The list that an OTLP/JSON request of a signal is. */
@@ -178,13 +178,21 @@ export function sink(settle?: 'deliver' | DeliveryError): Output & { readonly se
  * words: JSON.parse(bytesToJson(signal, sent[0]!.parts)).
  *
  *   signal   which it is made for, default traces; `to` for a connector that changes it
+ *   waits    senders wait for delivery: their pipeline answers when delivered
  *   settle   what becomes of all that it sends; without it the test settles `sent` itself, and no fate is decided
  */
 export async function harness<C>(
   t: TestContext,
   factory: ProcessorFactory<C> | ConnectorFactory<C>,
   config: unknown = {},
-  options: { signal?: Signal; to?: Signal; settle?: 'deliver' | DeliveryError; seed?: number; id?: string } = {},
+  options: {
+    signal?: Signal
+    to?: Signal
+    waits?: boolean
+    settle?: 'deliver' | DeliveryError
+    seed?: number
+    id?: string
+  } = {},
 ): Promise<
   Rig & {
     readonly sent: Batch[]
@@ -214,7 +222,7 @@ export async function harness<C>(
     ...base,
     sent: out.sent,
     push(request, client) {
-      const { delivery, fate } = witness()
+      const { delivery, fate } = witness(options.waits)
       component.process(batchOf(signal, request, delivery, client), out)
       return fate
     },

@@ -9,5 +9,6 @@ export const factory = defineExporter({
   stability: 'beta',
   signals: SIGNALS,
   config,
+  keeps: () => 'direct',
   create: (own, context) => new Debug(own, context),
 })

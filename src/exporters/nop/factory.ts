@@ -8,5 +8,6 @@ export const factory = defineExporter({
   stability: 'beta',
   signals: SIGNALS,
   config,
+  keeps: () => 'direct',
   create: () => ({ export: (batch) => batch.delivery.deliver() }),
 })

@@ -1,5 +1,6 @@
 import { defineExporter } from '../../graph/component.ts'
 import { SIGNALS } from '../../otlp/signal.ts'
+import { keepsOf } from '../../sending/config.ts'
 import { config } from './config.ts'
 import { OtlpGrpcExporter } from './otlp-grpc.ts'
 
@@ -10,5 +11,6 @@ export const factory = defineExporter({
   stability: 'beta',
   signals: SIGNALS,
   config,
+  keeps: (cfg) => keepsOf(cfg.queue),
   create: (cfg, context) => new OtlpGrpcExporter(cfg, context),
 })

@@ -190,6 +190,67 @@ test('what a buffer loses after it took the batch is counted there and not here'
   assert.equal(metric('processor_batch_dropped_items'), 0)
 })
 
+test('a sender that waits for delivery hears nothing before the end, and of a refusal so that it can try again', async (t) => {
+  const { push, sent, clock, metric } = await harness(
+    t,
+    factory,
+    { send_batch_max_size: 2, send_batch_size: 2 },
+    { waits: true },
+  )
+  const fates = [push(spans(3)), push(spans(1))]
+  clock.advance(200)
+  assert.equal(sent.length, 2)
+  sent[0]!.delivery.accept()
+  sent[0]!.delivery.deliver()
+  assert.deepEqual(
+    fates.map((fate) => fate.accepted),
+    [false, false],
+  )
+  sent[1]!.delivery.accept()
+  sent[1]!.delivery.refuse(refusal)
+  assert.deepEqual(
+    fates.map((fate) => [fate.accepted, fate.refused]),
+    [
+      [false, refusal],
+      [false, refusal],
+    ],
+  )
+  assert.equal(metric('processor_batch_dropped_items'), 0)
+})
+
+test('senders that wait for each other are not kept waiting: when it is quiet and nothing is on its way, the batch leaves', async (t) => {
+  const { push, sent, clock } = await harness(t, factory, {}, { waits: true })
+  push(spans(1))
+  clock.advance(9)
+  push(spans(1, 1))
+  clock.advance(9)
+  assert.equal(sent.length, 0)
+  clock.advance(1)
+  assert.deepEqual(sent.map(namesOf), [[0, 1]])
+
+  // While that one is on its way others gather, however quiet it is.
+  push(spans(1, 2))
+  clock.advance(50)
+  assert.equal(sent.length, 1)
+  sent[0]!.delivery.deliver()
+  push(spans(1, 3))
+  clock.advance(10)
+  assert.deepEqual(namesOf(sent[1]!), [2, 3])
+  sent[1]!.delivery.refuse(refusal)
+  clock.advance(1000)
+  assert.equal(sent.length, 2)
+  assert.equal(clock.pending, 0)
+})
+
+test('while requests keep coming a batch of senders that wait grows until its time is over', async (t) => {
+  const { push, sent, clock } = await harness(t, factory, {}, { waits: true })
+  for (let i = 0; i < 40; i++) {
+    push(spans(1, i))
+    clock.advance(5)
+  }
+  assert.deepEqual(sent.map(namesOf), [range(0, 40)])
+})
+
 test('a request without items is delivered and goes no further', async (t) => {
   const { push, sent, stop } = await harness(t, factory, { timeout: 0 })
   assert.equal(push({ resourceSpans: [] }).delivered, true)

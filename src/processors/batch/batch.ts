@@ -7,8 +7,13 @@
 // The timer runs from the last time that size made a batch leave, or from its own last turn: what comes in waits for the
 // rest of a period, not for a whole one. It is set only while something waits.
 //
-// A sender gets its answer as soon as its request is taken, as from the Collector; see #take, the one place that decides
-// so. Its delivery record travels on, so that what becomes of the outgoing batch becomes of every request in it.
+// A sender gets its answer as soon as its request is taken, as from the Collector, unless its pipeline answers when
+// delivered: then accept() says nothing, and it waits. Its delivery record travels on either way, so that what becomes of
+// the outgoing batch becomes of every request in it.
+//
+// Where senders wait, a batch also leaves when nothing more comes: no batch of this processor is on its way, and no
+// request came for a moment. Senders that send their next request on the answer to the last would else get one answer
+// per period; where requests keep coming, batches are as large as ever.
 
 import { Delivery, type DeliveryListener } from '../../delivery/delivery.ts'
 import { DeliveryError } from '../../delivery/error.ts'
@@ -27,12 +32,15 @@ export interface BatchBounds {
   readonly untakenAnsweredMaxBytes: number
   /** The same; above it senders are refused and may try again. Default 64 MiB. */
   readonly untakenMaxBytes: number
+  /** Without a request for this long, senders that wait for delivery are waiting for each other. Default 10 ms. */
+  readonly quietMs: number
 }
 
 export const BATCH_BOUNDS: BatchBounds = {
   pendingMaxBytes: 64 * 2 ** 20,
   untakenAnsweredMaxBytes: 16 * 2 ** 20,
   untakenMaxBytes: 64 * 2 ** 20,
+  quietMs: 10,
 }
 
 /** Telemetry that travels together: one combination of metadata values. */
@@ -42,6 +50,12 @@ interface Partition {
   timer: Timer | undefined
   /** When the timer's current period began. */
   periodFromMs: number
+  /** Whether senders wait until it is delivered. */
+  waits: boolean
+  /** When the last request came. */
+  lastMs: number
+  /** Finds out whether none came since; runs only where senders wait. */
+  quiet: Timer | undefined
   out: Output
 }
 
@@ -56,6 +70,8 @@ export class BatchProcessor implements Processor {
   #stopped = false
   #pendingBytes = 0
   #untakenBytes = 0
+  /** Batches that were sent on and are not settled. */
+  #onTheirWay = 0
 
   constructor(config: BatchConfig, context: ProcessorContext, bounds: BatchBounds = BATCH_BOUNDS) {
     this.#config = config
@@ -88,6 +104,10 @@ export class BatchProcessor implements Processor {
     }
     if (sent) this.#restartTimer(partition)
     this.#ensureTimer(partition)
+    partition.waits = batch.delivery.waits
+    if (!partition.waits) return
+    partition.lastMs = this.#context.clock.monotonic()
+    this.#watchForQuiet(partition)
   }
 
   stop(): void {
@@ -95,6 +115,7 @@ export class BatchProcessor implements Processor {
     for (const partition of this.#partitions.values()) {
       partition.timer?.cancel()
       partition.timer = undefined
+      partition.quiet?.cancel()
       while (partition.pending.items > 0) this.#send(partition, 'timeout')
     }
   }
@@ -129,6 +150,7 @@ export class BatchProcessor implements Processor {
     const batch = new Batch(signal, taken.parts, taken.items, new Delivery(outgoing), partition.client)
     outgoing.bytes = batch.byteLength
     this.#untakenBytes += batch.byteLength
+    this.#onTheirWay++
     this.#metrics.sent(trigger, batch)
     partition.out.send(batch)
   }
@@ -138,10 +160,35 @@ export class BatchProcessor implements Processor {
     this.#untakenBytes -= bytes
   }
 
+  /** An outgoing batch is settled; the requests in it hear of it after this. */
+  settled(): void {
+    this.#onTheirWay--
+    if (this.#onTheirWay === 0)
+      for (const partition of this.#partitions.values()) if (partition.waits) this.#watchForQuiet(partition)
+  }
+
   /** `lost` counts the items whose senders had their answer; the others may try again. */
   refused(error: DeliveryError, lost: number): void {
     if (lost > 0) this.#metrics.dropped(lost)
     this.#context.log.warn('Sender failed', { error: error.message, code: error.code, dropped_items: lost })
+  }
+
+  /** Sends what waits once it is quiet. While a batch is on its way nothing is watched: its end begins anew. */
+  #watchForQuiet(partition: Partition): void {
+    if (partition.quiet !== undefined || partition.pending.items === 0 || this.#onTheirWay > 0 || this.#stopped) return
+    const { clock } = this.#context
+    const watch = (afterMs: number): void => {
+      partition.quiet = clock.after(afterMs, () => {
+        partition.quiet = undefined
+        if (partition.pending.items === 0 || this.#onTheirWay > 0) return
+        const restMs = partition.lastMs + this.#bounds.quietMs - clock.monotonic()
+        if (restMs > 0) return watch(restMs)
+        this.#send(partition, 'timeout')
+        this.#restartTimer(partition)
+        this.#ensureTimer(partition)
+      })
+    }
+    watch(this.#bounds.quietMs)
   }
 
   #ensureTimer(partition: Partition): void {
@@ -176,6 +223,9 @@ export class BatchProcessor implements Processor {
       pending: new Pending(),
       timer: undefined,
       periodFromMs: this.#context.clock.monotonic(),
+      waits: false,
+      lastMs: 0,
+      quiet: undefined,
       out,
     }
     this.#partitions.set(name, partition)
@@ -223,10 +273,12 @@ class Outgoing implements DeliveryListener {
   }
 
   onDelivered(): void {
+    this.#processor.settled()
     for (const delivery of this.#deliveries) delivery.deliver()
   }
 
   onRefused(error: DeliveryError, accepted: boolean): void {
+    this.#processor.settled()
     // Once a buffer has accepted it, that buffer counts and logs its loss.
     if (!accepted) {
       this.#processor.taken(this.bytes)
