@@ -15,6 +15,7 @@ import type { Logger } from '../../self/log.ts'
 import { guardConnections, sweepEveryMs } from '../admission.ts'
 import { http2Bounds } from '../http2/flood-watch.ts'
 import { type Limits, limitsWith } from '../limits.ts'
+import { endSocket } from '../linger.ts'
 import { type Listening, listen } from '../listen.ts'
 import type { TlsWatch } from '../tls/reload.ts'
 import { Connection } from './connection.ts'
@@ -132,7 +133,9 @@ export class Http2GrpcServer implements GrpcServer {
     const connection = new Connection(session, socket, this.#options, this.#limits, performance.now())
     this.#connections.add(connection)
     this.#connectionOf.set(session, connection)
-    session.on('error', () => socket?.destroySoon())
+    session.on('error', () => {
+      if (socket !== undefined) endSocket(socket)
+    })
     session.on('close', () => this.#connections.delete(connection))
   }
 

@@ -13,6 +13,7 @@ import { type AuthAttributes, type AuthDecision, AuthRefusal } from '../auth/aut
 import { type HttpAuthenticator, httpAuthenticator } from '../auth/http.ts'
 import { http2Bounds } from '../http2/flood-watch.ts'
 import { type Limits, limitsWith } from '../limits.ts'
+import { endSocket } from '../linger.ts'
 import { type Listening, listen } from '../listen.ts'
 import { GRPC, grpcToHttp } from '../status.ts'
 import { loadServerTls, type ServerTlsOptions } from '../tls/load.ts'
@@ -241,5 +242,5 @@ function answerClientError(
   onRefused(reason, `not an HTTP request: ${error.message}`)
   // As Go's server words it.
   socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`)
-  socket.destroySoon()
+  endSocket(socket)
 }

@@ -10,6 +10,7 @@
 import { constants as H2, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Limits } from '../limits.ts'
+import { endSocket } from '../linger.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import { FRAME_HEAD_BYTES } from './frame.ts'
 
@@ -150,7 +151,7 @@ export class FloodWatch {
     this.#options.onFlood(reason, detail)
     endSession(this.#session)
     // The session leaves the socket of a client that does not close it open.
-    this.#socket?.destroySoon()
+    if (this.#socket !== undefined) endSocket(this.#socket)
   }
 }
 
