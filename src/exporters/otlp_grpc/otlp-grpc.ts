@@ -9,6 +9,7 @@ import { GRPC, isRetryableGrpc } from '../../net/status.ts'
 import type { Batch } from '../../otlp/batch.ts'
 import { readExportResponse, readRpcStatus } from '../../otlp/response.ts'
 import type { Signal } from '../../otlp/signal.ts'
+import { countRejected } from '../../self/exporter-metrics.ts'
 import { Sending } from '../../sending/sending.ts'
 import type { OtlpGrpcConfig } from './config.ts'
 
@@ -60,10 +61,10 @@ export class OtlpGrpcExporter implements Exporter {
     } catch (error) {
       throw error instanceof GrpcError ? toDeliveryError(error, signal) : error
     }
-    if (answer.length > 0) this.#readAnswer(answer)
+    if (answer.length > 0) this.#readAnswer(batch.signal, answer)
   }
 
-  #readAnswer(answer: Uint8Array): void {
+  #readAnswer(signal: Signal, answer: Uint8Array): void {
     let partial: ReturnType<typeof readExportResponse>
     try {
       partial = readExportResponse(answer)
@@ -76,6 +77,7 @@ export class OtlpGrpcExporter implements Exporter {
     }
     if (partial === undefined) return
     // OTLP, "Partial Success": the same bytes must not be sent again.
+    if (partial.rejected > 0) countRejected(this.#context.meter, signal, partial.rejected)
     this.#context.log.warn('Partial success response', {
       message: partial.message,
       dropped_items: partial.rejected,
