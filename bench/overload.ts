@@ -4,7 +4,7 @@
 //
 // What was answered OK has to arrive in the end, request by request, unless a counter of the router says why not.
 
-import { askStatus, tryRequest } from './first-request.ts'
+import { ask, tryRequest } from './first-request.ts'
 import type { Protocol } from './load.ts'
 import { countMissing } from './numbered.ts'
 import { sumSeries } from './own-metrics.ts'
@@ -43,6 +43,7 @@ export interface OverloadReport {
   readonly cpuSeconds: number
 }
 
+const OK = { grpc: 0, http: 200 } as const
 const SAMPLE_EVERY_MS = 100
 const PROBE_EVERY_MS = 250
 
@@ -81,7 +82,8 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRep
     })()
     const probe = (async () => {
       while (stalled) {
-        const status = await askStatus(protocol, port)
+        const answer = await ask(protocol, port)
+        const status = answer.kind === 'ok' ? OK[protocol] : answer.kind === 'refused' ? answer.status : undefined
         if (status !== undefined && stalled) statuses.set(status, (statuses.get(status) ?? 0) + 1)
         await pause(PROBE_EVERY_MS)
       }
