@@ -62,6 +62,20 @@ export class H2ConnectionError extends Error {
   }
 }
 
+export const protocolError = (message: string): H2ConnectionError =>
+  new H2ConnectionError(H2_ERROR.PROTOCOL_ERROR, message)
+export const sizeError = (frame: string): H2ConnectionError =>
+  new H2ConnectionError(H2_ERROR.FRAME_SIZE_ERROR, `${frame} of a wrong size`)
+
+/** The payload without its padding (RFC 9113 6.1). */
+export function unpad(flags: number, bytes: Uint8Array, from: number, to: number): [from: number, to: number] {
+  if ((flags & FLAG.PADDED) === 0) return [from, to]
+  if (from === to) throw sizeError('padded frame')
+  const end = to - bytes[from]!
+  if (end < from + 1) throw protocolError('padding longer than its frame')
+  return [from + 1, end]
+}
+
 /** Writes a frame's nine octets at `at`; returns where the payload begins. */
 export function writeFrameHead(
   out: Uint8Array,
