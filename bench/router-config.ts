@@ -14,6 +14,8 @@ export interface RouterConfigOptions {
   /** More lines for the exporter. */
   readonly exporter?: readonly string[]
   readonly memoryLimitMib?: number
+  /** A queue on disk instead of the one in memory: where, and how many bytes it may hold. */
+  readonly disk?: { readonly folder: string; readonly queueBytes: number }
 }
 
 const INSERT = `  attributes:
@@ -31,7 +33,17 @@ export function routerConfig(options: RouterConfigOptions): string {
     ...(batching ? ['memory_limiter', 'batch'] : []),
     ...(options.insertAttribute === true ? ['attributes'] : []),
   ]
-  return `receivers:
+  const { disk } = options
+  const storage = `extensions:
+  file_storage:
+    directory: ${disk?.folder}
+    create_directory: true
+`
+  const diskQueue = `      storage: file_storage
+      sizer: bytes
+      queue_size: ${disk?.queueBytes}
+`
+  return `${disk === undefined ? '' : storage}receivers:
   otlp:
     protocols:
       ${options.protocol}:
@@ -49,8 +61,8 @@ ${options.insertAttribute === true ? INSERT : ''}exporters:
       insecure: true
     sending_queue:
       enabled: ${batching}
-${(options.exporter ?? []).map((line) => `    ${line}\n`).join('')}service:
-  telemetry:
+${disk === undefined ? '' : diskQueue}${(options.exporter ?? []).map((line) => `    ${line}\n`).join('')}service:
+${disk === undefined ? '' : '  extensions: [file_storage]\n'}  telemetry:
     logs:
       level: warn
     metrics:

@@ -27,8 +27,8 @@ export type Step =
   | { readonly do: 'restart' }
   /** SIGHUP with another file. */
   | { readonly do: 'reload'; readonly plant: Plant }
-  /** What a component of the run offers beyond these: a disk that fills, a clock that jumps. */
-  | { readonly do: 'call'; readonly what: string; readonly run: (run: FaultRun) => Promise<void> | void }
+  /** Something that happens to the machine. */
+  | { readonly do: 'call'; readonly what: string; readonly call: () => void }
 
 export interface Scenario {
   /** A promise. */
@@ -42,11 +42,21 @@ export interface Scenario {
   }[]
   /** `random` is uniform in [0, 1). */
   readonly steps: (random: () => number, long: boolean) => readonly Step[]
-  readonly start?: (run: FaultRun) => StartOptions
-  /** Where its folder for the disk queue is not to be in the router's own. */
+  /** Something of the machine that the run needs, given back at its end; or the words why this machine has it not. */
+  readonly needs?: () => Ground | string
+  /** Left out of the short form. */
+  readonly longOnly?: boolean
+  /** The run is to lose what was answered OK, because it was in memory alone: the books have to show it. */
+  readonly loses?: true
+  /** The router has to run into a bound and refuse. */
+  readonly refuses?: true
+}
+
+export interface Ground {
+  /** For the disk queue, in place of a folder of the router's own. */
   readonly storageFolder?: string
-  /** Kills may lose what was answered OK: it was in memory alone. */
-  readonly mayLose?: boolean
+  readonly start?: StartOptions
+  release?(): void
 }
 
 /** What a `num_consumers` of 10 has under way (Collector reference 3.1). */
@@ -70,10 +80,11 @@ export interface Outcome {
 }
 
 export class FaultRun {
-  readonly router = new RouterProcess()
-  readonly random: () => number
-  readonly log: string[] = []
+  readonly #router = new RouterProcess()
+  readonly #random: () => number
+  readonly #log: string[] = []
   readonly #scenario: Scenario
+  readonly #ground: Ground
   #sink: SinkProcess | undefined
   #senders: Sender[] = []
   #places: Places | undefined
@@ -83,22 +94,26 @@ export class FaultRun {
   #unexplainedRefusals = 0
   #lostByExporters = 0
 
-  constructor(scenario: Scenario, seed: number) {
+  constructor(scenario: Scenario, seed: number, ground: Ground = {}) {
+    this.#ground = ground
     const random = new Random(seed)
-    this.random = () => random.next() / 2 ** 32
+    this.#random = () => random.next() / 2 ** 32
     this.#scenario = scenario
     this.#plant = scenario.plant
-  }
-
-  get storageFolder(): string {
-    return this.#scenario.storageFolder ?? join(this.router.folder, 'queue')
   }
 
   async run(long: boolean): Promise<Outcome> {
     const scenario = this.#scenario
     try {
       const [grpcPort = 0, httpPort = 0, metricsPort = 0, sinkGrpcPort = 0, sinkHttpPort = 0] = await this.#ports(5)
-      this.#places = { grpcPort, httpPort, metricsPort, sinkGrpcPort, sinkHttpPort, storageFolder: this.storageFolder }
+      this.#places = {
+        grpcPort,
+        httpPort,
+        metricsPort,
+        sinkGrpcPort,
+        sinkHttpPort,
+        storageFolder: this.#ground.storageFolder ?? join(this.#router.folder, 'queue'),
+      }
       this.#sink = await new SinkProcess({ grpc: sinkGrpcPort, http: sinkHttpPort }).start()
       this.#senders = scenario.senders.map(
         (plan, index) =>
@@ -106,19 +121,19 @@ export class FaultRun {
             ...plan,
             id: index + 1,
             port: plan.protocol === 'grpc' ? grpcPort : httpPort,
-            random: this.random,
+            random: this.#random,
           }),
       )
       await this.#startRouter()
       for (const sender of this.#senders) sender.start()
-      for (const step of scenario.steps(this.random, long)) await this.#take(step)
+      for (const step of scenario.steps(this.#random, long)) await this.#take(step)
       return await this.#end()
     } catch (error) {
-      throw new Error(`${(error as Error).message}\n${this.log.join('\n')}`, { cause: error })
+      throw new Error(`${(error as Error).message}\n${this.#log.join('\n')}`, { cause: error })
     } finally {
       for (const sender of this.#senders) sender.close()
-      await this.router.end('SIGKILL')
-      await this.router.stop()
+      await this.#router.end('SIGKILL')
+      await this.#router.stop()
       this.#sink?.stop()
     }
   }
@@ -130,9 +145,9 @@ export class FaultRun {
   }
 
   async #take(step: Step): Promise<void> {
-    this.log.push(describe(step))
-    if (step.do !== 'call' && !this.router.running)
-      throw new Error(`the router ended by itself:\n${this.router.output}`)
+    this.#log.push(describe(step))
+    if (step.do !== 'call' && !this.#router.running)
+      throw new Error(`the router ended by itself:\n${this.#router.output}`)
     switch (step.do) {
       case 'serve':
         return pause(step.forMs)
@@ -148,23 +163,23 @@ export class FaultRun {
         return this.#startRouter()
       case 'restart': {
         await this.#scrape()
-        const code = await this.router.end('SIGTERM')
-        if (code !== 0) throw new Error(`SIGTERM ended the router with ${code}:\n${this.router.output}`)
+        const code = await this.#router.end('SIGTERM')
+        if (code !== 0) throw new Error(`SIGTERM ended the router with ${code}:\n${this.#router.output}`)
         return this.#startRouter()
       }
       case 'reload':
         this.#plant = step.plant
-        this.router.writeConfig(plantFile(step.plant, this.#places!))
-        this.router.signal('SIGHUP')
+        this.#router.writeConfig(plantFile(step.plant, this.#places!))
+        this.#router.signal('SIGHUP')
         return
       case 'call':
-        return step.run(this)
+        return step.call()
     }
   }
 
   async #kill(): Promise<void> {
     await this.#scrape()
-    await this.router.end('SIGKILL')
+    await this.#router.end('SIGKILL')
     this.#kills++
   }
 
@@ -172,7 +187,7 @@ export class FaultRun {
     // Answers of the life before have left its sockets by now: this is what the senders need to read them.
     await pause(10)
     this.#refusedBeforeLife = this.#refused()
-    await this.router.start(plantFile(this.#plant, this.#places!), ready, this.#scenario.start?.(this))
+    await this.#router.start(plantFile(this.#plant, this.#places!), ready, this.#ground.start)
   }
 
   async #isReady(): Promise<boolean> {
@@ -202,10 +217,10 @@ export class FaultRun {
   async #end(): Promise<Outcome> {
     this.#sink!.setMode('answer')
     const finished = await Promise.all(this.#senders.map((sender) => sender.finish(LAST_ANSWERS_WITHIN_MS)))
-    if (finished.includes(false)) throw new Error(`a sender got no final answer:\n${this.router.output}`)
+    if (finished.includes(false)) throw new Error(`a sender got no final answer:\n${this.#router.output}`)
     await this.#drained()
     await this.#scrape()
-    const exitCode = await this.router.end('SIGTERM')
+    const exitCode = await this.#router.end('SIGTERM')
     const report = await this.#sink!.report()
     const books = reconcile(this.#fates(), report, {
       kills: this.#kills,
@@ -215,7 +230,7 @@ export class FaultRun {
     })
     const statuses = new Map<number, { times: number; hinted: number }>()
     for (const { fates } of this.#senders) for (const [status, seen] of fates.statuses) statuses.set(status, seen)
-    return { books, statuses, exitCode, output: this.router.output, log: this.log }
+    return { books, statuses, exitCode, output: this.#router.output, log: this.#log }
   }
 
   #fates(): Map<number, Sender['fates']> {
@@ -229,9 +244,9 @@ export class FaultRun {
     while (performance.now() < until) {
       const report = await this.#sink!.report()
       const missing = this.#missing(report)
-      if (missing === 0 || (this.#scenario.mayLose === true && missing === before)) return
+      if (missing === 0 || (this.#scenario.loses === true && missing === before)) return
       before = missing
-      await pause(this.#scenario.mayLose === true ? 500 : 50)
+      await pause(this.#scenario.loses === true ? 500 : 50)
     }
   }
 

@@ -1,6 +1,10 @@
 // The scenarios, as data: which plant file, who sends, and what happens meanwhile.
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { SinkMode } from '../../bench/sink.ts'
+import { moveClock, movedClock } from './moved-clock.ts'
 import type { Plant } from './plant.ts'
 import type { Scenario, Step } from './run.ts'
 
@@ -14,53 +18,34 @@ const PACED: Scenario['senders'] = BOTH_DOORS.map((sender) => ({ ...sender, paus
 
 const plant = (changes: Partial<Plant>): Plant => ({ exporter: 'grpc', batch: true, queue: 'memory', ...changes })
 
-const SHORT_KILLS = 20
-const LONG_KILLS = 500
+const pick = <T>(random: () => number, from: readonly T[]): T => from[Math.floor(random() * from.length)]!
+
+const repeat = (times: number, steps: () => readonly Step[]): Step[] => Array.from({ length: times }, steps).flat()
 
 /** Between kills the sink is in one of these, in this proportion. */
 const MOODS_BETWEEN_KILLS: readonly SinkMode[] = ['answer', 'answer', 'answer', 'refuse', 'stall', 'reset']
 
-const pick = <T>(random: () => number, from: readonly T[]): T => from[Math.floor(random() * from.length)]!
-
 /** Kills at random moments, every fourth of them again during the start that follows. */
-function kills(count: number, serveAtMostMs = 250): (random: () => number) => readonly Step[] {
-  return (random) => {
-    const steps: Step[] = []
-    for (let done = 0; done < count; ) {
-      const twice = random() < 0.25 && done + 2 <= count
-      steps.push({ do: 'sink', mode: pick(random, MOODS_BETWEEN_KILLS) })
-      steps.push({ do: 'serve', forMs: random() * serveAtMostMs })
-      steps.push(twice ? { do: 'kill', againAfterMs: random() * 400 } : { do: 'kill' })
-      done += twice ? 2 : 1
-    }
-    return [...steps, { do: 'sink', mode: 'answer' }, { do: 'serve', forMs: 300 }]
+function kills(random: () => number, count: number): Step[] {
+  const steps: Step[] = []
+  for (let done = 0; done < count; ) {
+    const twice = random() < 0.25 && done + 2 <= count
+    steps.push({ do: 'sink', mode: pick(random, MOODS_BETWEEN_KILLS) })
+    steps.push({ do: 'serve', forMs: random() * 250 })
+    steps.push(twice ? { do: 'kill', againAfterMs: random() * 400 } : { do: 'kill' })
+    done += twice ? 2 : 1
   }
+  return [...steps, { do: 'sink', mode: 'answer' }, { do: 'serve', forMs: 300 }]
 }
 
-const killed = (name: string, of: Plant): Scenario => ({
-  name: `kill -9 at random moments, ${name}: nothing that was answered OK is lost`,
+const killed = (words: string, shortKills: number, of: Plant): Scenario => ({
+  name: `kill -9 at random moments, ${words}: nothing that was answered OK is lost`,
   plant: of,
   senders: BOTH_DOORS,
-  steps: (random, long) => kills(long ? LONG_KILLS : SHORT_KILLS)(random),
+  steps: (random, long) => kills(random, long ? 500 : shortKills),
 })
 
-export const KILLS: readonly Scenario[] = [killed('without batch and queue', plant({ batch: false, queue: 'none' }))]
-
-/** While the sink is in a mood, and after it. */
-const through = (name: string, modes: readonly SinkMode[], of: Plant): Scenario => ({
-  name,
-  plant: of,
-  senders: PACED,
-  steps: (random, long) =>
-    Array.from({ length: long ? 20 : 1 }, () => [
-      ...modes.flatMap((mode): Step[] => [
-        { do: 'sink', mode },
-        { do: 'serve', forMs: 600 + random() * 200 },
-      ]),
-      { do: 'sink', mode: 'answer' } as const,
-      { do: 'serve', forMs: 200 } as const,
-    ]).flat(),
-})
+export const KILLS: readonly Scenario[] = [killed('without batch and queue', 5, plant({ batch: false, queue: 'none' }))]
 
 const MOODS: readonly (readonly [words: string, modes: readonly SinkMode[]])[] = [
   ['stalls', ['stall']],
@@ -73,35 +58,82 @@ const MOODS: readonly (readonly [words: string, modes: readonly SinkMode[]])[] =
   ['has one mood after the other', ['stall', 'reset', 'refuse', 'away', 'late']],
 ]
 
-export const SINK_MOODS: readonly Scenario[] = (
-  [
-    ['with the queue in memory', { queue: 'memory', exporter: 'http' }],
-    ['without a queue, delivered', { queue: 'none', delivery: 'delivered' }],
-  ] as const
-).flatMap(([words, changes]) =>
-  MOODS.map(([mood, modes]) => through(`the sink ${mood}, ${words}`, modes, plant(changes))),
+const PLANTS: readonly (readonly [words: string, plant: Plant])[] = [
+  ['with the queue in memory', plant({ exporter: 'http' })],
+  ['delivered without a queue', plant({ queue: 'none', delivery: 'delivered' })],
+]
+
+/** Each mood with each plant. The short form takes each mood once, and each plant about as often. */
+export const SINK_MOODS: readonly Scenario[] = MOODS.flatMap(([mood, modes], index) =>
+  PLANTS.map(
+    ([words, of], at): Scenario => ({
+      name: `the sink ${mood}, ${words}: nothing is lost`,
+      plant: of,
+      senders: PACED,
+      longOnly: index % PLANTS.length !== at,
+      steps: (random, long) =>
+        repeat(long ? 20 : 1, () => [
+          ...modes.flatMap((mode): Step[] => [
+            { do: 'sink', mode },
+            { do: 'serve', forMs: 600 + random() * 200 },
+          ]),
+          { do: 'sink', mode: 'answer' },
+          { do: 'serve', forMs: 200 },
+        ]),
+    }),
+  ),
 )
 
-export const RESTARTS: readonly Scenario[] = [
-  {
-    name: 'SIGTERM and a new start under load, with the queue in memory: nothing is lost',
-    plant: plant({ queue: 'memory' }),
+const FOR_RESTARTS: readonly Scenario[] = PLANTS.map(([words, of]) => ({
+  name: `SIGTERM and a new start under load, ${words}: nothing is lost`,
+  plant: of,
+  senders: PACED,
+  steps: (random, long) => repeat(long ? 50 : 2, () => [{ do: 'serve', forMs: random() * 400 }, { do: 'restart' }]),
+}))
+
+const HOUR_SECONDS = 3600
+
+const clockJumps = (words: string, of: Plant): Scenario => {
+  let file = ''
+  const jump = (what: string, seconds: number): Step[] => [
+    { do: 'call', what: `clock ${what}`, call: () => moveClock(file, seconds) },
+    { do: 'serve', forMs: 200 },
+  ]
+  return {
+    name: `the clock jumps, ${words}: nothing is lost`,
+    plant: of,
     senders: PACED,
-    steps: (random, long) =>
-      Array.from({ length: long ? 50 : 3 }, (): Step[] => [
-        { do: 'serve', forMs: random() * 400 },
-        { do: 'restart' },
-      ]).flat(),
-  },
-]
+    needs: () => {
+      const folder = mkdtempSync(join(tmpdir(), 'millrace-clock-'))
+      file = join(folder, 'clock')
+      const env = movedClock(file)
+      const release = (): void => rmSync(folder, { recursive: true })
+      if (typeof env !== 'string') return { start: { env }, release }
+      release()
+      return env
+    },
+    steps: (_, long) =>
+      repeat(long ? 20 : 1, () => [
+        ...jump('an hour back', -HOUR_SECONDS),
+        { do: 'sink', mode: 'stall' },
+        ...jump('two days forward', 48 * HOUR_SECONDS),
+        ...(of.queue === 'disk' ? [{ do: 'kill' } as const] : []),
+        ...jump('to 1970', -56 * 365 * 24 * HOUR_SECONDS),
+        { do: 'sink', mode: 'answer' },
+        ...jump('right', 0),
+      ]),
+  }
+}
+
+export const OPERATIONS: readonly Scenario[] = [...FOR_RESTARTS, clockJumps('with the queue in memory', plant({}))]
 
 /** That the harness is not blind: here it has to see losses. */
 export const LOSSES: readonly Scenario[] = [
   {
     name: 'kill -9 with the queue in memory loses what it held, and the books show it',
-    plant: plant({ queue: 'memory' }),
+    plant: plant({}),
     senders: BOTH_DOORS,
-    mayLose: true,
+    loses: true,
     steps: () => [
       { do: 'sink', mode: 'stall' },
       { do: 'serve', forMs: 600 },
@@ -110,3 +142,5 @@ export const LOSSES: readonly Scenario[] = [
     ],
   },
 ]
+
+export const SCENARIOS: readonly Scenario[] = [...KILLS, ...SINK_MOODS, ...OPERATIONS, ...LOSSES]
