@@ -5,6 +5,8 @@ export interface Plant {
   readonly batch: boolean
   readonly queue: 'none' | 'memory' | 'disk'
   readonly delivery?: 'auto' | 'accepted' | 'delivered'
+  /** The exporter tries once. */
+  readonly retries?: false
   /** An attribute that is set on each span, so that a reload changes something. */
   readonly mark?: string
   /** More lines of the exporter's `sending_queue`. */
@@ -67,6 +69,7 @@ ${plant.mark === undefined ? '' : attributes}exporters:
     tls:
       insecure: true
     retry_on_failure:
+      enabled: ${plant.retries !== false}
       initial_interval: 20ms
       max_interval: 200ms
       max_elapsed_time: 0s

@@ -9,7 +9,7 @@
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { countMissing } from '../../bench/numbered.ts'
-import { readPage, sumOnPage } from '../../bench/own-metrics.ts'
+import { readPage, sumOnPage, sumSeries } from '../../bench/own-metrics.ts'
 import { pause, RouterProcess, SinkProcess, type StartOptions } from '../../bench/processes.ts'
 import type { SinkMode, SinkReport } from '../../bench/sink.ts'
 import { Random } from '../../src/send/random.ts'
@@ -48,8 +48,8 @@ export interface Scenario {
   readonly longOnly?: boolean
   /** The run is to lose what was answered OK, because it was in memory alone: the books have to show it. */
   readonly loses?: true
-  /** The router has to run into a bound and refuse. */
-  readonly refuses?: true
+  /** Whether senders have to be refused, each time with a time to wait; or must not be. */
+  readonly refuses?: 'sometimes' | 'with a hint' | 'never'
 }
 
 export interface Ground {
@@ -66,6 +66,10 @@ const LAST_ANSWERS_WITHIN_MS = 20_000
 const LOST_ITEMS = /^otelcol_exporter_(send_failed|rejected)_spans(_total|__spans__total)?$/
 const REFUSED_ITEMS = /^otelcol_receiver_refused_spans(_total|__spans__total)?$/
 const REFUSED_REQUESTS = /^otelcol_receiver_refused_requests(_total|__requests__total)?$/
+
+const RELOADS = /^otelcol_config_reloads(_total|__reloads__total)?$/
+const LAST_RELOAD = /^otelcol_config_last_reload_successful$/
+const RELOAD_WITHIN_MS = 20_000
 
 export interface Outcome {
   readonly books: Books
@@ -168,10 +172,7 @@ export class FaultRun {
         return this.#startRouter()
       }
       case 'reload':
-        this.#plant = step.plant
-        this.#router.writeConfig(plantFile(step.plant, this.#places!))
-        this.#router.signal('SIGHUP')
-        return
+        return this.#reload(step.plant)
       case 'call':
         return step.call()
     }
@@ -181,6 +182,20 @@ export class FaultRun {
     await this.#scrape()
     await this.#router.end('SIGKILL')
     this.#kills++
+  }
+
+  async #reload(plant: Plant): Promise<void> {
+    const { metricsPort } = this.#places!
+    const before = (await sumSeries(metricsPort, RELOADS)) ?? 0
+    this.#plant = plant
+    this.#router.writeConfig(plantFile(plant, this.#places!))
+    this.#router.signal('SIGHUP')
+    const until = performance.now() + RELOAD_WITHIN_MS
+    while (((await sumSeries(metricsPort, RELOADS)) ?? 0) <= before) {
+      if (performance.now() > until) throw new Error(`a reload does not end:\n${this.#router.output}`)
+      await pause(20)
+    }
+    if ((await sumSeries(metricsPort, LAST_RELOAD)) !== 1) throw new Error(`a reload failed:\n${this.#router.output}`)
   }
 
   async #startRouter(ready: () => Promise<boolean> = () => this.#isReady()): Promise<void> {

@@ -22,6 +22,9 @@ const pick = <T>(random: () => number, from: readonly T[]): T => from[Math.floor
 
 const repeat = (times: number, steps: () => readonly Step[]): Step[] => Array.from({ length: times }, steps).flat()
 
+/** FAULT_KILLS makes the long form shorter. */
+const LONG_KILLS = Number(process.env.FAULT_KILLS ?? 500)
+
 /** Between kills the sink is in one of these, in this proportion. */
 const MOODS_BETWEEN_KILLS: readonly SinkMode[] = ['answer', 'answer', 'answer', 'refuse', 'stall', 'reset']
 
@@ -42,7 +45,7 @@ const killed = (words: string, shortKills: number, of: Plant): Scenario => ({
   name: `kill -9 at random moments, ${words}: nothing that was answered OK is lost`,
   plant: of,
   senders: BOTH_DOORS,
-  steps: (random, long) => kills(random, long ? 500 : shortKills),
+  steps: (random, long) => kills(random, long ? LONG_KILLS : shortKills),
 })
 
 export const KILLS: readonly Scenario[] = [killed('without batch and queue', 5, plant({ batch: false, queue: 'none' }))]
@@ -84,11 +87,43 @@ export const SINK_MOODS: readonly Scenario[] = MOODS.flatMap(([mood, modes], ind
   ),
 )
 
+/** The last word is the sender's: it hears of each refusal, and its retry delivers. */
+const PASSED_ON: Scenario = {
+  name: 'delivered without a queue, an exporter that tries once and a sink that refuses: senders hear of it, through batch, and their retries deliver',
+  plant: plant({ queue: 'none', delivery: 'delivered', retries: false }),
+  senders: PACED,
+  refuses: 'sometimes',
+  steps: (_, long) =>
+    repeat(long ? 20 : 1, () => [
+      { do: 'sink', mode: 'refuse' },
+      { do: 'serve', forMs: 500 },
+      { do: 'sink', mode: 'answer' },
+      { do: 'serve', forMs: 300 },
+    ]),
+}
+
 const FOR_RESTARTS: readonly Scenario[] = PLANTS.map(([words, of]) => ({
   name: `SIGTERM and a new start under load, ${words}: nothing is lost`,
   plant: of,
   senders: PACED,
   steps: (random, long) => repeat(long ? 50 : 2, () => [{ do: 'serve', forMs: random() * 400 }, { do: 'restart' }]),
+}))
+
+/** The edges stay; processors, and what the exporter is told, change under load. */
+const RELOADS: readonly Scenario[] = PLANTS.map(([words, of]) => ({
+  name: `reloads under load, ${words}: nothing is lost, nothing is refused`,
+  plant: of,
+  senders: PACED,
+  refuses: 'never',
+  steps: (random, long) =>
+    repeat(long ? 50 : 1, () =>
+      [{ mark: 'north' }, { mark: 'south', batch: false }, { queueLines: ['num_consumers: 7'] }, {}].flatMap(
+        (changes): Step[] => [
+          { do: 'serve', forMs: random() * 200 },
+          { do: 'reload', plant: { ...of, ...changes } },
+        ],
+      ),
+    ),
 }))
 
 const HOUR_SECONDS = 3600
@@ -125,7 +160,12 @@ const clockJumps = (words: string, of: Plant): Scenario => {
   }
 }
 
-export const OPERATIONS: readonly Scenario[] = [...FOR_RESTARTS, clockJumps('with the queue in memory', plant({}))]
+export const OPERATIONS: readonly Scenario[] = [
+  PASSED_ON,
+  ...FOR_RESTARTS,
+  ...RELOADS,
+  clockJumps('with the queue in memory', plant({})),
+]
 
 /** That the harness is not blind: here it has to see losses. */
 export const LOSSES: readonly Scenario[] = [

@@ -28,12 +28,16 @@ export async function runScenario(scenario: Scenario, seed: number, long = false
   }
 }
 
-function findFaults(scenario: Scenario, { books, exitCode, output }: Outcome): string[] {
+function findFaults(scenario: Scenario, { books, statuses, exitCode, output }: Outcome): string[] {
   const faults: string[] = []
   if (books.acknowledged === 0) faults.push('nothing was acknowledged')
   if (books.lost > 0 && scenario.loses !== true) faults.push(`${books.lost} spans lost`)
   if (books.lost === 0 && scenario.loses === true) faults.push('no loss was seen')
-  if (books.refused === 0 && scenario.refuses === true) faults.push('nothing was refused')
+  const { refuses } = scenario
+  if (refuses === 'never' && books.refused > 0) faults.push(`${books.refused} spans refused`)
+  if ((refuses === 'sometimes' || refuses === 'with a hint') && books.refused === 0) faults.push('nothing was refused')
+  if (refuses === 'with a hint' && [...statuses.values()].some(({ times, hinted }) => hinted < times))
+    faults.push('a refusal does not say when to come again')
   if (books.duplicates > books.duplicatesAtMost)
     faults.push(`${books.duplicates} duplicates, of which ${books.duplicatesAtMost} are explained`)
   if (books.unexplainedRefusals > 0) faults.push(`${books.unexplainedRefusals} refused spans that no counter explains`)
