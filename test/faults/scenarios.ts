@@ -7,6 +7,7 @@ import type { SinkMode } from '../../bench/sink.ts'
 import { moveClock, movedClock } from './moved-clock.ts'
 import type { Plant } from './plant.ts'
 import type { Scenario, Step } from './run.ts'
+import { mountSmallDisk, smallFiles } from './small-disk.ts'
 
 const BOTH_DOORS: Scenario['senders'] = [
   { protocol: 'grpc', spansPerRequest: 10, inFlight: 16 },
@@ -48,7 +49,11 @@ const killed = (words: string, shortKills: number, of: Plant): Scenario => ({
   steps: (random, long) => kills(random, long ? LONG_KILLS : shortKills),
 })
 
-export const KILLS: readonly Scenario[] = [killed('without batch and queue', 5, plant({ batch: false, queue: 'none' }))]
+export const KILLS: readonly Scenario[] = [
+  killed('the usual plant file with its queue on disk', 20, plant({ queue: 'disk' })),
+  killed('a queue on disk and no batch', 20, plant({ queue: 'disk', batch: false, exporter: 'http' })),
+  killed('without batch and queue', 5, plant({ batch: false, queue: 'none' })),
+]
 
 const MOODS: readonly (readonly [words: string, modes: readonly SinkMode[]])[] = [
   ['stalls', ['stall']],
@@ -64,6 +69,7 @@ const MOODS: readonly (readonly [words: string, modes: readonly SinkMode[]])[] =
 const PLANTS: readonly (readonly [words: string, plant: Plant])[] = [
   ['with the queue in memory', plant({ exporter: 'http' })],
   ['delivered without a queue', plant({ queue: 'none', delivery: 'delivered' })],
+  ['with the queue on disk', plant({ queue: 'disk' })],
 ]
 
 /** Each mood with each plant. The short form takes each mood once, and each plant about as often. */
@@ -126,6 +132,39 @@ const RELOADS: readonly Scenario[] = PLANTS.map(([words, of]) => ({
     ),
 }))
 
+/** The sink stalls until the disk is full; a kill in the middle; then it all drains. */
+const diskFills = (words: string, needs: NonNullable<Scenario['needs']>): Scenario => ({
+  name: `${words}: senders are refused with a time to wait, and nothing is lost`,
+  plant: plant({ queue: 'disk', batch: false }),
+  senders: [
+    { protocol: 'grpc', spansPerRequest: 100, inFlight: 16 },
+    { protocol: 'http', spansPerRequest: 70, inFlight: 8 },
+  ],
+  needs,
+  refuses: 'with a hint',
+  steps: (random, long) =>
+    repeat(long ? 20 : 1, () => [
+      { do: 'sink', mode: 'stall' },
+      { do: 'serve', forMs: 1500 + random() * 200 },
+      { do: 'kill' },
+      { do: 'serve', forMs: 500 },
+      { do: 'sink', mode: 'answer' },
+      { do: 'serve', forMs: 1000 },
+    ]),
+})
+
+const FULL_DISKS: readonly Scenario[] = [
+  diskFills('a disk that is full', () => {
+    const disk = mountSmallDisk(8)
+    if (typeof disk === 'string') return disk
+    return { storageFolder: join(disk.folder, 'queue'), release: () => disk.release() }
+  }),
+  diskFills('files that cannot grow', () => {
+    const through = smallFiles(2)
+    return typeof through === 'string' ? through : { start: { through } }
+  }),
+]
+
 const HOUR_SECONDS = 3600
 
 const clockJumps = (words: string, of: Plant): Scenario => {
@@ -164,7 +203,8 @@ export const OPERATIONS: readonly Scenario[] = [
   PASSED_ON,
   ...FOR_RESTARTS,
   ...RELOADS,
-  clockJumps('with the queue in memory', plant({})),
+  ...FULL_DISKS,
+  clockJumps('with the queue on disk', plant({ queue: 'disk' })),
 ]
 
 /** That the harness is not blind: here it has to see losses. */
