@@ -35,7 +35,7 @@ const json = (status: number, value: object): Answer => ({
   body: `${JSON.stringify(value, undefined, 2)}\n`,
 })
 
-const isLoopback = (address: string | undefined): boolean =>
+export const isLoopback = (address: string | undefined): boolean =>
   // A Unix socket has no address: its file's mode says who may.
   address === undefined || address === '::1' || /^(?:::ffff:)?127\./.test(address)
 
