@@ -1,6 +1,8 @@
 // Every reason for which a batch is refused, by its stable code. docs/reference/delivery-codes.md is generated from here.
 
 export const DELIVERY_CODES = {
+  AUTH_BAD_HEADER: 'An authenticator of a client would set a header to a value that no header can have.',
+  AUTH_NO_CREDENTIAL: 'An authenticator of a client has no credential, for example because the token server is down.',
   BATCH_FULL: 'batch holds too much that the next component has not taken.',
   BATCH_TOO_MANY_COMBINATIONS: 'batch would need more combinations of metadata values than metadata_cardinality_limit.',
   COMPONENT_FAILED:
@@ -17,6 +19,7 @@ export const DELIVERY_CODES = {
   OTLP_BAD_ANSWER: 'The next hop answered with success and something that is no OTLP response.',
   OTLP_NO_ANSWER: 'The next hop could not be reached, or closed the connection.',
   OTLP_REFUSED: 'The next hop refused the request.',
+  QUEUE_DISK_FAILED: 'The sending queue could not be written to disk: it is full, read-only or broken.',
   QUEUE_FULL: 'The sending queue is full.',
   QUEUE_REQUEST_TOO_LARGE: 'A request is larger than the whole sending queue.',
   SEND_TIMEOUT: 'The next hop gave no answer within the timeout.',

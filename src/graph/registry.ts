@@ -40,6 +40,14 @@ export const registry: readonly RegistryEntry[] = [
 
   entry('connector', 'forward', [], () => import('../connectors/forward/factory.ts')),
 
+  entry('extension', 'basicauth', ['basic_auth'], () => import('../extensions/basicauth/factory.ts')),
+  entry(
+    'extension',
+    'bearertokenauth',
+    ['bearer_token_auth'],
+    () => import('../extensions/bearertokenauth/factory.ts'),
+  ),
+  entry('extension', 'file_storage', [], () => import('../extensions/file_storage/factory.ts')),
   {
     ...entry('extension', 'admin', [], () => import('../extensions/admin/factory.ts')),
     supervise: async () => (await import('../extensions/admin/supervise.ts')).supervise,

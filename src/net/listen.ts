@@ -62,12 +62,23 @@ export interface Listening {
 export interface ListenSettings {
   readonly endpoint: string
   readonly transport: Transport
+  /** Speaks TLS. */
   readonly secure: boolean
+  /** Lets in only those whom an authenticator knows, or whose certificate an authority of ours signed. */
+  readonly authenticated?: boolean
   /** Several processes or threads listen on the same port, and the kernel spreads connections among them. */
   readonly reusePort?: boolean
 }
 
-/** Opens the socket. Warns once where anybody on the network can send, unencrypted. Rejects with the system's error. */
+/** What a listener that other machines can reach lacks; undefined when it has both. */
+function openWords({ secure, authenticated = false }: ListenSettings): string | undefined {
+  if (secure) return authenticated ? undefined : 'without an authenticator: add auth, client_ca_file, or use localhost'
+  if (authenticated)
+    return 'without TLS, so that credentials can be read on the way: add a tls section, or use localhost'
+  return 'without TLS and without an authenticator: use localhost, a specific address, or add tls and auth sections'
+}
+
+/** Opens the socket. Warns once where others on the network can send or listen in. Rejects with the system's error. */
 export async function listen(server: Server, settings: ListenSettings, log: Logger): Promise<Listening> {
   const options = listenOptions(settings)
   if (options.path !== undefined && settings.transport === 'unix') await removeStaleSocket(options.path)
@@ -79,11 +90,9 @@ export async function listen(server: Server, settings: ListenSettings, log: Logg
     })
   })
   const address = findAddress(settings.endpoint)
-  if (address !== undefined && options.path === undefined && !settings.secure && !isLoopback(address.host))
-    log.warn(
-      'listening on an address that other machines can reach, without TLS: use localhost, a specific address, or a tls section',
-      { endpoint: settings.endpoint },
-    )
+  const lacks = openWords(settings)
+  if (address !== undefined && options.path === undefined && lacks !== undefined && !isLoopback(address.host))
+    log.warn(`listening on an address that other machines can reach, ${lacks}`, { endpoint: settings.endpoint })
   const bound = server.address()
   if (bound === null || typeof bound === 'string') return { host: options.path ?? '', port: 0 }
   return { host: bound.address, port: bound.port }

@@ -237,15 +237,15 @@ export async function exporterHarness<C>(
   t: TestContext,
   factory: ExporterFactory<C>,
   config: unknown = {},
-  options: { signals?: readonly Signal[]; id?: string } = {},
+  options: { signals?: readonly Signal[]; id?: string; extensions?: Record<string, Extension> } = {},
 ): Promise<
   Rig & {
     readonly exporter: Exporter
-    push(signal: Signal, request: Uint8Array | object | string): Fate
+    push(signal: Signal, request: Uint8Array | object | string, client?: ClientInfo): Fate
     stop(): Promise<void>
   }
 > {
-  const base = rig()
+  const base = rig(options.extensions === undefined ? {} : { extensions: options.extensions })
   const exporter = factory.create(parseConfig(factory.config, config), {
     ...base.context('exporter', options.id ?? factory.type),
     signals: options.signals ?? factory.signals,
@@ -255,9 +255,9 @@ export async function exporterHarness<C>(
   return {
     ...base,
     exporter,
-    push(signal, request) {
+    push(signal, request, client) {
       const { delivery, fate } = witness()
-      exporter.export(batchOf(signal, request, delivery))
+      exporter.export(batchOf(signal, request, delivery, client))
       return fate
     },
     async stop() {
@@ -271,9 +271,9 @@ export async function receiverHarness<C>(
   t: TestContext,
   factory: ReceiverFactory<C>,
   config: unknown = {},
-  options: { signals?: readonly Signal[]; out?: Output; id?: string } = {},
+  options: { signals?: readonly Signal[]; out?: Output; id?: string; extensions?: Record<string, Extension> } = {},
 ): Promise<Rig & { readonly receiver: Receiver; readonly sent: Batch[]; stop(): Promise<void> }> {
-  const base = rig()
+  const base = rig(options.extensions === undefined ? {} : { extensions: options.extensions })
   const out = sink('deliver')
   const output = options.out ?? out
   const signals = options.signals ?? factory.signals

@@ -2,6 +2,7 @@
 
 import { DeliveryError, type Retry } from '../../delivery/error.ts'
 import type { Exporter, ExporterContext } from '../../graph/component.ts'
+import { type ClientAuthenticator, findClientAuthenticator, orAborted } from '../../net/auth/authenticator.ts'
 import type { GrpcClient } from '../../net/grpc/client.ts'
 import { makeGrpcClient, targetOf } from '../../net/grpc/client-config.ts'
 import { GrpcError } from '../../net/grpc/client-status.ts'
@@ -25,6 +26,7 @@ export class OtlpGrpcExporter implements Exporter {
   readonly #context: ExporterContext
   readonly #sending: Sending
   #client: GrpcClient | undefined
+  #auth: ClientAuthenticator | undefined
 
   constructor(config: OtlpGrpcConfig, context: ExporterContext) {
     this.#config = config
@@ -39,9 +41,12 @@ export class OtlpGrpcExporter implements Exporter {
     )
   }
 
-  start(): void {
+  async start(): Promise<void> {
+    const { auth } = this.#config
+    if (auth !== undefined) this.#auth = findClientAuthenticator(this.#context, auth.authenticator)
     this.#client = makeGrpcClient(this.#config, this.#config.timeoutMs, this.#context)
     this.#client.connect()
+    await this.#sending.start()
   }
 
   export(batch: Batch): void {
@@ -54,12 +59,22 @@ export class OtlpGrpcExporter implements Exporter {
   }
 
   async #push(batch: Batch, signal: AbortSignal): Promise<void> {
-    if (this.#client === undefined) throw notStarted()
+    const client = this.#client
+    if (client === undefined) throw notStarted()
+    let headers: Map<string, string> | undefined
+    if (this.#auth !== undefined) {
+      headers = client.headers()
+      const wait = this.#auth.authorize(headers, batch.client)
+      if (wait !== undefined) await orAborted(wait, signal)
+    }
     let answer: Uint8Array
     try {
-      answer = await this.#client.call(METHOD[batch.signal], batch.parts, batch.byteLength, signal)
+      answer = await client.call(METHOD[batch.signal], batch.parts, batch.byteLength, signal, headers)
     } catch (error) {
-      throw error instanceof GrpcError ? toDeliveryError(error, signal) : error
+      if (!(error instanceof GrpcError)) throw error
+      const again =
+        headers !== undefined && error.code === GRPC.UNAUTHENTICATED && this.#auth?.rejected?.(headers) === true
+      throw toDeliveryError(error, signal, again)
     }
     if (answer.length > 0) this.#readAnswer(batch.signal, answer)
   }
@@ -88,12 +103,13 @@ export class OtlpGrpcExporter implements Exporter {
 const notStarted = (): DeliveryError =>
   new DeliveryError('EXPORTER_NOT_STARTED', 'the exporter has not been started', { retry: 'backoff' })
 
-function toDeliveryError(error: GrpcError, signal: AbortSignal): DeliveryError {
+/** `again`: the credential was refused, and there will be another one. */
+function toDeliveryError(error: GrpcError, signal: AbortSignal, again: boolean): DeliveryError {
   // Our own time limit is the call's deadline, which gRPC has a code for.
   const timedOut = signal.aborted && (signal.reason as DeliveryError | undefined)?.code === 'SEND_TIMEOUT'
   const code = timedOut ? GRPC.DEADLINE_EXCEEDED : error.code
   const afterMs = retryInfoMs(error)
-  let retry: Retry = 'never'
+  let retry: Retry = again ? 'backoff' : 'never'
   if (isRetryableGrpc(code, afterMs !== undefined)) retry = afterMs === undefined ? 'backoff' : { afterMs }
   return new DeliveryError('OTLP_REFUSED', error.message, { retry, grpcCode: code, cause: error })
 }

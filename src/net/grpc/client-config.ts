@@ -15,7 +15,7 @@ import {
   string,
 } from '../../config/schema.ts'
 import type { Clock } from '../../graph/clock.ts'
-import { checkClientExtensions, clientExtensionFields } from '../client-auth.ts'
+import { clientAuth, middlewares } from '../auth/config.ts'
 import { tlsClient } from '../tls/config.ts'
 import { loadClientTls } from '../tls/load.ts'
 import { userAgent } from '../user-agent.ts'
@@ -78,13 +78,13 @@ export const grpcClientFields = {
   writeBufferSize: ignored('write_buffer_size', {
     doc: 'Read for compatibility: what is sent is never copied into a buffer.',
   }),
-  ...clientExtensionFields,
+  auth: clientAuth,
+  middlewares,
 }
 
 export type GrpcClientConfig = Decoded<typeof grpcClientFields>
 
 export function checkGrpcClient(client: GrpcClientConfig, problem: Complain): void {
-  checkClientExtensions(client, problem)
   if (client.endpoint === '') {
     problem('endpoint', 'is empty', 'write host:port, for example localhost:4317')
     return

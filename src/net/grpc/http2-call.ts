@@ -5,11 +5,15 @@
 //      | refuse         | too large, malformed, silent, no room     | deadline
 //      +----------------+-------------------------------------------+----> trailers-only answer
 //
+// Where an authenticator has to ask somebody else, the stream is paused between headers and reading: flow control holds
+// the message back until its sender is known.
+//
 // A call counts against the budget from its first byte until its handler has answered, even when the client has gone:
 // the handler still holds the message.
 
 import { constants as H2, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { ROOM_AFTER_MS } from '../../delivery/error.ts'
+import { type AuthAttributes, type AuthDecision, AuthRefusal } from '../auth/authenticator.ts'
 import type { RequestBytes } from '../byte-budget.ts'
 import { CompressionError, compress, decompress, type Encoding } from '../compression.ts'
 import { LIMITS } from '../limits.ts'
@@ -45,6 +49,7 @@ export class Call implements GrpcCall {
   readonly #packed: PackedAnswers
   readonly #reader: UnaryReader
   #encoding: string | undefined
+  #auth: AuthAttributes | undefined
   #state = READING
   /** What it counts against the budget. */
   #bytes: RequestBytes | undefined
@@ -73,6 +78,10 @@ export class Call implements GrpcCall {
 
   get peer(): string {
     return this.#connection.peer
+  }
+
+  get auth(): AuthAttributes | undefined {
+    return this.#auth
   }
 
   metadata(): Map<string, string[]> {
@@ -129,12 +138,45 @@ export class Call implements GrpcCall {
       }
       this.#encoding = String(encoding)
     }
+    const { authenticator } = this.#options
+    if (authenticator === undefined) {
+      this.#open(handler)
+      return
+    }
+    const decision = authenticator.authenticate(this.#header)
+    if (!(decision instanceof Promise)) {
+      this.#admit(decision, handler)
+      return
+    }
+    stream.pause()
+    void decision.then((late) => {
+      if (this.#state !== READING) return
+      this.#admit(late, handler)
+      stream.resume()
+    })
+  }
+
+  readonly #header = (name: string): string | undefined => {
+    const value = this.#headers[name]
+    return typeof value === 'string' || value === undefined ? value : value[0]
+  }
+
+  #admit(decision: AuthDecision, handler: GrpcHandler): void {
+    if (decision instanceof AuthRefusal) {
+      this.#refuse('auth', decision.code, decision.message)
+      return
+    }
+    this.#auth = decision
+    this.#open(handler)
+  }
+
+  #open(handler: GrpcHandler): void {
     this.#bytes = this.#connection.bytes.open(this.#options.maxMessageBytes + PREFIX_BYTES, this.#refuseForRoom)
     if (this.#bytes === undefined) {
       this.#refuseForRoom()
       return
     }
-    stream.on('end', () => this.#onEnd(handler))
+    this.#stream.on('end', () => this.#onEnd(handler))
   }
 
   #arm(ms: number): void {

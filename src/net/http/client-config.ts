@@ -15,7 +15,7 @@ import {
   section,
   string,
 } from '../../config/schema.ts'
-import { checkClientExtensions, clientExtensionFields } from '../client-auth.ts'
+import { clientAuth, middlewares } from '../auth/config.ts'
 import type { Encoding } from '../compression.ts'
 import { tlsClient } from '../tls/config.ts'
 import { loadClientTls } from '../tls/load.ts'
@@ -75,7 +75,8 @@ export const httpClientFields = {
   writeBufferSize: ignored('write_buffer_size', { doc: 'Read for compatibility: bodies are written as they are.' }),
   http2ReadIdleTimeout: ignored('http2_read_idle_timeout', { doc: 'Read for compatibility: requests have a timeout.' }),
   http2PingTimeout: ignored('http2_ping_timeout', { doc: 'Read for compatibility: requests have a timeout.' }),
-  ...clientExtensionFields,
+  auth: clientAuth,
+  middlewares,
 }
 
 export type HttpClientConfig = Decoded<typeof httpClientFields>
@@ -97,7 +98,6 @@ export function packingOf(client: HttpClientConfig): Packing | undefined {
 }
 
 export function checkHttpClient(client: HttpClientConfig, problem: Complain): void {
-  checkClientExtensions(client, problem)
   if (client.cookies !== undefined) problem('cookies', 'a cookie jar is not available', 'remove it')
   if (client.compression === 'lz4')
     problem('compression', 'lz4 is not supported', 'write gzip, zstd, zlib, deflate, snappy, x-snappy-framed or none')

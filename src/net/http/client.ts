@@ -33,10 +33,12 @@ export interface HttpAnswer {
 
 export class HttpClient {
   readonly #options: HttpClientOptions
+  readonly #configured: Readonly<Record<string, string>>
   #dispatcher: Dispatcher | undefined
 
   constructor(options: HttpClientOptions) {
     this.#options = options
+    this.#configured = Object.fromEntries(options.headers)
   }
 
   /** Loads undici; connects to nobody. */
@@ -65,6 +67,11 @@ export class HttpClient {
     else this.#dispatcher = new Agent(options)
   }
 
+  /** These headers, and in their place or beside them those that the client is configured to send. A map of its own. */
+  headersWith(headers: Readonly<Record<string, string>>): Map<string, string> {
+    return new Map([...Object.entries(headers), ...this.#options.headers])
+  }
+
   /** Rejects with the signal's reason when it aborts, else with what went wrong on the way. */
   post(
     url: URL,
@@ -72,12 +79,22 @@ export class HttpClient {
     body: Uint8Array,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
+    return this.request('POST', url, { ...headers, ...this.#configured }, body, signal)
+  }
+
+  /** As post, with these headers and no others. */
+  request(
+    method: 'GET' | 'POST',
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array | null,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
     const dispatcher = this.#dispatcher
     if (dispatcher === undefined) return Promise.reject(new Error('the client is not open'))
-    const own = Object.fromEntries(this.#options.headers)
     return new Promise((resolve, reject) => {
       dispatcher.dispatch(
-        { origin: url.origin, path: url.pathname + url.search, method: 'POST', headers: { ...headers, ...own }, body },
+        { origin: url.origin, path: url.pathname + url.search, method, headers, body },
         new Exchange(signal, resolve, reject),
       )
     })

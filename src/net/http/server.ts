@@ -6,17 +6,25 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { Clock } from '../../graph/clock.ts'
 import type { Logger } from '../../self/log.ts'
+import { type AuthAttributes, type AuthDecision, AuthRefusal } from '../auth/authenticator.ts'
+import { type HttpAuthenticator, httpAuthenticator } from '../auth/http.ts'
 import { LIMITS } from '../limits.ts'
 import { type Listening, listen } from '../listen.ts'
+import { GRPC, grpcToHttp } from '../status.ts'
 import { loadServerTls } from '../tls/load.ts'
 import { corsRules } from './cors.ts'
 import type { HttpServerConfig } from './server-config.ts'
 
-export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void
+/** `auth` is what the authenticator found; undefined where there is none. */
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse, auth?: AuthAttributes) => void
 
 export interface HttpServerContext {
   readonly log: Logger
+  readonly clock?: Clock
+  /** Needed where the configuration names an authenticator. */
+  extension?(id: string): object | undefined
   /** A server that fails while it runs. */
   report(status: 'fatal', error: Error): void
 }
@@ -26,6 +34,8 @@ export interface HttpServerOptions {
   readonly maxConnections?: number
   /** Bytes that cannot be read as a request, and connections that never became one; `reason` is bounded. */
   onBadConnection?(reason: 'malformed' | 'headers_too_large' | 'timeout'): void
+  /** Answers a request that the authenticator refused; without it, with plain text. WWW-Authenticate is set already. */
+  onRefused?(request: IncomingMessage, response: ServerResponse, refusal: AuthRefusal): void
 }
 
 export interface HttpServerHandle extends Listening {
@@ -55,7 +65,8 @@ export async function startHttpServer(
     connectionsCheckingInterval: Math.min(5000, Math.max(50, headersTimeout / 4)),
     noDelay: true,
   }
-  const serve = wrap(cfg, ctx.log, handler)
+  const authenticator = httpAuthenticator(cfg.auth, ctx)
+  const serve = wrap(cfg, ctx.log, authenticator, options, handler)
   const secure = cfg.tls !== undefined
   const server = secure ? await secureServer(cfg, settings) : createServer(settings)
   server.maxConnections = options.maxConnections ?? LIMITS.maxConnections
@@ -81,7 +92,9 @@ export async function startHttpServer(
     ctx.log.warn('cors: allowed_headers has no effect without allowed_origins')
 
   const { endpoint, transport } = cfg
-  const bound = await listen(server, { endpoint, transport, secure, reusePort: options.reusePort ?? false }, ctx.log)
+  const authenticated = authenticator !== undefined || cfg.tls?.clientCaFile !== undefined
+  const reusePort = options.reusePort ?? false
+  const bound = await listen(server, { endpoint, transport, secure, authenticated, reusePort }, ctx.log)
   server.on('error', (error) => ctx.report('fatal', error))
 
   let closing: Promise<void> | undefined
@@ -125,7 +138,13 @@ async function secureServer(cfg: HttpServerConfig, settings: object): Promise<Se
   return server as unknown as Server
 }
 
-function wrap(cfg: HttpServerConfig, log: Logger, handler: HttpHandler): HttpHandler {
+function wrap(
+  cfg: HttpServerConfig,
+  log: Logger,
+  authenticator: HttpAuthenticator | undefined,
+  options: HttpServerOptions,
+  handler: HttpHandler,
+): HttpHandler {
   const cors = corsRules(cfg.cors)
   const added = [...cfg.responseHeaders]
   const { keepAlivesEnabled, writeTimeoutMs } = cfg
@@ -143,15 +162,51 @@ function wrap(cfg: HttpServerConfig, log: Logger, handler: HttpHandler): HttpHan
     if (answer.preflight) response.writeHead(204).end()
     return answer.preflight
   }
-  return (request, response) => {
+  const guarded = (response: ServerResponse, run: () => void): void => {
     try {
-      if (!prepare(request, response)) handler(request, response)
+      run()
     } catch (error) {
       log.error('a request could not be handled', { error: (error as Error).message })
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' })
       response.end()
     }
   }
+  const decide = (request: IncomingMessage, response: ServerResponse, decision: AuthDecision): void => {
+    if (!(decision instanceof AuthRefusal)) {
+      handler(request, response, decision)
+      return
+    }
+    if (decision.code === GRPC.UNAUTHENTICATED) response.setHeader('www-authenticate', authenticator!.challenge)
+    if (options.onRefused !== undefined) options.onRefused(request, response, decision)
+    else refusePlainly(request, response, decision)
+  }
+  return (request, response) => {
+    guarded(response, () => {
+      if (prepare(request, response)) return
+      if (authenticator === undefined) {
+        handler(request, response)
+        return
+      }
+      // The body stays where it is until somebody is let in.
+      const decision = authenticator.authenticate(request)
+      if (!(decision instanceof Promise)) decide(request, response, decision)
+      else
+        void decision.then((late) => {
+          if (!response.destroyed) guarded(response, () => decide(request, response, late))
+        })
+    })
+  }
+}
+
+function refusePlainly(request: IncomingMessage, response: ServerResponse, refusal: AuthRefusal): void {
+  request.resume()
+  const body = `${refusal.message}\n`
+  response.writeHead(grpcToHttp(refusal.code), {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    ...(request.httpVersionMajor === 1 ? { connection: 'close' } : {}),
+  })
+  response.end(body)
 }
 
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket, options: HttpServerOptions): void {

@@ -1,6 +1,7 @@
 // OTLP/gRPC: the Export method of each signal.
 
 import type { ReceiverContext } from '../../graph/component.ts'
+import { findServerAuthenticator } from '../../net/auth/authenticator.ts'
 import type { GrpcHandler, GrpcKeepalive, GrpcServer } from '../../net/grpc/engine.ts'
 import { createGrpcServer } from '../../net/grpc/server.ts'
 import { LIMITS } from '../../net/limits.ts'
@@ -26,9 +27,16 @@ export const maxMessageBytes = (cfg: GrpcConfig): number =>
 export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: ReceiverContext): Promise<GrpcServer> {
   const handlers = new Map<string, GrpcHandler>()
   for (const signal of SIGNALS) if (intake.takes(signal)) handlers.set(METHODS[signal], handler(signal, cfg, intake))
+  const authenticator = cfg.auth === undefined ? undefined : findServerAuthenticator(context, cfg.auth.authenticator)
   return await createGrpcServer(
     {
-      listen: { endpoint: cfg.endpoint, transport: cfg.transport, secure: cfg.tls !== undefined },
+      listen: {
+        endpoint: cfg.endpoint,
+        transport: cfg.transport,
+        secure: cfg.tls !== undefined,
+        authenticated: authenticator !== undefined || cfg.tls?.clientCaFile !== undefined,
+      },
+      authenticator,
       ...(cfg.tls === undefined ? {} : { tls: loadServerTls(cfg.tls) }),
       handlers,
       maxMessageBytes: maxMessageBytes(cfg),
@@ -59,7 +67,9 @@ function handler(signal: Signal, cfg: GrpcConfig, intake: Intake): GrpcHandler {
       call.fail(GRPC.INTERNAL, `grpc: error unmarshalling request: ${intake.unreadable('grpc', error)}`)
       return
     }
-    const client = cfg.includeMetadata ? { address: call.peer, metadata: call.metadata() } : { address: call.peer }
+    const { peer: address, auth } = call
+    const known = auth === undefined ? { address } : { address, auth }
+    const client = cfg.includeMetadata ? { ...known, metadata: call.metadata() } : known
     intake.accept(signal, 'grpc', bytes, items, client, {
       ok: () => call.respond(success),
       error: ({ code, message, retryAfterMs }) => call.fail(code, message, retryAfterMs),

@@ -1,12 +1,14 @@
 // OTLP/HTTP: one path per signal, protobuf and JSON. Statuses, types and words as the Collector answers them
 // (reference 2.3, and the notes on a running one); the order of the checks is its order too:
 //
+//   authenticator?   401 Status      (where one is configured, before all else)
 //   Content-Encoding known?   400 Status      path?   404 text      POST?   405 text      Content-Type?   415 text
 //   body readable, within bounds, OTLP?   400 Status      pipeline's answer: 200, or a Status by the table of net/status.ts
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ROOM_AFTER_MS } from '../../delivery/error.ts'
 import type { ReceiverContext } from '../../graph/component.ts'
+import type { AuthAttributes } from '../../net/auth/authenticator.ts'
 import type { RequestBytes } from '../../net/byte-budget.ts'
 import { type Decoding, isDecoding } from '../../net/compression.ts'
 import { type BodyProblem, readBody } from '../../net/http/body.ts'
@@ -28,6 +30,12 @@ type BodyType = typeof PROTOBUF | typeof JSON_TYPE
 export function startOtlpHttp(cfg: HttpConfig, intake: Intake, context: ReceiverContext): Promise<HttpServerHandle> {
   return startHttpServer(cfg, context, otlpHandler(cfg, intake), {
     onBadConnection: (reason) => intake.refused('http', reason, 'not an HTTP request'),
+    onRefused: (request, response, { code, message }) => {
+      intake.refused('http', 'auth', message)
+      // The form of the answer is that of the request; a request of no form gets JSON.
+      const type = bodyType(request.headers['content-type']) ?? JSON_TYPE
+      sendStatus(request, response, type, { code, message }, undefined)
+    },
   })
 }
 
@@ -51,7 +59,7 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
     budget: intake.budget,
   }
 
-  return (request, response) => {
+  return (request, response, auth) => {
     const refuse = (reason: string, detail: string): void => intake.refused('http', reason, detail)
     const named = request.headers['content-type']
     const type = bodyType(named)
@@ -87,7 +95,7 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
         refuse(problem, message)
         sendStatus(request, response, type, problemStatus(problem, message), undefined)
       },
-      onBody: (body, held) => take(request, response, signal, type, body, held),
+      onBody: (body, held) => take(request, response, signal, type, body, held, auth),
     })
   }
 
@@ -98,6 +106,7 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
     type: BodyType,
     body: Uint8Array<ArrayBuffer>,
     held: RequestBytes,
+    auth: AuthAttributes | undefined,
   ): void {
     let bytes: Uint8Array
     let items: number
@@ -110,7 +119,7 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
       sendStatus(request, response, type, { code: GRPC.INVALID_ARGUMENT, message }, 400)
       return
     }
-    intake.accept(signal, 'http', bytes, items, clientOf(request), {
+    intake.accept(signal, 'http', bytes, items, clientOf(request, auth), {
       ok: () => {
         held.end()
         if (type === JSON_TYPE) send(request, response, 200, type, exportResponseToJson(signal))
@@ -123,15 +132,15 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
     })
   }
 
-  function clientOf(request: IncomingMessage): ClientInfo {
+  function clientOf(request: IncomingMessage, auth: AuthAttributes | undefined): ClientInfo {
     const { remoteAddress, remotePort } = request.socket
     const host = remoteAddress?.includes(':') ? `[${remoteAddress}]` : remoteAddress
-    const address = host === undefined ? {} : { address: `${host}:${remotePort}` }
-    if (!cfg.includeMetadata) return address
+    const known = { ...(host === undefined ? {} : { address: `${host}:${remotePort}` }), ...(auth && { auth }) }
+    if (!cfg.includeMetadata) return known
     const metadata = new Map<string, readonly string[]>()
     const { headersDistinct } = request
     for (const name in headersDistinct) metadata.set(name, headersDistinct[name] ?? [])
-    return { ...address, metadata }
+    return { ...known, metadata }
   }
 }
 
