@@ -4,7 +4,6 @@
 //
 // What was answered OK has to arrive in the end, request by request, unless a counter of the router says why not.
 
-import { join } from 'node:path'
 import { ask, tryRequest } from './first-request.ts'
 import type { Protocol } from './load.ts'
 import { countMissing } from './numbered.ts'
@@ -60,7 +59,7 @@ const SAMPLE_EVERY_MS = 100
 const PROBE_EVERY_MS = 250
 
 export async function runOverload(options: OverloadOptions): Promise<OverloadReport> {
-  const { protocol, stallMs, spansPerRequest, inFlight } = options
+  const { protocol, stallMs, spansPerRequest, inFlight, diskQueueBytes } = options
   const sink = await new SinkProcess().start()
   const router = new RouterProcess()
   const load = new LoadProcess()
@@ -75,10 +74,12 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRep
       batching: true,
       memoryLimitMib: options.memoryLimitMib,
       metricsPort,
-      ...(options.diskQueueBytes === undefined
-        ? {}
-        : { disk: { folder: join(router.folder, 'queue'), queueBytes: options.diskQueueBytes } }),
-      ...(options.exporter === undefined ? {} : { exporter: options.exporter }),
+      ...(diskQueueBytes === undefined ? {} : { queueDirectory: router.folder }),
+      exporter: [
+        // Of sending_queue, which stands before them.
+        ...(diskQueueBytes === undefined ? [] : ['  sizer: bytes', `  queue_size: ${diskQueueBytes}`]),
+        ...(options.exporter ?? []),
+      ],
     })
     await router.start(config, () => tryRequest(protocol, port))
     await load.start({ protocol, port, spansPerRequest, encoding: 'none', inFlight, sender: 1 })

@@ -8,14 +8,17 @@ export interface RouterConfigOptions {
   /** Of the sink. */
   readonly exportPort: number
   readonly encoding: Encoding
+  /** With memory_limiter, batch and a queue. */
   readonly batching?: boolean
+  /** A queue without a batch processor. */
+  readonly queued?: boolean
+  /** Keeps the queue there instead of in memory. */
+  readonly queueDirectory?: string
   readonly insertAttribute?: boolean
   readonly metricsPort: number
   /** More lines for the exporter. */
   readonly exporter?: readonly string[]
   readonly memoryLimitMib?: number
-  /** A queue on disk instead of the one in memory: where, and how many bytes it may hold. */
-  readonly disk?: { readonly folder: string; readonly queueBytes: number }
 }
 
 const INSERT = `  attributes:
@@ -33,17 +36,11 @@ export function routerConfig(options: RouterConfigOptions): string {
     ...(batching ? ['memory_limiter', 'batch'] : []),
     ...(options.insertAttribute === true ? ['attributes'] : []),
   ]
-  const { disk } = options
-  const storage = `extensions:
-  file_storage:
-    directory: ${disk?.folder}
-    create_directory: true
-`
-  const diskQueue = `      storage: file_storage
-      sizer: bytes
-      queue_size: ${disk?.queueBytes}
-`
-  return `${disk === undefined ? '' : storage}receivers:
+  const queued = batching || options.queued === true
+  const { queueDirectory } = options
+  const storage = queueDirectory === undefined ? '' : '      storage: file_storage\n'
+  const extensions = `extensions:\n  file_storage:\n    directory: ${queueDirectory}\n`
+  return `${queueDirectory === undefined ? '' : extensions}receivers:
   otlp:
     protocols:
       ${options.protocol}:
@@ -60,9 +57,10 @@ ${options.insertAttribute === true ? INSERT : ''}exporters:
     tls:
       insecure: true
     sending_queue:
-      enabled: ${batching}
-${disk === undefined ? '' : diskQueue}${(options.exporter ?? []).map((line) => `    ${line}\n`).join('')}service:
-${disk === undefined ? '' : '  extensions: [file_storage]\n'}  telemetry:
+      enabled: ${queued}
+${storage}${(options.exporter ?? []).map((line) => `    ${line}\n`).join('')}service:
+  extensions: [${queueDirectory === undefined ? '' : 'file_storage'}]
+  telemetry:
     logs:
       level: warn
     metrics:

@@ -195,7 +195,7 @@ test('a full disk refuses what cannot be written and nothing else; when it has r
     assert.equal(result.status, 'rejected')
     const error = (result as PromiseRejectedResult).reason as DeliveryError
     assert.equal(error.code, 'QUEUE_DISK_FAILED')
-    assert.equal(error.retry, 'backoff')
+    assert.deepEqual(error.retry, { afterMs: 1000 })
     assert.match(error.message, /no space left on device/)
   }
   assert.equal(opened.queue.left.records, 1)
@@ -283,7 +283,7 @@ test('a queue at its cap refuses until something is settled', async (t) => {
   }
   const error = await full()
   assert.equal(error.code, 'QUEUE_FULL')
-  assert.equal(error.retry, 'backoff')
+  assert.deepEqual(error.retry, { afterMs: 1000 })
   assert.ok(taken > 50 && taken <= 64, `${taken} records of 1024 bytes`)
   assert.ok(opened.queue.diskBytes <= 64 * 1024)
   const drained = await opened.drain()
