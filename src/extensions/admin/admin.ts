@@ -15,7 +15,7 @@ import { type HttpServerHandle, startHttpServer } from '../../net/http/server.ts
 import type { Listening } from '../../net/listen.ts'
 import type { AdminConfig } from './config.ts'
 
-export type AdminContext = Pick<SupervisorContext, 'health' | 'log' | 'report' | 'router'>
+export type AdminContext = Pick<SupervisorContext, 'clock' | 'extension' | 'health' | 'log' | 'report' | 'router'>
 
 interface Answer {
   readonly status: number

@@ -9,6 +9,7 @@ import type { ByteBudget } from '../byte-budget.ts'
 import type { Listening, ListenSettings } from '../listen.ts'
 import type { RpcError } from '../status.ts'
 import type { ServerTlsOptions } from '../tls/load.ts'
+import type { TlsWatch } from '../tls/reload.ts'
 
 export interface GrpcCall {
   /** `/package.Service/Method`. */
@@ -57,6 +58,8 @@ export interface GrpcKeepalive {
 export interface GrpcServerOptions {
   readonly listen: ListenSettings
   readonly tls?: ServerTlsOptions
+  /** Begins to watch the files behind `tls`, and calls `apply` with what new connections are to use. */
+  watchTls?(apply: (options: ServerTlsOptions) => void): TlsWatch
   /** Asked before a byte of the message is read. */
   readonly authenticator?: ServerAuthenticator | undefined
   readonly handlers: ReadonlyMap<string, GrpcHandler>

@@ -10,9 +10,11 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { Server, Socket } from 'node:net'
+import type { Server as TlsServer } from 'node:tls'
 import type { Logger } from '../../self/log.ts'
 import { LIMITS } from '../limits.ts'
 import { type Listening, listen } from '../listen.ts'
+import type { TlsWatch } from '../tls/reload.ts'
 import { Connection } from './connection.ts'
 import type { GrpcServer, GrpcServerOptions } from './engine.ts'
 import { Call, PackedAnswers } from './http2-call.ts'
@@ -33,6 +35,7 @@ export class Http2GrpcServer implements GrpcServer {
   /** The socket whose session is about to be announced. */
   #arriving: Socket | undefined
   #sweeper: NodeJS.Timeout | undefined
+  #tlsWatch: TlsWatch | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: GrpcServerOptions, log: Logger) {
@@ -80,11 +83,13 @@ export class Http2GrpcServer implements GrpcServer {
   async listen(): Promise<Listening> {
     const bound = await listen(this.#server as unknown as Server, this.#options.listen, this.#log)
     this.#server.on('error', (error) => this.#options.onError(error))
+    this.#tlsWatch = this.#options.watchTls?.((tls) => (this.#server as unknown as TlsServer).setSecureContext(tls))
     this.#sweeper = setInterval(() => this.#sweep(), sweepEveryMs(this.#options)).unref()
     return bound
   }
 
   close(deadline: AbortSignal): Promise<void> {
+    this.#tlsWatch?.stop()
     this.#closing ??= this.#close(deadline)
     return this.#closing
   }

@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { Server as TlsServer } from 'node:tls'
 import type { Clock } from '../../graph/clock.ts'
 import type { Logger } from '../../self/log.ts'
 import { type AuthAttributes, type AuthDecision, AuthRefusal } from '../auth/authenticator.ts'
@@ -13,7 +14,8 @@ import { type HttpAuthenticator, httpAuthenticator } from '../auth/http.ts'
 import { LIMITS } from '../limits.ts'
 import { type Listening, listen } from '../listen.ts'
 import { GRPC, grpcToHttp } from '../status.ts'
-import { loadServerTls } from '../tls/load.ts'
+import { loadServerTls, type ServerTlsOptions } from '../tls/load.ts'
+import { watchServerTls } from '../tls/reload.ts'
 import { corsRules } from './cors.ts'
 import type { HttpServerConfig } from './server-config.ts'
 
@@ -22,7 +24,7 @@ export type HttpHandler = (request: IncomingMessage, response: ServerResponse, a
 
 export interface HttpServerContext {
   readonly log: Logger
-  readonly clock?: Clock
+  readonly clock: Clock
   /** Needed where the configuration names an authenticator. */
   extension?(id: string): object | undefined
   /** A server that fails while it runs. */
@@ -68,7 +70,8 @@ export async function startHttpServer(
   const authenticator = httpAuthenticator(cfg.auth, ctx)
   const serve = wrap(cfg, ctx.log, authenticator, options, handler)
   const secure = cfg.tls !== undefined
-  const server = secure ? await secureServer(cfg, settings) : createServer(settings)
+  const tls = cfg.tls === undefined ? undefined : loadServerTls(cfg.tls)
+  const server = tls === undefined ? createServer(settings) : await secureServer(tls, settings)
   server.maxConnections = options.maxConnections ?? LIMITS.maxConnections
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -96,9 +99,12 @@ export async function startHttpServer(
   const reusePort = options.reusePort ?? false
   const bound = await listen(server, { endpoint, transport, secure, authenticated, reusePort }, ctx.log)
   server.on('error', (error) => ctx.report('fatal', error))
+  const apply = (options: ServerTlsOptions): void => (server as unknown as TlsServer).setSecureContext(options)
+  const watch = tls === undefined ? undefined : watchServerTls(cfg.tls!, tls, apply, ctx)
 
   let closing: Promise<void> | undefined
   const close = (deadline: AbortSignal): Promise<void> => {
+    watch?.stop()
     closing ??= new Promise((resolve) => {
       const cut = (): void => {
         for (const socket of sockets) socket.destroy()
@@ -120,7 +126,7 @@ export async function startHttpServer(
   return { ...bound, close }
 }
 
-async function secureServer(cfg: HttpServerConfig, settings: object): Promise<Server> {
+async function secureServer(tls: ServerTlsOptions, settings: object): Promise<Server> {
   const { createSecureServer } = await import('node:http2')
   const h2 = {
     maxConcurrentStreams: LIMITS.streamsPerConnection,
@@ -129,7 +135,7 @@ async function secureServer(cfg: HttpServerConfig, settings: object): Promise<Se
   }
   const server = createSecureServer({
     ...settings,
-    ...loadServerTls(cfg.tls!),
+    ...tls,
     allowHTTP1: true,
     handshakeTimeout: LIMITS.headersMs,
     settings: h2,
