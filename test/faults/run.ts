@@ -13,7 +13,7 @@ import { readPage, sumOnPage, sumSeries } from '../../bench/own-metrics.ts'
 import { pause, RouterProcess, SinkProcess, type StartOptions } from '../../bench/processes.ts'
 import type { SinkMode, SinkReport } from '../../bench/sink.ts'
 import { Random } from '../../src/send/random.ts'
-import { fixedPort } from '../support/fixed-port.ts'
+import { freePorts } from '../support/router-process.ts'
 import { type Places, type Plant, plantFile } from './plant.ts'
 import { type Books, reconcile } from './reconcile.ts'
 import { Sender } from './sender.ts'
@@ -109,7 +109,7 @@ export class FaultRun {
   async run(long: boolean): Promise<Outcome> {
     const scenario = this.#scenario
     try {
-      const [grpcPort = 0, httpPort = 0, metricsPort = 0, sinkGrpcPort = 0, sinkHttpPort = 0] = await this.#ports(5)
+      const [grpcPort = 0, httpPort = 0, metricsPort = 0, sinkGrpcPort = 0, sinkHttpPort = 0] = await freePorts(5)
       this.#places = {
         grpcPort,
         httpPort,
@@ -140,12 +140,6 @@ export class FaultRun {
       await this.#router.stop()
       this.#sink?.stop()
     }
-  }
-
-  async #ports(count: number): Promise<number[]> {
-    const ports = new Set<number>()
-    while (ports.size < count) ports.add(await fixedPort())
-    return [...ports]
   }
 
   async #take(step: Step): Promise<void> {
