@@ -12,6 +12,7 @@
 // the handler still holds the message.
 
 import { constants as H2, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { ROOM_AFTER_MS } from '../../delivery/error.ts'
 import { type AuthAttributes, type AuthDecision, AuthRefusal } from '../auth/authenticator.ts'
 import { arePiecesSmall, type RequestBytes } from '../byte-budget.ts'
 import { CompressionError, compress, type Encoding } from '../compression.ts'
@@ -240,7 +241,7 @@ export class Call implements GrpcCall {
 
   readonly #refuseForRoom = (): void => {
     const text = 'too many bytes of unanswered requests are in flight, try again later'
-    this.#refuse('overload', GRPC.UNAVAILABLE, text)
+    this.#refuse('overload', GRPC.UNAVAILABLE, text, 200, ROOM_AFTER_MS)
   }
 
   #onEnd(handler: GrpcHandler): void {
@@ -311,14 +312,14 @@ export class Call implements GrpcCall {
   }
 
   /** The engine's own refusal, in any state: it comes before the handler's answer, or instead of it. */
-  #refuse(reason: GrpcRefusal, code: number, message: string, httpStatus = 200): void {
+  #refuse(reason: GrpcRefusal, code: number, message: string, httpStatus = 200, retryAfterMs?: number): void {
     if (this.#state === ANSWERED) return
     const handled = this.#state === HANDLING
     this.#state = ANSWERED
     if (!handled) this.#release()
     clearTimeout(this.#deadline)
     this.#options.onRefused(reason, message)
-    if (!this.#stream.destroyed && !this.#stream.closed) this.#trailersOnly(httpStatus, code, message)
+    if (!this.#stream.destroyed && !this.#stream.closed) this.#trailersOnly(httpStatus, code, message, retryAfterMs)
   }
 
   #trailersOnly(httpStatus: number, code: number, words: string, retryAfterMs?: number): void {
