@@ -28,6 +28,14 @@ const RUNS: Record<string, Runs> = {
     ],
     paths: ['exporters.file.path'],
   },
+  'plant-gateway.yaml': {
+    ports: [
+      'receivers.otlp.protocols.grpc.endpoint',
+      'receivers.otlp.protocols.http.endpoint',
+      'extensions.health_check.endpoint',
+    ],
+    paths: ['extensions.file_storage.directory'],
+  },
   'default.yaml': {
     ports: [
       'receivers.otlp.protocols.grpc.endpoint',
