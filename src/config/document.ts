@@ -230,6 +230,14 @@ export function findPlace(root: MapNode, keys: readonly string[]): Place {
   let node: Node = root
   let place = root.place
   for (let at = 0; at < keys.length; ) {
+    if (node.kind === 'list') {
+      const item: Node | undefined = node.items[Number.parseInt(keys[at]!, 10)]
+      if (item === undefined) break
+      place = item.place
+      node = item
+      at++
+      continue
+    }
     if (node.kind !== 'map') break
     let entry: Entry | undefined
     let end = keys.length

@@ -70,12 +70,18 @@ export interface ListenSettings {
   readonly reusePort?: boolean
 }
 
-/** What a listener that other machines can reach lacks; undefined when it has both. */
-function openWords({ secure, authenticated = false }: ListenSettings): string | undefined {
-  if (secure) return authenticated ? undefined : 'without an authenticator: add auth, client_ca_file, or use localhost'
-  if (authenticated)
-    return 'without TLS, so that credentials can be read on the way: add a tls section, or use localhost'
-  return 'without TLS and without an authenticator: use localhost, a specific address, or add tls and auth sections'
+/** What a listener that other machines can reach lacks, in words for the log; undefined when it lacks nothing. */
+export function listenWarning(settings: ListenSettings): string | undefined {
+  const { endpoint, transport, secure, authenticated = false } = settings
+  if (transport === 'unix' || transport === 'npipe' || (secure && authenticated)) return undefined
+  const address = findAddress(endpoint)
+  if (address === undefined || isLoopback(address.host)) return undefined
+  const lacks = secure
+    ? 'without an authenticator: add auth or client_ca_file, or use localhost'
+    : authenticated
+      ? 'without TLS, so that credentials can be read on the way: add a tls section, or use localhost'
+      : 'without TLS and without an authenticator: use localhost, a specific address, or add tls and auth sections'
+  return `listening on an address that other machines can reach, ${lacks}`
 }
 
 /** Opens the socket. Warns once where others on the network can send or listen in. Rejects with the system's error. */
@@ -89,10 +95,8 @@ export async function listen(server: Server, settings: ListenSettings, log: Logg
       resolve()
     })
   })
-  const address = findAddress(settings.endpoint)
-  const lacks = openWords(settings)
-  if (address !== undefined && options.path === undefined && lacks !== undefined && !isLoopback(address.host))
-    log.warn(`listening on an address that other machines can reach, ${lacks}`, { endpoint: settings.endpoint })
+  const warning = listenWarning(settings)
+  if (warning !== undefined) log.warn(warning, { endpoint: settings.endpoint })
   const bound = server.address()
   if (bound === null || typeof bound === 'string') return { host: options.path ?? '', port: 0 }
   return { host: bound.address, port: bound.port }

@@ -68,7 +68,7 @@ export class WatchedFile<T> {
     const { clock, log } = this.#around
     warnOfOpenFile(this.#path, log)
     try {
-      this.#version = versionOf(statSync(this.#path))
+      this.#version = fileVersion(statSync(this.#path))
       this.#value = this.#parse(readFileSync(this.#path, 'utf8'))
     } catch (cause) {
       throw new Error(`${this.#path} cannot be used: ${(cause as Error).message}`, { cause })
@@ -89,7 +89,7 @@ export class WatchedFile<T> {
     let version = ''
     try {
       const facts = await stat(this.#path)
-      version = versionOf(facts)
+      version = fileVersion(facts)
       if (version === this.#version) return
       if (facts.size > MAX_BYTES) throw new Error('it is too large')
       const value = this.#parse(await readFile(this.#path, 'utf8'))
@@ -110,4 +110,6 @@ export class WatchedFile<T> {
   }
 }
 
-const versionOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string => `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`
+/** Other whenever the file was written, replaced or given other rights. */
+export const fileVersion = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string =>
+  `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`

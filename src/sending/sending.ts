@@ -107,7 +107,21 @@ export class Sending {
     return this.#stopped
   }
 
-  async #drain(deadline: AbortSignal | undefined): Promise<void> {
+  /** What waits in back-off is refused, and nothing is tried twice from here on; batches are still taken. */
+  endRetries(): void {
+    for (const { sender } of this.#ways.values()) sender.stopRetries()
+  }
+
+  /**
+   * Instead of stop(), for a destination that is given up while others go on: refuses at once what waits in queues and in
+   * back-off, so that it can go elsewhere. Resolves when what is on its way has ended.
+   */
+  handBack(): Promise<void> {
+    this.#stopped ??= this.#drain(undefined, true)
+    return this.#stopped
+  }
+
+  async #drain(deadline: AbortSignal | undefined, handBack = false): Promise<void> {
     const ways = [...this.#ways.values()]
     // What is in back-off would make room for the next.
     for (const { lane } of ways) if (lane instanceof DiskLane) lane.hold()
@@ -121,6 +135,7 @@ export class Sending {
     deadline?.addEventListener('abort', abort, { once: true })
     const idle = ways.map(({ lane, sender }) => (lane === undefined ? sender.whenIdle() : stopLane(lane)))
     if (deadline?.aborted) abort()
+    if (handBack) for (const { lane } of ways) lane?.abort()
     await Promise.all(idle)
     await this.#closeQueues(deadline)
     deadline?.removeEventListener('abort', abort)
@@ -160,7 +175,7 @@ export class Sending {
         // It stays on disk and is sent by the next process.
         if (this.#storage !== undefined && isShutdown(error)) return
         metrics.failed(batch.items, errorType(error), error.retry === 'never')
-        const log = this.#queued ? this.#dropped : this.#rejected
+        const log = this.#queued || batch.delivery.accepted ? this.#dropped : this.#rejected
         log.report(error, batch.items)
       },
       onRetry: (batch, error, waitMs) =>

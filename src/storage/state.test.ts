@@ -187,6 +187,6 @@ test('an entry that could not be written is not restored, and the next one is', 
   files.fail = () => undefined
   await first.state.append(bytes('c'))
   await first.state.close()
-  truncateSync(join(directory, '0000000001.log'), readFileSync(join(directory, '0000000001.log')).length - 32)
+  truncateSync(join(directory, '0000000002.log'), readFileSync(join(directory, '0000000002.log')).length - 32)
   assert.deepEqual((await opened(t, directory)).entries, ['a', 'c'])
 })

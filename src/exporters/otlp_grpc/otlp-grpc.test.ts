@@ -82,6 +82,20 @@ test('a certificate that cannot be used ends the start, and not the shard at the
   await assert.rejects(pair(t, { config: { tls, endpoint: 'localhost:1' } }), /the certificate, key or ciphers/)
 })
 
+test('whether the server takes data is told: connected, and the last attempt not failed for now', async (t) => {
+  let code: number = status.OK
+  const { push, metric, peer } = await pair(t, { handler: (_, answer) => answer({ code }) })
+  const healthy = (): number | undefined => metric('exporter_remote_healthy', { endpoint: `127.0.0.1:${peer.port}` })
+  await settled(push('traces', spans(1)))
+  assert.equal(healthy(), 1)
+  code = status.UNAVAILABLE
+  await settled(push('traces', spans(1)))
+  assert.equal(healthy(), 0)
+  code = status.INVALID_ARGUMENT
+  await settled(push('traces', spans(1)))
+  assert.equal(healthy(), 1)
+})
+
 test('the default packs with gzip', async (t) => {
   const { peer, push } = await pair(t)
   const bytes = spans(100)
@@ -113,12 +127,13 @@ test('codes are tried again or final as OTLP says', async (t) => {
   assert.equal((await settled(push('traces', spans(1)))).refused!.retry, 'never')
 })
 
-test('a partial success is logged and counts as sent', async (t) => {
+test('a partial success is logged and counts as sent, and what it rejected is counted', async (t) => {
   const { push, logs, metric } = await pair(t, {
     handler: (_, answer) => answer(null, Buffer.from(encodeExportResponse({ rejected: 2, message: 'too old' }))),
   })
   assert.equal((await settled(push('traces', spans(5)))).delivered, true)
   assert.equal(metric('exporter_sent_spans'), 5)
+  assert.equal(metric('exporter_rejected_spans'), 2)
   const line = logs.find(({ level }) => level === 'warn')!
   assert.equal(line.message, 'Partial success response')
   assert.deepEqual(line.fields, { message: 'too old', dropped_items: 2 })

@@ -196,6 +196,20 @@ test("a refusal relays the server's status as a gRPC code and is tried again whe
   }
 })
 
+test('whether the server takes data is told from the first answer on', async (t) => {
+  const { push, metric, answerWith, port } = await pair(t)
+  const healthy = (): number | undefined => metric('exporter_remote_healthy', { endpoint: `http://127.0.0.1:${port}` })
+  assert.equal(healthy(), undefined)
+  await settled(push('traces', SPANS))
+  assert.equal(healthy(), 1)
+  answerWith((_, response) => response.writeHead(503).end())
+  await settled(push('traces', SPANS))
+  assert.equal(healthy(), 0)
+  answerWith((_, response) => response.writeHead(400).end())
+  await settled(push('traces', SPANS))
+  assert.equal(healthy(), 1)
+})
+
 test('Retry-After is kept in seconds or as a date, for 429 and 503 only', async (t) => {
   const { push, answerWith, clock } = await pair(t)
   const at = (ms: number): string => new Date(clock.now() + ms).toUTCString()
@@ -214,7 +228,7 @@ test('Retry-After is kept in seconds or as a date, for 429 and 503 only', async 
   }
 })
 
-test('a partial success is logged and counts as sent, in both encodings', async (t) => {
+test('a partial success is logged and counts as sent, and what it rejected is counted, in both encodings', async (t) => {
   const { push, answerWith, logs, metric } = await pair(t)
   answerWith((_, response) =>
     response
@@ -233,6 +247,7 @@ test('a partial success is logged and counts as sent, in both encodings', async 
     [2, 1],
   )
   assert.equal(metric('exporter_sent_spans'), 6)
+  assert.equal(metric('exporter_rejected_spans'), 3)
 })
 
 test('an answer of success that cannot be read is final; of an unknown type it is not read', async (t) => {

@@ -18,8 +18,10 @@ import {
   readRpcStatusJson,
 } from '../../otlp/response.ts'
 import type { Signal } from '../../otlp/signal.ts'
+import { countRejected } from '../../self/exporter-metrics.ts'
 import type { Labels } from '../../self/meter.ts'
-import { Sending } from '../../sending/sending.ts'
+import { RemoteHealth } from '../../sending/remote-health.ts'
+import { type Push, Sending } from '../../sending/sending.ts'
 import type { OtlpHttpConfig } from './config.ts'
 
 const PATH = {
@@ -39,6 +41,8 @@ export class OtlpHttpExporter implements Exporter {
   readonly #packing: Packing | undefined
   readonly #urls = new Map<Signal, URL>()
   readonly #headers: Record<string, string>
+  /** The push to each host, which notes whether that answers. */
+  readonly #pushTo = new Map<string, Push>()
   #client: HttpClient | undefined
   #auth: ClientAuthenticator | undefined
 
@@ -49,10 +53,19 @@ export class OtlpHttpExporter implements Exporter {
     this.#headers = { 'content-type': config.encoding === 'json' ? JSON_TYPE : PROTOBUF }
     if (this.#packing !== undefined) this.#headers['content-encoding'] = this.#packing.encoding
     for (const signal of context.signals) this.#urls.set(signal, urlOf(config, signal))
+    for (const { origin } of this.#urls.values()) {
+      if (this.#pushTo.has(origin)) continue
+      const health = new RemoteHealth()
+      health.observe(context.meter, origin)
+      this.#pushTo.set(
+        origin,
+        health.watch((batch, signal) => this.#push(batch, signal)),
+      )
+    }
     this.#sending = new Sending(
       context,
       config,
-      (batch, signal) => this.#push(batch, signal),
+      (batch, signal) => this.#pushTo.get(this.#urls.get(batch.signal)!.origin)!(batch, signal),
       (signal) => labelsOf(this.#urls.get(signal)!),
     )
   }
@@ -61,7 +74,7 @@ export class OtlpHttpExporter implements Exporter {
     const { auth } = this.#config
     if (auth !== undefined) this.#auth = findClientAuthenticator(this.#context, auth.authenticator)
     const secure = [...this.#urls.values()].some((url) => url.protocol === 'https:')
-    this.#client = makeHttpClient(this.#config, secure, this.#context.build)
+    this.#client = makeHttpClient(this.#config, secure, this.#context)
     await this.#client.open()
     await this.#sending.start()
   }
@@ -133,6 +146,7 @@ export class OtlpHttpExporter implements Exporter {
     }
     if (partial === undefined) return
     // OTLP, "Partial Success": the same bytes must not be sent again.
+    if (partial.rejected > 0) countRejected(this.#context.meter, signal, partial.rejected)
     this.#context.log.warn('Partial success response', { message: partial.message, dropped_items: partial.rejected })
   }
 }

@@ -16,7 +16,7 @@ import { StatusTree } from './status.ts'
 /** How often the status of components is noted, for recovery_duration and status_time. */
 const OBSERVE_MS = 1_000
 
-export type HealthContext = Pick<SupervisorContext, 'clock' | 'health' | 'log' | 'pipelines' | 'report'>
+export type HealthContext = Pick<SupervisorContext, 'clock' | 'extension' | 'health' | 'log' | 'pipelines' | 'report'>
 
 export class HealthCheck implements Extension {
   readonly #config: HealthCheckConfig
@@ -73,8 +73,8 @@ export class HealthCheck implements Extension {
     const pipeline = query.get('pipeline')
     const node = pipeline ? this.#tree.pipeline(pipeline) : this.#tree.router()
     if (node === undefined) return { status: 404, contentType: undefined, body: '' }
-    const { startedAtMs } = health()
-    return treeAnswer(node, { config: componentHealth, startedAtMs, nowMs, verbose: query.has('verbose') })
+    const { startedAtMs, lastReload } = health()
+    return treeAnswer(node, { config: componentHealth, startedAtMs, lastReload, nowMs, verbose: query.has('verbose') })
   }
 }
 

@@ -18,7 +18,10 @@ import type { Target } from './client-target.ts'
 
 export interface GrpcClientOptions {
   readonly target: Target
+  /** Read anew for each connection. */
   readonly tls?: ClientTlsOptions | undefined
+  /** Ends what watches over the files behind `tls`. */
+  onClose?(): void
   /** Instead of the target's own. */
   readonly authority?: string | undefined
   readonly userAgent: string
@@ -65,6 +68,11 @@ export class GrpcClient {
       clock: options.clock,
       random: options.random,
     }
+  }
+
+  /** Whether a connection stands. */
+  get ready(): boolean {
+    return this.#connections.some((connection) => connection.ready)
   }
 
   /** Begins to connect; the first call does so too. */
@@ -124,6 +132,7 @@ export class GrpcClient {
   /** Ends everything: calls that have not ended fail with CANCELLED. */
   close(): void {
     this.#closed = true
+    this.#options.onClose?.()
     this.#resolveTimer?.cancel()
     const waiting = this.#waiting
     this.#waiting = []

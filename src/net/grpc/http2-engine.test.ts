@@ -6,6 +6,8 @@ import { type TestContext, test } from 'node:test'
 import { certs } from '../../../test/support/certs.ts'
 import { memoryLogger } from '../../../test/support/harness.ts'
 import { ByteBudget } from '../byte-budget.ts'
+import type { RpcError } from '../status.ts'
+import { UnpackLine } from '../unpack-line.ts'
 import type { GrpcCall, GrpcKeepalive, GrpcServerOptions } from './engine.ts'
 import { encodeGrpcMessage, findTimeoutMs, frameMessage, UnaryReader } from './framing.ts'
 import { createGrpcServer } from './server.ts'
@@ -37,6 +39,7 @@ async function door(t: TestContext, options: Partial<GrpcServerOptions> = {}, ke
       requestMs: 300_000,
       keepalive: { ...DEFAULTS, ...keepalive },
       budget,
+      unpacking: new UnpackLine({ maxWaiting: 16, bytesPerTurn: 1024 * 1024 }),
       random: () => 0.5,
       encodeStatus: () => new Uint8Array(0),
       onRefused: (reason) => refused.push(reason),
@@ -131,8 +134,13 @@ test('a call that is reset while its body comes gives its bytes back at once, on
   assert.equal(budget.used, 0)
 })
 
-test('over the budget a call is refused with Unavailable while others keep their place', async (t) => {
-  const { port, calls, refused } = await door(t)
+test('over the budget a call is refused with Unavailable and a time to wait, while others keep their place', async (t) => {
+  const hints: unknown[] = []
+  const encodeStatus = (status: RpcError) => {
+    hints.push(status.retryAfterMs)
+    return new Uint8Array(0)
+  }
+  const { port, calls, refused } = await door(t, { encodeStatus })
   const on = session(t, port)
   const first = open(on)
   first.stream.end(frameMessage(new Uint8Array(700_000), false))
@@ -140,7 +148,7 @@ test('over the budget a call is refused with Unavailable while others keep their
   const second = open(on)
   second.stream.end(frameMessage(new Uint8Array(700_000), false))
   assert.equal(await second.status, '14')
-  assert.deepEqual(refused, ['overload'])
+  assert.deepEqual([refused, hints], [['overload'], [1000]])
   calls[0]!.respond(new Uint8Array(0))
   assert.equal(await first.status, '0')
 })

@@ -17,8 +17,9 @@ import {
 } from '../../config/schema.ts'
 import { clientAuth, middlewares } from '../auth/config.ts'
 import type { Encoding } from '../compression.ts'
-import { tlsClient } from '../tls/config.ts'
+import { type TlsClientConfig, tlsClient } from '../tls/config.ts'
 import { loadClientTls } from '../tls/load.ts'
+import { type TlsSurroundings, watchClientTls } from '../tls/reload.ts'
 import { userAgent } from '../user-agent.ts'
 import { HttpClient } from './client.ts'
 
@@ -136,11 +137,11 @@ export function isHttpUrl(text: string): boolean {
 export function makeHttpClient(
   client: HttpClientConfig,
   secure: boolean,
-  build: { readonly description: string; readonly version: string },
+  around: TlsSurroundings & { readonly build: { readonly description: string; readonly version: string } },
 ): HttpClient {
-  const headers = new Map([['user-agent', userAgent(build)]])
+  const headers = new Map([['user-agent', userAgent(around.build)]])
   for (const [name, value] of client.headers) headers.set(name.toLowerCase(), value.reveal())
-  return new HttpClient({
+  const made = new HttpClient({
     tls: secure ? loadClientTls(client.tls, true) : undefined,
     headers,
     proxyUrl: client.proxyUrl === '' ? undefined : client.proxyUrl,
@@ -149,4 +150,12 @@ export function makeHttpClient(
     keepAlive: !client.disableKeepAlives,
     http2: client.forceAttemptHttp2,
   })
+  if (secure) watchHttpClientTls(made, client.tls, around)
+  return made
+}
+
+/** Certificates that change go into the client's new connections, until it closes. */
+export function watchHttpClientTls(client: HttpClient, tls: TlsClientConfig, around: TlsSurroundings): void {
+  const watch = watchClientTls(tls, (options) => client.useTls(options), around)
+  client.closesWith(() => watch.stop())
 }

@@ -4,6 +4,8 @@
 import type { Agent, Dispatcher } from 'undici'
 import type { ClientTlsOptions } from '../tls/load.ts'
 
+type Undici = typeof import('undici')
+
 /** The Collector reads no more of an answer either. */
 export const MAX_ANSWER_BYTES = 64 * 1024
 const CONNECT_TIMEOUT_MS = 30_000
@@ -34,7 +36,12 @@ export interface HttpAnswer {
 export class HttpClient {
   readonly #options: HttpClientOptions
   readonly #configured: Readonly<Record<string, string>>
+  #undici: Undici | undefined
   #dispatcher: Dispatcher | undefined
+  /** Those that finish what they had begun with older certificates. */
+  readonly #leaving = new Set<Dispatcher>()
+  readonly #stops: (() => void)[] = []
+  #closed = false
 
   constructor(options: HttpClientOptions) {
     this.#options = options
@@ -43,8 +50,29 @@ export class HttpClient {
 
   /** Loads undici; connects to nobody. */
   async open(): Promise<void> {
-    const { Agent, EnvHttpProxyAgent, ProxyAgent } = await import('undici')
-    const { tls, proxyUrl, maxConnections, idleTimeoutMs, keepAlive, http2 } = this.#options
+    this.#undici = await import('undici')
+    this.#dispatcher = this.#makeDispatcher(this.#undici, this.#options.tls)
+  }
+
+  /** New connections use these options. What is under way ends as it began; connections without a request close. */
+  useTls(tls: ClientTlsOptions): void {
+    const old = this.#dispatcher
+    if (this.#undici === undefined || old === undefined || this.#closed) return
+    this.#dispatcher = this.#makeDispatcher(this.#undici, tls)
+    this.#leaving.add(old)
+    void old.close().then(
+      () => this.#leaving.delete(old),
+      () => this.#leaving.delete(old),
+    )
+  }
+
+  /** Called when the client closes: ends what watches over its files. */
+  closesWith(stop: () => void): void {
+    this.#stops.push(stop)
+  }
+
+  #makeDispatcher({ Agent, EnvHttpProxyAgent, ProxyAgent }: Undici, tls: ClientTlsOptions | undefined): Dispatcher {
+    const { proxyUrl, maxConnections, idleTimeoutMs, keepAlive, http2 } = this.#options
     const options: Agent.Options = {
       connections: maxConnections === 0 ? null : maxConnections,
       keepAliveTimeout: idleTimeoutMs === 0 ? LONGEST_IDLE_MS : idleTimeoutMs,
@@ -57,14 +85,9 @@ export class HttpClient {
       connect: { timeout: CONNECT_TIMEOUT_MS, ...tls },
     }
     if (proxyUrl !== undefined)
-      this.#dispatcher = new ProxyAgent({
-        ...options,
-        uri: proxyUrl,
-        proxyTunnel: false,
-        ...(tls && { requestTls: tls }),
-      })
-    else if (proxyInEnvironment()) this.#dispatcher = new EnvHttpProxyAgent({ ...options, noProxy: withoutProxy() })
-    else this.#dispatcher = new Agent(options)
+      return new ProxyAgent({ ...options, uri: proxyUrl, proxyTunnel: false, ...(tls && { requestTls: tls }) })
+    if (proxyInEnvironment()) return new EnvHttpProxyAgent({ ...options, noProxy: withoutProxy() })
+    return new Agent(options)
   }
 
   /** These headers, and in their place or beside them those that the client is configured to send. A map of its own. */
@@ -101,7 +124,9 @@ export class HttpClient {
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher?.destroy()
+    this.#closed = true
+    for (const stop of this.#stops) stop()
+    await Promise.all([this.#dispatcher?.destroy(), ...Array.from(this.#leaving, (old) => old.destroy())])
   }
 }
 

@@ -1,14 +1,19 @@
 // Authenticators at both doors, with the extensions that there are, over real sockets.
 
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { request } from 'undici'
 import { receiverHarness, rig } from '../../../test/support/harness.ts'
 import { parseConfig } from '../../config/testing.ts'
 import { factory as basicauth } from '../../extensions/basicauth/factory.ts'
 import { factory as bearertokenauth } from '../../extensions/bearertokenauth/factory.ts'
+import { factory as oidc } from '../../extensions/oidc/factory.ts'
 import type { Extension, ExtensionFactory } from '../../graph/component.ts'
 import { type AuthDecision, AuthRefusal, type RequestHeaders } from '../../net/auth/authenticator.ts'
 import { GRPC } from '../../net/status.ts'
@@ -50,13 +55,17 @@ async function doors(t: TestContext, auth: Extension, http: object = {}) {
       const done = (error: ServiceError | null): void => resolve(error === null ? [0, ''] : [error.code, error.details])
       stub.makeUnaryRequest(TRACES, same, same, Buffer.from(message), metadata, { deadline: Date.now() + 8000 }, done)
     })
-  const post = async (header?: string, options: { json?: boolean; path?: string; method?: string } = {}) => {
+  const post = async (
+    header?: string,
+    options: { json?: boolean; path?: string; method?: string; origin?: string } = {},
+  ) => {
     const { json = false, path = '/v1/traces', method = 'POST' } = options
     const answer = await request(`http://127.0.0.1:${httpAt!.port}${path}`, {
       method: method as 'POST',
       headers: {
         'content-type': json ? 'application/json' : 'application/x-protobuf',
         ...(header === undefined ? {} : { authorization: header }),
+        ...(options.origin === undefined ? {} : { origin: options.origin }),
         ...(method === 'OPTIONS' ? { origin: 'http://page', 'access-control-request-method': 'POST' } : {}),
       },
       ...(method === 'POST' ? { body: json ? JSON_SPAN : Buffer.from(SPAN) } : {}),
@@ -119,6 +128,35 @@ test('name and password let calls through both doors, and the batch knows the na
   assert.ok(!JSON.stringify(logs).includes(wrong.slice(6)), 'credentials are never logged')
 })
 
+test('a token of an issuer lets calls through both doors, and the batch knows its claims', async (t) => {
+  const at = mkdtempSync(join(tmpdir(), 'millrace-doors-'))
+  t.after(() => rmSync(at, { recursive: true, force: true }))
+  const { publicKey, privateKey } = await generateKeyPair('ES256')
+  const file = join(at, 'keys.json')
+  writeFileSync(file, JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k' }] }), { mode: 0o600 })
+  const provider = { issuer_url: 'https://id.example.com', audience: 'telemetry', public_keys_file: file }
+  const { grpc, post, sent, metric } = await doors(t, await extension(t, oidc, { providers: [provider] }))
+  // The clock of the harness stands at 2026-01-01.
+  const sign = (claims: object): Promise<string> =>
+    new SignJWT({ iss: 'https://id.example.com', aud: 'telemetry', sub: 'press', exp: 1_767_229_200, ...claims })
+      .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+      .sign(privateKey)
+  const right = `Bearer ${await sign({ tenant: 'a' })}`
+  assert.deepEqual(await grpc(right), [0, ''])
+  assert.equal((await post(right)).status, 200)
+  assert.deepEqual(
+    sent.map(({ client: { auth } }) => [auth?.get('subject'), auth?.get('tenant')]),
+    [
+      ['press', 'a'],
+      ['press', 'a'],
+    ],
+  )
+  const expired = `Bearer ${await sign({ exp: 1_767_225_000 })}`
+  assert.deepEqual(await grpc(expired), [status.UNAUTHENTICATED, 'the token has expired'])
+  assert.equal((await post(expired)).status, 401)
+  assert.equal(metric('receiver_refused_requests', { reason: 'auth' }), 2)
+})
+
 test('who is not known is refused before a byte of the body is read', async (t) => {
   const { httpPort, grpc } = await doors(t, await extension(t, bearertokenauth, { token: 'sesame' }))
   const socket = connectTcp(httpPort, '127.0.0.1')
@@ -147,6 +185,12 @@ test('a preflight needs no credentials: browsers send none with it', async (t) =
   assert.equal(answer.status, 204)
   assert.equal(answer.headers['access-control-allow-origin'], '*')
   assert.equal((await post(undefined, { method: 'GET' })).status, 401)
+  const refused = await post(undefined, { origin: 'http://page' })
+  assert.deepEqual(
+    [refused.status, refused.headers['access-control-allow-origin']],
+    [401, '*'],
+    'a script may read why it was refused',
+  )
 })
 
 test('request_params are headers to the authenticator, and no others are', async (t) => {

@@ -2,11 +2,12 @@
 
 import type { ReceiverContext } from '../../graph/component.ts'
 import { findServerAuthenticator } from '../../net/auth/authenticator.ts'
-import type { GrpcHandler, GrpcKeepalive, GrpcServer } from '../../net/grpc/engine.ts'
+import type { GrpcHandler, GrpcKeepalive, GrpcServer, GrpcServerOptions } from '../../net/grpc/engine.ts'
 import { createGrpcServer } from '../../net/grpc/server.ts'
 import { LIMITS } from '../../net/limits.ts'
 import { GRPC } from '../../net/status.ts'
 import { loadServerTls } from '../../net/tls/load.ts'
+import { watchServerTls } from '../../net/tls/reload.ts'
 import { checkRequest } from '../../otlp/check.ts'
 import { encodeExportResponse, encodeRpcStatus } from '../../otlp/response.ts'
 import { SIGNALS, type Signal } from '../../otlp/signal.ts'
@@ -37,7 +38,7 @@ export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: R
         authenticated: authenticator !== undefined || cfg.tls?.clientCaFile !== undefined,
       },
       authenticator,
-      ...(cfg.tls === undefined ? {} : { tls: loadServerTls(cfg.tls) }),
+      ...tlsOf(cfg, context),
       handlers,
       maxMessageBytes: maxMessageBytes(cfg),
       maxConcurrentStreams: cfg.maxConcurrentStreams || LIMITS.streamsPerConnection,
@@ -47,6 +48,7 @@ export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: R
       requestMs: LIMITS.requestMs,
       keepalive: keepaliveOf(cfg),
       budget: intake.budget,
+      unpacking: intake.unpacking,
       random: context.random,
       encodeStatus: encodeRpcStatus,
       onRefused: (reason, detail) => intake.refused('grpc', reason, detail),
@@ -54,6 +56,12 @@ export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: R
     },
     context.log,
   )
+}
+
+function tlsOf({ tls }: GrpcConfig, context: ReceiverContext): Pick<GrpcServerOptions, 'tls' | 'watchTls'> {
+  if (tls === undefined) return {}
+  const options = loadServerTls(tls)
+  return { tls: options, watchTls: (apply) => watchServerTls(tls, options, apply, context) }
 }
 
 function handler(signal: Signal, cfg: GrpcConfig, intake: Intake): GrpcHandler {
