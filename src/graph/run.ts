@@ -49,11 +49,14 @@ export interface GraphServices {
   readonly clock: Clock
   readonly random: () => number
   readonly build: BuildInfo
+  readonly gates?: ReadonlySet<string>
   /** Told of every change of a component's status; `fatal` ends the router. */
   readonly onStatus: (kind: ComponentKind, id: string, status: Status, error?: Error) => void
   /** Sees every batch of traces that enters a pipeline, before anything else. For the live view only. */
   readonly watch?: (batch: Batch) => void
 }
+
+const NO_GATES: ReadonlySet<string> = new Set()
 
 interface Running {
   readonly kind: ComponentKind
@@ -168,7 +171,7 @@ export class Graph {
   }
 
   #context(kind: ComponentKind, id: string): ComponentContext {
-    const { log, meterFor, clock, random, build } = this.#services
+    const { log, meterFor, clock, random, build, gates = NO_GATES } = this.#services
     return {
       kind,
       id,
@@ -177,6 +180,7 @@ export class Graph {
       clock,
       random,
       build,
+      gates,
       report: (status, error) => this.#report(kind, id, status, error),
       extension: (name) => this.#running.get(name),
     }

@@ -13,14 +13,11 @@ import type { Server, Socket } from 'node:net'
 import type { Logger } from '../../self/log.ts'
 import { LIMITS } from '../limits.ts'
 import { type Listening, listen } from '../listen.ts'
-import { Connection } from './connection.ts'
+import { Call, type CallServices, callServices } from './call.ts'
+import { Connection, type Link } from './connection.ts'
 import type { GrpcServer, GrpcServerOptions } from './engine.ts'
-import { Call, PackedAnswers } from './http2-call.ts'
-
-const STREAM_WINDOW_BYTES = 1024 * 1024
-/** A connection's share: enough for several streams at once, and a bound on what one sender can have under way. */
-const CONNECTION_WINDOW_BYTES = 8 * 1024 * 1024
-const FRAME_BYTES = 1024 * 1024
+import { Http2Head, Http2Wire } from './http2-wire.ts'
+import { CONNECTION_WINDOW_BYTES, FRAME_BYTES, STREAM_WINDOW_BYTES, sweepEveryMs } from './settings.ts'
 
 export class Http2GrpcServer implements GrpcServer {
   readonly #options: GrpcServerOptions
@@ -28,7 +25,7 @@ export class Http2GrpcServer implements GrpcServer {
   readonly #server: Http2Server
   readonly #connections = new Set<Connection>()
   readonly #connectionOf = new WeakMap<object, Connection>()
-  readonly #packed = new PackedAnswers()
+  readonly #services: CallServices
   readonly #sockets = new Set<Socket>()
   /** The socket whose session is about to be announced. */
   #arriving: Socket | undefined
@@ -38,6 +35,7 @@ export class Http2GrpcServer implements GrpcServer {
   constructor(options: GrpcServerOptions, log: Logger) {
     this.#options = options
     this.#log = log
+    this.#services = callServices(options)
     const settings = {
       // The session's memory bound is in MB.
       maxSessionMemory: LIMITS.sessionBytes / (1024 * 1024),
@@ -97,17 +95,22 @@ export class Http2GrpcServer implements GrpcServer {
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve())
       // GOAWAY: calls in progress end as they would, new ones go elsewhere.
-      for (const connection of this.#connections) connection.session.close()
+      for (const connection of this.#connections) connection.close()
       if (deadline.aborted) cut()
       else deadline.addEventListener('abort', cut, { once: true })
     })
     deadline.removeEventListener('abort', cut)
     clearInterval(this.#sweeper)
+    this.#services.deadlines.stop()
   }
 
   #onSession(session: ServerHttp2Session): void {
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
-    const connection = new Connection(session, this.#options, performance.now())
+    const link = new SessionLink(session)
+    const connection = new Connection(link, this.#options, performance.now())
+    link.connection = connection
+    session.once('remoteSettings', () => connection.onOpen())
+    session.on('ping', () => connection.onPing())
     this.#connections.add(connection)
     this.#connectionOf.set(session, connection)
     const socket = this.#arriving
@@ -121,7 +124,10 @@ export class Http2GrpcServer implements GrpcServer {
       stream.close(H2.NGHTTP2_REFUSED_STREAM)
       return
     }
-    new Call(stream, headers, connection, this.#options, this.#packed).begin()
+    const wire = new Http2Wire(stream)
+    const call = new Call(wire, new Http2Head(headers), connection, this.#services)
+    wire.listen(call)
+    call.begin()
   }
 
   #sweep(): void {
@@ -130,18 +136,44 @@ export class Http2GrpcServer implements GrpcServer {
   }
 }
 
-/** Often enough that the shortest of the bounds is kept within a quarter. */
-function sweepEveryMs(options: GrpcServerOptions): number {
-  const { keepalive } = options
-  const bounds = [
-    options.handshakeMs,
-    options.bodySilenceMs,
-    options.requestMs,
-    keepalive.maxConnectionIdleMs,
-    keepalive.maxConnectionAgeMs,
-    keepalive.timeMs,
-    keepalive.timeoutMs,
-  ]
-  const shortest = Math.min(...bounds.filter((ms) => ms > 0))
-  return Math.min(5000, Math.max(20, shortest / 4))
+class SessionLink implements Link {
+  readonly #session: ServerHttp2Session
+  readonly remoteAddress: string | undefined
+  readonly remotePort: number | undefined
+  connection: Connection | undefined
+
+  constructor(session: ServerHttp2Session) {
+    this.#session = session
+    this.remoteAddress = session.socket.remoteAddress
+    this.remotePort = session.socket.remotePort
+  }
+
+  get bytesRead(): number {
+    return this.#session.socket?.bytesRead ?? 0
+  }
+
+  get destroyed(): boolean {
+    return this.#session.destroyed
+  }
+
+  get closing(): boolean {
+    return this.#session.closed
+  }
+
+  close(): void {
+    this.#session.close()
+  }
+
+  destroy(): void {
+    this.#session.destroy()
+  }
+
+  ping(): void {
+    this.#session.ping(() => this.connection?.onPong())
+  }
+
+  calmDown(words: string): void {
+    this.#session.goaway(H2.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from(words))
+    this.#session.destroy(undefined, H2.NGHTTP2_ENHANCE_YOUR_CALM)
+  }
 }

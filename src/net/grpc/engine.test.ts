@@ -8,7 +8,7 @@ import { memoryLogger } from '../../../test/support/harness.ts'
 import { ByteBudget } from '../byte-budget.ts'
 import type { GrpcCall, GrpcKeepalive, GrpcServerOptions } from './engine.ts'
 import { encodeGrpcMessage, findTimeoutMs, frameMessage, UnaryReader } from './framing.ts'
-import { createGrpcServer } from './server.ts'
+import { createGrpcServer, GRPC_ENGINES, type GrpcEngine } from './server.ts'
 
 const PATH = '/test.Service/Export'
 const DEFAULTS: GrpcKeepalive = {
@@ -21,7 +21,18 @@ const DEFAULTS: GrpcKeepalive = {
   permitWithoutStream: false,
 }
 
-async function door(t: TestContext, options: Partial<GrpcServerOptions> = {}, keepalive: Partial<GrpcKeepalive> = {}) {
+type Door = (
+  t: TestContext,
+  options?: Partial<GrpcServerOptions>,
+  keepalive?: Partial<GrpcKeepalive>,
+) => ReturnType<typeof openDoor>
+
+async function openDoor(
+  engine: GrpcEngine,
+  t: TestContext,
+  options: Partial<GrpcServerOptions> = {},
+  keepalive: Partial<GrpcKeepalive> = {},
+) {
   const calls: GrpcCall[] = []
   const refused: string[] = []
   const budget = new ByteBudget(1024 * 1024)
@@ -44,10 +55,19 @@ async function door(t: TestContext, options: Partial<GrpcServerOptions> = {}, ke
       ...options,
     },
     memoryLogger(),
+    engine,
   )
   const { port } = await server.listen()
   t.after(() => server.close(AbortSignal.abort()))
   return { server, port, calls, refused, budget }
+}
+
+/** A promise that both engines keep. */
+function both(name: string, run: (t: TestContext, door: Door) => Promise<void>): void {
+  for (const engine of GRPC_ENGINES)
+    test(`${engine}: ${name}`, { timeout: 20_000 }, (t) =>
+      run(t, (on, options, keepalive) => openDoor(engine, on, options, keepalive)),
+    )
 }
 
 function session(t: TestContext, port: number): ClientHttp2Session {
@@ -83,55 +103,64 @@ const until = async (condition: () => boolean): Promise<void> => {
   assert.ok(condition())
 }
 
-test('a connection that says nothing is closed after its time, one that spoke HTTP/2 may stay idle', async (t) => {
-  const { port, refused } = await door(t, { handshakeMs: 200 })
-  const silent = connectTcp(port, '127.0.0.1').resume()
-  const idle = session(t, port)
-  await closed(silent)
-  assert.deepEqual(refused, ['timeout'])
-  assert.equal(idle.destroyed, false)
-})
+both(
+  'a connection that says nothing is closed after its time, one that spoke HTTP/2 may stay idle',
+  async (t, door) => {
+    const { port, refused } = await door(t, { handshakeMs: 200 })
+    const silent = connectTcp(port, '127.0.0.1').resume()
+    const idle = session(t, port)
+    await closed(silent)
+    assert.deepEqual(refused, ['timeout'])
+    assert.equal(idle.destroyed, false)
+  },
+)
 
-test('over TLS too a connection that says nothing is closed', async (t) => {
+both('over TLS too a connection that says nothing is closed', async (t, door) => {
   const tls = { cert: certs.server.cert, key: certs.server.key }
   const { port } = await door(t, { handshakeMs: 200, tls })
   await closed(connectTcp(port, '127.0.0.1').resume())
 })
 
-test('a request that falls silent, or drips for too long, ends with DeadlineExceeded and gives its bytes back', async (t) => {
-  const { port, refused, budget } = await door(t, { bodySilenceMs: 150, requestMs: 400 })
-  const on = session(t, port)
-  const silent = open(on)
-  silent.stream.write(frameMessage(new Uint8Array(1000), false).subarray(0, 500))
-  const dripping = open(on)
-  dripping.stream.write(frameMessage(new Uint8Array(1000), false).subarray(0, 5))
-  const drip = setInterval(() => dripping.stream.destroyed || dripping.stream.write('x'), 40)
-  assert.equal(await silent.status, '4')
-  assert.equal(await dripping.status, '4')
-  clearInterval(drip)
-  assert.deepEqual(refused, ['timeout', 'timeout'])
-  await until(() => budget.used === 0)
-})
+both(
+  'a request that falls silent, or drips for too long, ends with DeadlineExceeded and gives its bytes back',
+  async (t, door) => {
+    const { port, refused, budget } = await door(t, { bodySilenceMs: 150, requestMs: 400 })
+    const on = session(t, port)
+    const silent = open(on)
+    silent.stream.write(frameMessage(new Uint8Array(1000), false).subarray(0, 500))
+    const dripping = open(on)
+    dripping.stream.write(frameMessage(new Uint8Array(1000), false).subarray(0, 5))
+    const drip = setInterval(() => dripping.stream.destroyed || dripping.stream.write('x'), 40)
+    assert.equal(await silent.status, '4')
+    assert.equal(await dripping.status, '4')
+    clearInterval(drip)
+    assert.deepEqual(refused, ['timeout', 'timeout'])
+    await until(() => budget.used === 0)
+  },
+)
 
-test('a call that is reset while its body comes gives its bytes back at once, one in the pipeline when it is answered', async (t) => {
-  const { port, budget, calls } = await door(t)
-  const on = session(t, port)
-  const half = open(on)
-  half.stream.write(frameMessage(new Uint8Array(1000), false).subarray(0, 500))
-  await until(() => budget.used === 500)
-  half.stream.close(8)
-  await until(() => budget.used === 0)
-  const whole = open(on)
-  whole.stream.end(frameMessage(new Uint8Array(1000), false))
-  await until(() => calls.length === 1)
-  whole.stream.close(8)
-  await whole.status
-  assert.equal(budget.used, 1000)
-  calls[0]!.respond(new Uint8Array(0))
-  assert.equal(budget.used, 0)
-})
+both(
+  'a call that is reset while its body comes gives its bytes back at once, one in the pipeline when it is answered',
+  async (t, door) => {
+    const { port, budget, calls } = await door(t)
+    const on = session(t, port)
+    const half = open(on)
+    half.stream.write(frameMessage(new Uint8Array(1000), false).subarray(0, 500))
+    await until(() => budget.used === 500)
+    half.stream.close(8)
+    await until(() => budget.used === 0)
+    const whole = open(on)
+    whole.stream.end(frameMessage(new Uint8Array(1000), false))
+    await until(() => calls.length === 1)
+    whole.stream.close(8)
+    await whole.status
+    assert.equal(budget.used, 1000)
+    calls[0]!.respond(new Uint8Array(0))
+    assert.equal(budget.used, 0)
+  },
+)
 
-test('over the budget a call is refused with Unavailable while others keep their place', async (t) => {
+both('over the budget a call is refused with Unavailable while others keep their place', async (t, door) => {
   const { port, calls, refused } = await door(t)
   const on = session(t, port)
   const first = open(on)
@@ -145,9 +174,7 @@ test('over the budget a call is refused with Unavailable while others keep their
   assert.equal(await first.status, '0')
 })
 
-test('an error of any length keeps its code: the words are cut where clients stop reading headers', {
-  timeout: 5000,
-}, async (t) => {
+both('an error of any length keeps its code: the words are cut where clients stop reading headers', async (t, door) => {
   const { port, calls } = await door(t)
   const on = session(t, port)
   const long = open(on)
@@ -161,7 +188,7 @@ test('an error of any length keeps its code: the words are cut where clients sto
   assert.ok(head['grpc-message']!.length < 8192)
 })
 
-test('a client that makes no room for its answer keeps no stream open', { timeout: 5000 }, async (t) => {
+both('a client that makes no room for its answer keeps no stream open', async (t, door) => {
   const { port, calls } = await door(t, { bodySilenceMs: 150 })
   const on = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 0 } })
   on.on('error', () => {})
@@ -173,68 +200,77 @@ test('a client that makes no room for its answer keeps no stream open', { timeou
   assert.equal(await status, undefined)
 })
 
-test('half-sent requests that fill the budget give way to a request of another connection that asks for less', async (t) => {
-  const { port, calls, refused, budget } = await door(t)
-  const hostile = [session(t, port), session(t, port)].map((on) => {
-    const half = open(on)
-    half.stream.write(frameMessage(new Uint8Array(1_000_000), false).subarray(0, 500_000))
-    return half
-  })
-  await until(() => budget.used === 1_000_000)
-  const good = open(session(t, port))
-  good.stream.end(frameMessage(new Uint8Array(100_000), false))
-  await until(() => calls.length === 1)
-  calls[0]!.respond(new Uint8Array(0))
-  assert.equal(await good.status, '0')
-  assert.deepEqual(refused, ['overload'])
-  const ended = await Promise.race(hostile.map(({ status }) => status))
-  assert.equal(ended, '14')
-  assert.equal(budget.used, 500_000)
-})
+both(
+  'half-sent requests that fill the budget give way to a request of another connection that asks for less',
+  async (t, door) => {
+    const { port, calls, refused, budget } = await door(t)
+    const hostile = [session(t, port), session(t, port)].map((on) => {
+      const half = open(on)
+      half.stream.write(frameMessage(new Uint8Array(1_000_000), false).subarray(0, 500_000))
+      return half
+    })
+    await until(() => budget.used === 1_000_000)
+    const good = open(session(t, port))
+    good.stream.end(frameMessage(new Uint8Array(100_000), false))
+    await until(() => calls.length === 1)
+    calls[0]!.respond(new Uint8Array(0))
+    assert.equal(await good.status, '0')
+    assert.deepEqual(refused, ['overload'])
+    const ended = await Promise.race(hostile.map(({ status }) => status))
+    assert.equal(ended, '14')
+    assert.equal(budget.used, 500_000)
+  },
+)
 
-test('one connection has its own bound for requests that are still arriving, and each counts more than its bytes', async (t) => {
-  const budget = new ByteBudget(10_000_000, { arrivingPerConnection: 1_000_000, perRequest: 1000 })
-  const { port, calls, refused } = await door(t, { budget, maxMessageBytes: 800_000 })
-  const on = session(t, port)
-  for (const size of [0, 400_000]) {
-    const half = open(on)
-    half.stream.write(frameMessage(new Uint8Array(600_000), false).subarray(0, size))
-    await until(() => budget.used === (size === 0 ? 1000 : 402_000))
-  }
-  const second = open(on)
-  second.stream.end(frameMessage(new Uint8Array(700_000), false))
-  assert.equal(await second.status, '14')
-  assert.deepEqual(refused, ['overload'])
-  const other = open(session(t, port))
-  other.stream.end(frameMessage(new Uint8Array(700_000), false))
-  await until(() => calls.length === 1)
-  assert.equal(budget.used, 402_000 + 701_000)
-  calls[0]!.fail(14, 'no')
-  assert.equal(await other.status, '14')
-  on.destroy()
-  await until(() => budget.used === 0)
-})
+both(
+  'one connection has its own bound for requests that are still arriving, and each counts more than its bytes',
+  async (t, door) => {
+    const budget = new ByteBudget(10_000_000, { arrivingPerConnection: 1_000_000, perRequest: 1000 })
+    const { port, calls, refused } = await door(t, { budget, maxMessageBytes: 800_000 })
+    const on = session(t, port)
+    for (const size of [0, 400_000]) {
+      const half = open(on)
+      half.stream.write(frameMessage(new Uint8Array(600_000), false).subarray(0, size))
+      await until(() => budget.used === (size === 0 ? 1000 : 402_000))
+    }
+    const second = open(on)
+    second.stream.end(frameMessage(new Uint8Array(700_000), false))
+    assert.equal(await second.status, '14')
+    assert.deepEqual(refused, ['overload'])
+    const other = open(session(t, port))
+    other.stream.end(frameMessage(new Uint8Array(700_000), false))
+    await until(() => calls.length === 1)
+    assert.equal(budget.used, 402_000 + 701_000)
+    calls[0]!.fail(14, 'no')
+    assert.equal(await other.status, '14')
+    on.destroy()
+    await until(() => budget.used === 0)
+  },
+)
 
-test('max_connection_age and max_connection_idle end connections politely: the call in progress is answered first', async (t) => {
-  const aged = await door(t, {}, { maxConnectionAgeMs: 200, maxConnectionAgeGraceMs: 5000 })
-  const on = session(t, aged.port)
-  const goaway = new Promise((resolve) => on.once('goaway', resolve))
-  const call = open(on)
-  call.stream.end(frameMessage(new Uint8Array(1), false))
-  assert.equal(await goaway, 0)
-  aged.calls[0]!.respond(new Uint8Array(0))
-  assert.equal(await call.status, '0')
+both(
+  'max_connection_age and max_connection_idle end connections politely: the call in progress is answered first',
+  async (t, door) => {
+    const aged = await door(t, {}, { maxConnectionAgeMs: 200, maxConnectionAgeGraceMs: 5000 })
+    const on = session(t, aged.port)
+    const goaway = new Promise((resolve) => on.once('goaway', resolve))
+    const call = open(on)
+    call.stream.end(frameMessage(new Uint8Array(1), false))
+    assert.equal(await goaway, 0)
+    aged.calls[0]!.respond(new Uint8Array(0))
+    assert.equal(await call.status, '0')
 
-  const idle = await door(t, {}, { maxConnectionIdleMs: 150 })
-  await closed(session(t, idle.port))
+    const idle = await door(t, {}, { maxConnectionIdleMs: 150 })
+    await closed(session(t, idle.port))
 
-  const stubborn = await door(t, {}, { maxConnectionAgeMs: 100, maxConnectionAgeGraceMs: 150 })
-  const held = session(t, stubborn.port)
-  open(held).stream.end(frameMessage(new Uint8Array(1), false))
-  await closed(held)
-})
+    const stubborn = await door(t, {}, { maxConnectionAgeMs: 100, maxConnectionAgeGraceMs: 150 })
+    const held = session(t, stubborn.port)
+    open(held).stream.end(frameMessage(new Uint8Array(1), false))
+    await closed(held)
+  },
+)
 
-test('a client that pings too often is told to calm down, one that pings within bounds is not', async (t) => {
+both('a client that pings too often is told to calm down, one that pings within bounds is not', async (t, door) => {
   const strict = await door(t)
   const rude = session(t, strict.port)
   const goaway = new Promise((resolve) => rude.once('goaway', (code) => resolve(code)))
@@ -253,7 +289,7 @@ test('a client that pings too often is told to calm down, one that pings within 
   assert.equal(polite.destroyed, false)
 })
 
-test('a client that does not answer the ping of the door is cut off', async (t) => {
+both('a client that does not answer the ping of the door is cut off', async (t, door) => {
   const { port } = await door(t, {}, { timeMs: 100, timeoutMs: 100 })
   const alive = session(t, port)
   const dead = connectTcp(port, '127.0.0.1')
@@ -265,7 +301,7 @@ test('a client that does not answer the ping of the door is cut off', async (t) 
   assert.equal(alive.destroyed, false)
 })
 
-test('parallel calls are bounded and the bound is announced; one connection too many is closed', async (t) => {
+both('parallel calls are bounded and the bound is announced; one connection too many is closed', async (t, door) => {
   const { port } = await door(t, { maxConcurrentStreams: 7, maxConnections: 2 })
   const first = session(t, port)
   await new Promise((resolve) => first.once('remoteSettings', resolve))
@@ -276,7 +312,7 @@ test('parallel calls are bounded and the bound is announced; one connection too 
   assert.equal(first.destroyed, false)
 })
 
-test('the deadline cuts calls that are never answered when the door closes', async (t) => {
+both('the deadline cuts calls that are never answered when the door closes', async (t, door) => {
   const { server, port, calls } = await door(t)
   const on = session(t, port)
   open(on).stream.end(frameMessage(new Uint8Array(1), false))
