@@ -141,7 +141,7 @@ export interface DataListener {
 }
 
 /** The largest frame that is held until it is whole: a header block with its padding and priority. */
-const MAX_HELD_BYTES = 64 * 1024 + 1 + 5 + 255
+const MAX_HELD_BYTES = 128 * 1024 + 1 + 5 + 255
 
 /**
  * Cuts what a socket gives into frames. Holds at most one frame that is not yet whole, and no DATA where somebody listens

@@ -81,6 +81,9 @@ export class RequestHead {
         this.malformed ??= 'CONNECT with a path or a scheme, or without an authority'
     } else if (this.scheme === undefined || this.path === undefined || this.path === '')
       this.malformed ??= 'no :scheme or :path'
+    // RFC 9113 8.3.1: schemes with a mandatory authority.
+    else if (this.authority === undefined && /^https?$/.test(this.scheme) && !this.names.includes('host'))
+      this.malformed ??= 'no :authority and no host'
   }
 
   /** The same as trailers: no pseudo-headers (RFC 9113 8.1). */
