@@ -57,7 +57,7 @@ const router = await Router.start(
     configs: ['configs/quickstart.yaml'],
     // The screen belongs to the live view.
     sets: ['service.telemetry.logs.output_paths=[out/millrace.log]'],
-    watch: true,
+    liveView: true,
   },
   buildInfo,
 ).catch((error: Error) => {

@@ -4,33 +4,33 @@
 // checks and reloads. Telemetry never passes through it.
 
 import { randomUUID } from 'node:crypto'
+import { normalize } from 'node:path'
 import type { LoadOptions } from './config/load.ts'
 import { ConfigError, formatProblem } from './config/problem.ts'
-import { readOnce, retrieverOf } from './config/sources.ts'
+import { type Retriever, readOnce, retrieverOf } from './config/sources.ts'
+import { FileWatch } from './config/watch.ts'
+import { Generation, type GenerationHost, restartReason, type Settings } from './generation.ts'
 import { systemClock } from './graph/clock.ts'
-import type { BuildInfo, Extension } from './graph/component.ts'
+import type { BuildInfo } from './graph/component.ts'
 import { type Configuration, loadConfiguration } from './graph/configuration.ts'
 import { creationProblems } from './graph/create-all.ts'
-import { pipelineViews } from './graph/plan.ts'
-import { findEntry } from './graph/registry.ts'
-import type { Health } from './graph/supervised.ts'
-import type { Logger } from './self/log.ts'
-import { componentFields, createLogger, type RootLogger } from './self/logger.ts'
-import type { Labels } from './self/meter.ts'
-import { MeterRegistry } from './self/meter-registry.ts'
-import { type MetricsServers, startMetricsServers } from './self/metrics-server.ts'
-import { observeHeap, observeProcess } from './self/process-metrics.ts'
+import type { Health, LastReload, ReloadResult } from './graph/supervised.ts'
+import { telemetryConfig } from './self/config.ts'
+import { createLogger } from './self/logger.ts'
+import type { Meter } from './self/meter.ts'
 import { resourceAttributes } from './self/resource.ts'
-import { ShardTotals } from './self/snapshot.ts'
 import type { ShardLook } from './shards/messages.ts'
-import { Supervisor } from './shards/supervisor.ts'
 import type { Endpoint, RouterSnapshot } from './ui/snapshot.ts'
+
+export type { ReloadResult } from './graph/supervised.ts'
 
 export interface RouterOptions extends LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** Keep the slowest recent trace for the live view. */
+  /** Reload when a file that the configuration was read from changes. */
   readonly watch?: boolean
-  /** How long stopping waits for what is under way. Default 10 s. */
+  /** Keep the slowest recent trace for the live view. */
+  readonly liveView?: boolean
+  /** How long stopping, and each part that a reload takes out, waits for what is under way. Default 10 s. */
   readonly drainMs?: number
   /** Told of every warning about the configuration, as a text of several lines. Default: they are logged. */
   readonly onWarning?: (text: string) => void
@@ -38,36 +38,46 @@ export interface RouterOptions extends LoadOptions {
 
 export const DRAIN_MS = 10_000
 
-/** One generation of the router: from one reading of the configuration to the next. */
-interface Generation {
-  readonly configuration: Configuration
-  readonly log: RootLogger
-  readonly supervisor: Supervisor
-  readonly extensions: readonly { readonly id: string; readonly extension: Extension }[]
-  readonly metrics: MetricsServers
-}
+const STOPPING: ReloadResult = { ok: false, problem: 'the router is stopping' }
 
 export class Router {
   readonly #options: RouterOptions
-  readonly #build: BuildInfo
+  readonly #host: GenerationHost
   readonly #instanceId = randomUUID()
   readonly #startedAt = systemClock.monotonic()
+  readonly #drainMs: number
   #readyAtMs = systemClock.now()
   #ready = false
   #generation: Generation | undefined
   /** The start, then the last of the reloads: one runs at a time, and stopping comes after them. Never rejects. */
-  #reloading: Promise<boolean> = Promise.resolve(false)
+  #busy: Promise<unknown> = Promise.resolve()
+  /** A reload that waits for the one that runs: whoever asks meanwhile gets its result. */
+  #waiting: Promise<ReloadResult> | undefined
+  readonly #reloads = { ok: 0, refused: 0 }
+  #lastReload: LastReload | undefined
+  /** When the configuration that runs was taken, in milliseconds since 1970. */
+  #takenAtMs = systemClock.now()
+  #watch: FileWatch | undefined
   #stopping: Promise<RouterSnapshot> | undefined
   #ended!: (how: { readonly failed: boolean }) => void
   /**
-   * Resolves when the router has stopped. `failed` only after a reload that could not start; a component that gives up
-   * at run time is a clean stop (Collector reference 1.1).
+   * Resolves when the router has stopped. `failed` only where neither a new configuration nor the one before could be
+   * started; a component that gives up at run time is a clean stop (Collector reference 1.1).
    */
   readonly ended: Promise<{ readonly failed: boolean }>
 
   private constructor(options: RouterOptions, build: BuildInfo) {
     this.#options = options
-    this.#build = build
+    this.#drainMs = options.drainMs ?? DRAIN_MS
+    this.#host = {
+      build,
+      liveView: options.liveView ?? false,
+      giveUp: (generation) => this.#giveUp(generation),
+      health: (generation) => this.#health(generation),
+      control: { reload: () => this.reload(), config: () => this.#printConfig() },
+      observe: (meter) => this.#observe(meter),
+      warn: (log, text) => (options.onWarning === undefined ? log.warn(text) : options.onWarning(text)),
+    }
     this.ended = new Promise((resolve) => {
       this.#ended = resolve
     })
@@ -76,115 +86,78 @@ export class Router {
   /** Throws a ConfigError with every problem of the configuration, or the reason why a component cannot start. */
   static async start(options: RouterOptions, build: BuildInfo): Promise<Router> {
     const router = new Router(options, build)
-    const configuration = await router.#load()
-    if (configuration.problems.length > 0) throw new ConfigError(configuration.problems)
-    const started = router.#run(configuration)
-    router.#reloading = started.then(
-      () => true,
-      () => false,
-    )
-    await started
+    if (options.watch === true)
+      router.#watch = new FileWatch({ clock: systemClock, onChange: () => void router.reload() })
+    try {
+      const configuration = await router.#load()
+      if (configuration.problems.length > 0) throw new ConfigError(configuration.problems)
+      const started = router.#run(router.#settings(configuration))
+      router.#busy = started.catch(() => {})
+      await started
+    } catch (error) {
+      router.#watch?.close()
+      throw error
+    }
     return router
   }
 
   async #load(): Promise<Configuration> {
-    const retrieve = readOnce(retrieverOf({ env: this.#options.env ?? process.env }))
-    const configuration = await loadConfiguration(this.#options, retrieve)
-    if (configuration.problems.length > 0) return configuration
-    return { ...configuration, problems: await creationProblems(configuration, this.#build, { receivers: false }) }
-  }
-
-  /** Throws when a file for logs cannot be opened. */
-  #openLog({ loaded }: Configuration): { log: RootLogger; resource: Labels } {
-    const { telemetry } = loaded.service
-    const resource = resourceAttributes(telemetry.resource, this.#build, this.#instanceId)
-    return { log: createLogger(telemetry.logs, { clock: systemClock, resource }), resource }
-  }
-
-  async #run(configuration: Configuration, { log, resource } = this.#openLog(configuration)): Promise<void> {
-    const { plan, loaded, warnings } = configuration
-    const { telemetry } = loaded.service
-    const warn = this.#options.onWarning ?? ((text: string) => log.warn(text))
-    for (const warning of warnings) warn(formatProblem(warning))
-    log.info(`Starting ${this.#build.command}...`, { Version: this.#build.version, shards: plan.shards })
-
-    const meters = new MeterRegistry(telemetry.metrics.level)
-    const own = meters.meter()
-    observeProcess(own, systemClock)
-    observeHeap(own)
-    const totals = new ShardTotals()
-    const elsewhere = plan.extensions.filter((id) => findEntry('extension', loaded.extensions.get(id)!.type)?.supervise)
-    const supervisor = new Supervisor({
-      shards: plan.shards,
-      init: {
-        plan,
-        tree: configuration.tree,
-        build: this.#build,
-        resource,
-        elsewhere,
-        watch: this.#options.watch ?? false,
-      },
-      clock: systemClock,
-      log,
-      onFatal: (id, message) => {
-        log.error('Asynchronous error received, terminating process', { 'otelcol.component.id': id, error: message })
-        this.#giveUp(supervisor)
-      },
-      onDied: (shard, last) => totals.died(shard, last),
-    })
-
-    const views = pipelineViews(plan)
-    const extensions: { id: string; extension: Extension }[] = []
-    for (const id of elsewhere) {
-      const { type, config } = loaded.extensions.get(id)!
-      const supervise = await findEntry('extension', type)!.supervise!()
-      const extension = supervise(config as never, {
-        id,
-        log: log.with(componentFields('extension', id)),
-        meter: meters.component('extension', id),
-        clock: systemClock,
-        build: this.#build,
-        pipelines: views,
-        report: (status, error) => {
-          if (status === 'fatal') this.#giveUp(supervisor)
-          if (error !== undefined) log.error(error.message, componentFields('extension', id))
-        },
-        health: () => this.#health(supervisor),
-      })
-      extensions.push({ id, extension })
+    const files = new Map<string, string | undefined>()
+    const retrieve = retrieverOf({ env: this.#options.env ?? process.env })
+    const noting: Retriever = async (uri) => {
+      const got = await retrieve(uri)
+      if (uri.scheme === 'file') files.set(normalize(uri.opaque), got.ok ? got.text : undefined)
+      return got
     }
-
-    const collect = async () => {
-      const looks = await supervisor.look(true)
-      for (const [shard, look] of looks.entries()) if (look?.metrics !== undefined) totals.update(shard, look.metrics)
-      return [meters.snapshot(), ...totals.snapshots()]
-    }
-    let metrics: MetricsServers | undefined
     try {
-      for (const { extension } of extensions) await extension.start?.()
-      metrics = await startMetricsServers(telemetry.metrics, {
-        collect,
-        resource,
-        log,
-        clock: systemClock,
-        build: this.#build,
-      })
-      await supervisor.start()
-    } catch (error) {
-      log.error('Cannot start', { error: (error as Error).message })
-      await metrics?.stop()
-      for (const { extension } of extensions) await extension.stop?.(AbortSignal.abort())
-      throw error
+      const configuration = await loadConfiguration(this.#options, readOnce(noting))
+      if (configuration.problems.length > 0) return configuration
+      const problems = await creationProblems(configuration, this.#host.build, { receivers: false })
+      return { ...configuration, problems }
+    } finally {
+      this.#watch?.look(files)
     }
-    this.#generation = { configuration, log, supervisor, extensions, metrics }
-    this.#readyAtMs = systemClock.now()
-    this.#ready = true
-    for (const { extension } of extensions) extension.pipelinesStarted?.()
-    log.info('Everything is ready. Begin running and processing data.')
   }
 
-  #health(supervisor: Supervisor): Health {
-    return { ready: this.#ready, startedAtMs: this.#readyAtMs, shards: supervisor.states() }
+  #settings(configuration: Configuration): Settings {
+    const { resource } = configuration.loaded.service.telemetry
+    return { configuration, resource: resourceAttributes(resource, this.#host.build, this.#instanceId) }
+  }
+
+  async #run(settings: Settings): Promise<void> {
+    const generation = new Generation(this.#host, settings)
+    await generation.start()
+    this.#generation = generation
+    this.#readyAtMs = systemClock.now()
+    this.#takenAtMs = this.#readyAtMs
+    this.#ready = true
+    generation.pipelinesStarted()
+  }
+
+  #observe(meter: Meter): void {
+    for (const result of ['ok', 'refused'] as const) {
+      const options = { labels: { result }, monotonic: true }
+      const words = 'Reloads of the configuration, by what became of them.'
+      meter.observe('config_reloads', '{reload}', words, () => this.#reloads[result], options)
+    }
+    const words = '1 when the last reload was taken, or there was none; 0 when it was refused and the one before runs.'
+    meter.observe('config_last_reload_successful', '1', words, () => (this.#lastReload?.result.ok === false ? 0 : 1))
+    const since = 'When the configuration that runs was taken, in seconds since 1970.'
+    meter.observe('config_taken_at_seconds', 's', since, () => this.#takenAtMs / 1000)
+  }
+
+  #health({ supervisor }: Generation): Health {
+    return {
+      ready: this.#ready,
+      startedAtMs: this.#readyAtMs,
+      shards: supervisor.states(),
+      lastReload: this.#lastReload,
+    }
+  }
+
+  async #printConfig(): Promise<string> {
+    const { printConfig } = await import('./config/print.ts')
+    return printConfig(this.#generation!.configuration.loaded, telemetryConfig, { format: 'yaml', reveal: false })
   }
 
   /** What flows, now. */
@@ -217,79 +190,100 @@ export class Router {
   }
 
   /**
-   * Reads the configuration again and starts over with it, in the same process. A configuration with problems changes
-   * nothing: they are logged, and the router runs on as it was. Resolves to whether the new one runs.
+   * Reads the configuration again and goes over to it while everything runs: what it leaves as it was notices nothing.
+   * One that cannot be taken changes nothing; what is wrong with it is logged. One reload runs at a time, and all that
+   * are asked for meanwhile become one more. Never rejects.
    */
-  reload(): Promise<boolean> {
-    this.#reloading = this.#reloading.then(() => this.#reload())
-    return this.#reloading
+  reload(): Promise<ReloadResult> {
+    this.#waiting ??= this.#busy.then(async () => {
+      this.#waiting = undefined
+      const reloading = this.#reload()
+      this.#busy = reloading
+      return await reloading
+    })
+    return this.#waiting
   }
 
-  async #reload(): Promise<boolean> {
-    const before = this.#generation
-    if (before === undefined || this.#stopping !== undefined) return false
-    before.log.info('Config updated, restart service')
-    const next = await this.#prepare(before.log)
-    if (next === undefined) {
-      before.log.error('The new configuration was not taken: the one before runs on.')
-      return false
+  async #reload(): Promise<ReloadResult> {
+    const generation = this.#generation
+    if (generation === undefined || !this.#ready || this.#stopping !== undefined) return STOPPING
+    const { log } = generation
+    log.info('Config updated, reloading.')
+    const result = await this.#take(generation)
+    this.#lastReload = { atMs: systemClock.now(), result }
+    this.#reloads[result.ok ? 'ok' : 'refused']++
+    if (result.ok) {
+      this.#takenAtMs = this.#lastReload.atMs
+      const { kept, started, stopped } = result
+      this.#generation?.log.info('The new configuration runs.', {
+        kept: kept.length,
+        started: started.join(', '),
+        stopped: stopped.join(', '),
+      })
+    } else {
+      log.error(result.problem)
+      log.error('The new configuration was not taken: the one before runs on.')
     }
-    try {
-      await this.#stopGeneration(before)
-      await this.#run(next.configuration, next.opened)
-      return true
-    } catch {
-      this.#ended({ failed: true })
-      return false
-    }
+    return result
   }
 
-  /** All that can be known of a new configuration while the one before still runs; what is wrong with it goes to `log`. */
-  async #prepare(log: Logger) {
+  async #take(generation: Generation): Promise<ReloadResult> {
+    let next: Settings
     try {
       const configuration = await this.#load()
-      if (configuration.problems.length === 0) return { configuration, opened: this.#openLog(configuration) }
-      for (const problem of configuration.problems) log.error(formatProblem(problem))
+      if (configuration.problems.length > 0)
+        return { ok: false, problem: configuration.problems.map(formatProblem).join('\n') }
+      next = this.#settings(configuration)
+      // A file for logs that cannot be opened is found here.
+      createLogger(configuration.loaded.service.telemetry.logs, { clock: systemClock, resource: {} }).close()
     } catch (error) {
-      log.error((error as Error).message)
+      return { ok: false, problem: (error as Error).message }
     }
-    return undefined
+    const reason = restartReason(generation.configuration, next.configuration)
+    if (reason !== undefined) return await this.#startOver(generation, next, reason)
+    const { broken, ...result } = await generation.reload(next, this.#drainMs)
+    if (!broken) return result
+    // What ran before is damaged: a complete start is all that is left.
+    await this.#startOver(generation, generation.settings, 'the reload could not be taken back')
+    return result
   }
 
-  async #stopGeneration(generation: Generation): Promise<(ShardLook | undefined)[]> {
-    const { log, supervisor, extensions, metrics } = generation
+  /** Stops everything and starts with `next`; where that fails, with what ran before. */
+  async #startOver(generation: Generation, next: Settings, reason: string): Promise<ReloadResult> {
+    generation.log.warn('Everything is stopped and started again: this cannot change while it runs.', { reason })
     this.#ready = false
-    for (const { extension } of extensions) extension.pipelinesStopping?.()
-    const looks = await supervisor.stop(this.#options.drainMs ?? DRAIN_MS)
-    for (const { id, extension } of extensions) {
+    await generation.stop(this.#drainMs)
+    try {
+      await this.#run(next)
+      return { ok: true, kept: [], started: ['everything'], stopped: ['everything'] }
+    } catch (error) {
       try {
-        await extension.stop?.(AbortSignal.timeout(1_000))
-      } catch (error) {
-        log.error('stopping failed', { ...componentFields('extension', id), error: (error as Error).message })
+        await this.#run(generation.settings)
+      } catch {
+        this.#watch?.close()
+        this.#ended({ failed: true })
       }
+      return { ok: false, problem: (error as Error).message }
     }
-    await metrics.stop()
-    log.info('Shutdown complete.')
-    log.close()
-    return looks
   }
 
   /** A component reported that it cannot go on, perhaps while others still start, or while a reload stops it. */
-  #giveUp(supervisor: Supervisor): void {
-    void this.#reloading.then(() => {
-      if (this.#ready && this.#generation?.supervisor === supervisor) void this.stop()
+  #giveUp(generation: Generation): void {
+    void this.#busy.then(() => {
+      if (this.#ready && this.#generation === generation) void this.stop()
     })
   }
 
   /** Drains and stops. Resolves to what was counted in the end; calling it again waits for the same. */
   stop(): Promise<RouterSnapshot> {
-    this.#stopping ??= this.#reloading.then(async () => {
+    this.#stopping ??= this.#busy.then(async () => {
       const generation = this.#generation!
+      this.#watch?.close()
       // A reload that could not start has ended the router already.
       if (!this.#ready) return this.#snapshotOf([])
       generation.log.info('Starting shutdown...')
-      const looks = await this.#stopGeneration(generation)
-      const last = this.#snapshotOf(looks)
+      this.#ready = false
+      const last = this.#snapshotOf(await generation.stop(this.#drainMs))
       this.#ended({ failed: false })
       return last
     })

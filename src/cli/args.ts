@@ -28,6 +28,8 @@ export interface CommandLine {
   /** print-config: whether an invalid configuration is refused. */
   readonly validate: boolean
   readonly mermaid: boolean
+  /** Reload when a file of the configuration changes. */
+  readonly watch: boolean
   readonly help: boolean
   readonly version: boolean
 }
@@ -43,6 +45,7 @@ const FLAGS = {
   format: { type: 'string' },
   validate: { type: 'boolean' },
   mermaid: { type: 'boolean' },
+  watch: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const
@@ -50,7 +53,7 @@ type Flag = keyof typeof FLAGS
 
 const SOURCE_FLAGS: readonly Flag[] = ['config', 'set', 'feature-gates', 'help']
 const FLAGS_OF: Readonly<Record<Command, readonly Flag[]>> = {
-  run: [...SOURCE_FLAGS, 'version'],
+  run: [...SOURCE_FLAGS, 'watch', 'version'],
   validate: SOURCE_FLAGS,
   components: ['help'],
   'print-config': [...SOURCE_FLAGS, 'mode', 'format', 'validate'],
@@ -105,6 +108,7 @@ function line(command: Command, operands: readonly string[]): Writable<CommandLi
     format: 'yaml',
     validate: true,
     mermaid: false,
+    watch: false,
     help: false,
     version: false,
   }
@@ -165,6 +169,7 @@ Flags:
   --config URI          A file, or file:, env:, yaml:, http: or https: source; several are merged in their order.
   --set PATH=VALUE      One value over all sources, for example processors.batch.timeout=2s. May be repeated.
   --feature-gates LIST  Gate ids joined by commas; -id switches off.
+  --watch               Reload when a file that the configuration was read from changes, as SIGHUP does.
   -v, --version         Print the version.
   -h, --help            Print this text.
 

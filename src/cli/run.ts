@@ -15,7 +15,8 @@ export async function run(line: CommandLine, build: BuildInfo, onReady: () => vo
     return wrong.exitCode
   }
   // Signals are heard from the first moment on: what comes while the router starts is done once it has started. The
-  // first signal to stop drains, the second does not wait.
+  // first signal to stop drains, the second does not wait. SIGHUP reloads; unlike the Collector, which ends with exit
+  // code 1 then, the router runs on with what it had when the new configuration cannot be taken.
   let router: Router | undefined
   let stopping = false
   let reloading = false

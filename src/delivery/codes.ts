@@ -12,6 +12,7 @@ export const DELIVERY_CODES = {
   FILE_CLOSED: 'The file exporter is stopped.',
   FILE_SHUTDOWN: 'The file exporter was stopped before it could write.',
   FILE_WRITE_FAILED: 'The file could not be written.',
+  GRAPH_CHANGED: 'A reload took out the component that the batch waited for, and no other took its place.',
   MEMORY_LIMITED: 'memory_limiter refuses until memory is below its limit again.',
   OTLP_BAD_ANSWER: 'The next hop answered with success and something that is no OTLP response.',
   OTLP_NO_ANSWER: 'The next hop could not be reached, or closed the connection.',

@@ -95,7 +95,7 @@ export interface ExporterContext extends ComponentContext {
 export interface ConnectorContext extends ComponentContext {
   readonly from: Signal
   readonly to: Signal
-  /** The pipelines behind it, by name, for connectors that choose. */
+  /** The pipelines behind it, by name, for connectors that choose. It changes with a reload: look into it when you send. */
   readonly pipelines: ReadonlyMap<string, Output>
 }
 
@@ -135,6 +135,12 @@ interface FactoryBase<Config> {
   readonly summary: string
   readonly stability?: 'development' | 'alpha' | 'beta' | 'stable'
   readonly config: Schema<Config>
+  /**
+   * Names of what only one instance can hold at a time, for example `file /out.jsonl`: a reload then stops the one that
+   * holds it before it starts the one that wants it, and lets batches wait meanwhile. Ports and queues in a storage
+   * extension (a key `storage`) need not be named.
+   */
+  exclusive?(config: Config): readonly string[]
 }
 
 export interface ReceiverFactory<Config = unknown> extends FactoryBase<Config> {

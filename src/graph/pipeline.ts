@@ -1,4 +1,7 @@
-// The parts between components: the entry of a pipeline with its counts, the steps through processors, and fan-out.
+// The parts between components: the entry of a pipeline with its counts, the steps through processors, gates and fan-out.
+//
+// Whatever a component sends to is one of these objects, and all of them can be pointed elsewhere between two turns of the
+// event loop: a reload rewires what lives on without telling it (update.ts).
 
 import { Delivery, type DeliveryListener } from '../delivery/delivery.ts'
 import type { DeliveryError } from '../delivery/error.ts'
@@ -27,14 +30,40 @@ export interface PipelineTotals {
 export type AnswersWhen = 'accepted' | 'delivered'
 
 /**
+ * An output that can be pointed elsewhere, and closed for a while. Batches that come while it is closed wait, in their
+ * order, with their senders unanswered: what may wait is bounded by what the doors, and buffers on the way, let through.
+ */
+export class Gate implements Output {
+  #held: Batch[] = []
+  readonly #closed: Output = { send: (batch) => void this.#held.push(batch) }
+  #target: Output = this.#closed
+
+  send(batch: Batch): void {
+    this.#target.send(batch)
+  }
+
+  close(): void {
+    this.#target = this.#closed
+  }
+
+  /** What comes from here on, and all that waits, goes to `target`. */
+  open(target: Output): void {
+    this.#target = target
+    for (const batch of this.#held.splice(0)) target.send(batch)
+  }
+}
+
+/**
  * The way into a pipeline. Follows the delivery record of each batch, so that stopping knows when it has run dry, and
  * decides when its sender hears of it.
  */
 export class PipelineEntry implements Output {
   readonly name: string
   readonly signal: Signal
-  readonly #first: Output
-  readonly #waits: boolean
+  /** Where batches go from here; a reload may set it anew. */
+  first: Output
+  /** For batches that come from here on; a reload may set it anew. */
+  answersWhen: AnswersWhen
   readonly #whenIdle: (() => void)[] = []
   #in = 0
   #delivered = 0
@@ -45,14 +74,15 @@ export class PipelineEntry implements Output {
   constructor(name: string, signal: Signal, first: Output, answersWhen: AnswersWhen = 'accepted') {
     this.name = name
     this.signal = signal
-    this.#first = first
-    this.#waits = answersWhen === 'delivered'
+    this.first = first
+    this.answersWhen = answersWhen
   }
 
   send(batch: Batch): void {
     this.#in += batch.items
     this.#batches++
-    this.#first.send(batch.withDelivery(new Delivery(new Passing(this, batch), this.#waits)))
+    const waits = this.answersWhen === 'delivered'
+    this.first.send(batch.withDelivery(new Delivery(new Passing(this, batch), waits)))
   }
 
   /** Resolves when every batch that came in has settled. */
@@ -115,32 +145,50 @@ class Passing implements DeliveryListener {
   }
 }
 
-/** Hands a batch to one processor; what the processor sends goes to `next`. */
-export class ProcessorStep implements Output {
-  readonly #processor: Processor
-  readonly #incoming: Counter
-  readonly #next: Output
-  readonly #guard: Guard
+/** What a processor in one pipeline sends to: it counts, and can be pointed elsewhere. A processor may keep it. */
+class StepOutput implements Output {
+  readonly #outgoing: Counter
+  next: Output
 
-  constructor(processor: Processor, incoming: Counter, outgoing: Counter, next: Output, guard: Guard) {
-    this.#processor = processor
-    this.#incoming = incoming
-    this.#guard = guard
-    this.#next = {
-      send(batch) {
-        outgoing.add(batch.items)
-        next.send(batch)
-      },
-    }
+  constructor(outgoing: Counter, next: Output) {
+    this.#outgoing = outgoing
+    this.next = next
   }
 
   send(batch: Batch): void {
-    this.#incoming.add(batch.items)
-    try {
-      this.#processor.process(batch, this.#next)
-    } catch (error) {
-      this.#guard.failed(batch, error)
-    }
+    this.#outgoing.add(batch.items)
+    this.next.send(batch)
+  }
+}
+
+/** Hands a batch to one processor; what the processor sends goes to `next`. Closed until it is opened. */
+export class ProcessorStep {
+  readonly input = new Gate()
+  readonly #incoming: Counter
+  readonly #output: StepOutput
+  readonly #guard: Guard
+
+  constructor(metrics: { incoming: Counter; outgoing: Counter }, next: Output, guard: Guard) {
+    this.#incoming = metrics.incoming
+    this.#output = new StepOutput(metrics.outgoing, next)
+    this.#guard = guard
+  }
+
+  set next(next: Output) {
+    this.#output.next = next
+  }
+
+  open(processor: Processor): void {
+    this.input.open({
+      send: (batch) => {
+        this.#incoming.add(batch.items)
+        try {
+          processor.process(batch, this.#output)
+        } catch (error) {
+          this.#guard.failed(batch, error)
+        }
+      },
+    })
   }
 }
 

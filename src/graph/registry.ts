@@ -41,6 +41,10 @@ export const registry: readonly RegistryEntry[] = [
   entry('connector', 'forward', [], () => import('../connectors/forward/factory.ts')),
 
   {
+    ...entry('extension', 'admin', [], () => import('../extensions/admin/factory.ts')),
+    supervise: async () => (await import('../extensions/admin/supervise.ts')).supervise,
+  },
+  {
     ...entry('extension', 'health_check', [], () => import('../extensions/health_check/factory.ts')),
     supervise: async () => (await import('../extensions/health_check/supervise.ts')).supervise,
   },

@@ -24,12 +24,40 @@ export interface ShardHealth {
   readonly components: readonly ComponentHealth[]
 }
 
+/** What became of a reload. */
+export type ReloadResult =
+  | {
+      readonly ok: true
+      /** Names of components, as `receiver otlp`. */
+      readonly kept: readonly string[]
+      readonly started: readonly string[]
+      readonly stopped: readonly string[]
+    }
+  /** What is wrong, in the words and lines that the log has. The configuration before runs on. */
+  | { readonly ok: false; readonly problem: string }
+
+/** The last reload; absent before the first one. */
+export interface LastReload {
+  /** When it ended, in milliseconds since 1970. */
+  readonly atMs: number
+  readonly result: ReloadResult
+}
+
 export interface Health {
   /** True between the moment when every shard's pipelines run and the moment when stopping begins. */
   readonly ready: boolean
   /** When the router last became ready (or was started, before that), in milliseconds since 1970. */
   readonly startedAtMs: number
   readonly shards: readonly ShardHealth[]
+  readonly lastReload?: LastReload | undefined
+}
+
+/** What the router does for extensions that steer it. */
+export interface RouterControl {
+  /** Reads the configuration again. Never rejects. */
+  reload(): Promise<ReloadResult>
+  /** The configuration that runs as YAML, with all defaults and without secrets. */
+  config(): Promise<string>
 }
 
 export interface SupervisorContext {
@@ -38,12 +66,13 @@ export interface SupervisorContext {
   readonly meter: Meter
   readonly clock: Clock
   readonly build: BuildInfo
-  /** The pipelines of the plan; every shard has them all. */
+  /** The pipelines of the plan that runs; every shard has them all. Changes with a reload. */
   readonly pipelines: readonly PipelineView[]
   /** `fatal` stops the router. */
   report(status: Status, error?: Error): void
   /** Cheap: what the supervisor knows now, without asking anybody. */
   health(): Health
+  readonly router: RouterControl
 }
 
 /** Start before the shards, stop after them. `pipelinesStarted` and `pipelinesStopping` are called as in a shard. */

@@ -24,6 +24,11 @@ export interface LoggerOptions {
 }
 
 export interface RootLogger extends Logger {
+  /**
+   * Writes as another configuration says from here on, and so does every logger made of this one. Throws when a file
+   * cannot be opened; then nothing has changed.
+   */
+  reconfigure(config: LogsConfig, resource: Labels): void
   /** Closes the files that were opened; lines after it go nowhere. */
   close(): void
 }
@@ -31,20 +36,21 @@ export interface RootLogger extends Logger {
 const RANK: Readonly<Record<string, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
 
 export function createLogger(config: LogsConfig, options: LoggerOptions): RootLogger {
-  const sink = options.write === undefined ? LineSink.open(config.outputPaths, config.errorOutputPaths) : undefined
-  const core: Core = {
-    // dpanic, panic and fatal are above everything that a component can say.
-    least: RANK[config.level] ?? 4,
-    json: config.encoding === 'json',
-    caller: !config.disableCaller,
-    sampler: config.sampling === undefined ? undefined : new LogSampler(config.sampling, options.clock),
-    clock: options.clock,
-    write: options.write ?? ((line) => sink?.write(line)),
+  const open = ({ outputPaths, errorOutputPaths }: LogsConfig): LineSink | undefined =>
+    options.write === undefined ? LineSink.open(outputPaths, errorOutputPaths) : undefined
+  let sink = open(config)
+  const write = options.write ?? ((line: string) => sink?.write(line))
+  const core = new Core(config, options.resource, options.clock, write)
+  return {
+    ...makeLogger(core, []),
+    reconfigure(next, resource) {
+      const before = sink
+      sink = open(next)
+      before?.close()
+      core.configure(next, resource)
+    },
+    close: () => sink?.close(),
   }
-  const fields: [string, unknown][] = [...config.initialFields]
-  if (!config.disableZapResource) fields.push(['resource', options.resource])
-  const logger = makeLogger(core, encodeFields(fields, core.json))
-  return { ...logger, close: () => sink?.close() }
 }
 
 /** The fields that tell whose line it is, named as the Collector names them. */
@@ -57,24 +63,56 @@ export function componentFields(kind: ComponentKind, id: string, signal?: string
   }
 }
 
-interface Core {
-  readonly least: number
-  readonly json: boolean
-  readonly caller: boolean
-  readonly sampler: LogSampler | undefined
+type Fields = readonly (readonly [name: string, value: unknown])[]
+
+/** What all loggers of one root share. */
+class Core {
   readonly clock: Clock
   readonly write: (line: string) => void
+  least = 0
+  json = false
+  caller = true
+  sampler: LogSampler | undefined
+  /** Of every line. */
+  fields: Fields = []
+  /** Changes with the form of lines: what was encoded before is of no use then. */
+  version = 0
+
+  constructor(config: LogsConfig, resource: Labels, clock: Clock, write: (line: string) => void) {
+    this.clock = clock
+    this.write = write
+    this.configure(config, resource)
+  }
+
+  configure(config: LogsConfig, resource: Labels): void {
+    // dpanic, panic and fatal are above everything that a component can say.
+    this.least = RANK[config.level] ?? 4
+    this.json = config.encoding === 'json'
+    this.caller = !config.disableCaller
+    this.sampler = config.sampling === undefined ? undefined : new LogSampler(config.sampling, this.clock)
+    this.fields = [...config.initialFields, ...(config.disableZapResource ? [] : [['resource', resource] as const])]
+    this.version++
+  }
 }
 
-/** `encoded` holds the fields of every line, already in their form. */
-function makeLogger(core: Core, encoded: string): Logger {
+/** `fields` stand in every line of this logger; they are encoded once for each form of lines. */
+function makeLogger(core: Core, fields: Fields): Logger {
+  let version = 0
+  let encoded = ''
+  const encode = (): string => {
+    if (version !== core.version) {
+      encoded = encodeFields([...core.fields, ...fields], core.json)
+      version = core.version
+    }
+    return encoded
+  }
   const at =
     (level: LogLevel) =>
-    (message: string, fields?: LogFields): void => {
+    (message: string, more?: LogFields): void => {
       if (RANK[level]! < core.least) return
       if (core.sampler?.passes(level, message) === false) return
-      const own = fields === undefined ? '' : encodeFields(Object.entries(fields), core.json)
-      core.write(formatLine(core, level, message, join(encoded, own, core.json)))
+      const own = more === undefined ? '' : encodeFields(Object.entries(more), core.json)
+      core.write(formatLine(core, level, message, join(encode(), own, core.json)))
     }
   return {
     debug: at('debug'),
@@ -82,7 +120,7 @@ function makeLogger(core: Core, encoded: string): Logger {
     warn: at('warn'),
     error: at('error'),
     enabled: (level) => RANK[level]! >= core.least,
-    with: (fields) => makeLogger(core, join(encoded, encodeFields(Object.entries(fields), core.json), core.json)),
+    with: (more) => makeLogger(core, [...fields, ...Object.entries(more)]),
   }
 }
 

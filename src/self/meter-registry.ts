@@ -47,11 +47,23 @@ class HistogramCell implements Histogram {
   }
 }
 
+type Source = Cell | HistogramCell | (() => number)
+
 interface Series {
   readonly labels: Labels
   readonly onceUsed: boolean
   /** A counter or a histogram has one source; a gauge one for each component that asked for it. */
-  readonly sources: (Cell | HistogramCell | (() => number))[]
+  readonly sources: Source[]
+  /** The meters that asked for it; when the last of them is released, the series goes. */
+  readonly owners: Set<object>
+}
+
+/** The meter of a component that may go while the registry stays. */
+export interface ComponentMeter extends Meter {
+  /** Another has taken its place: its gauges are not shown any more. Counters go on. */
+  retire(): void
+  /** The component is gone: what no other component counts is not shown any more. */
+  release(): void
 }
 
 interface Instrument {
@@ -72,35 +84,57 @@ export class MeterRegistry {
   }
 
   /** The meter of one component; `id` becomes the value of the label named after its kind. */
-  component(kind: ComponentKind, id: string): Meter {
+  component(kind: ComponentKind, id: string): ComponentMeter {
     return this.meter({ [kind]: id })
   }
 
-  /** A meter that adds these labels to everything. */
-  meter(labels: Labels = {}): Meter {
+  /** A meter that adds these labels to everything. A component that is made again goes on with the counters it had. */
+  meter(labels: Labels = {}): ComponentMeter {
+    const owner = {}
+    const gauges: { readonly series: Series; readonly source: Source }[] = []
+    const own = (series: Series | undefined): Series | undefined => {
+      series?.owners.add(owner)
+      return series
+    }
+    const addGauge = (series: Series, source: Source): void => {
+      series.sources.push(source)
+      gauges.push({ series, source })
+    }
+    const retire = (): void => {
+      for (const { series, source } of gauges.splice(0)) series.sources.splice(series.sources.indexOf(source), 1)
+    }
     return {
       counter: (name, unit, help, options) => {
-        const series = this.#series('counter', name, unit, help, labels, options)
+        const series = own(this.#series('counter', name, unit, help, labels, options))
         if (series === undefined) return NOTHING
         if (series.sources.length === 0) series.sources.push(new Cell())
         return series.sources[0] as Cell
       },
       gauge: (name, unit, help, options) => {
-        const series = this.#series('gauge', name, unit, help, labels, options)
+        const series = own(this.#series('gauge', name, unit, help, labels, options))
         if (series === undefined) return NOTHING
         const cell = new Cell()
-        series.sources.push(cell)
+        addGauge(series, cell)
         return cell
       },
       observe: (name, unit, help, read, options) => {
         const type = options?.monotonic === true ? 'counter' : 'gauge'
-        this.#series(type, name, unit, help, labels, options)?.sources.push(read)
+        const series = own(this.#series(type, name, unit, help, labels, options))
+        if (series !== undefined) addGauge(series, read)
       },
       histogram: (name, unit, help, buckets, options) => {
-        const series = this.#series('histogram', name, unit, help, labels, options, buckets)
+        const series = own(this.#series('histogram', name, unit, help, labels, options, buckets))
         if (series === undefined) return NOTHING
         if (series.sources.length === 0) series.sources.push(new HistogramCell(buckets))
         return series.sources[0] as HistogramCell
+      },
+      retire,
+      release: () => {
+        retire()
+        for (const [name, { series }] of this.#instruments) {
+          for (const [key, one] of series) if (one.owners.delete(owner) && one.owners.size === 0) series.delete(key)
+          if (series.size === 0) this.#instruments.delete(name)
+        }
       },
     }
   }
@@ -142,7 +176,7 @@ export class MeterRegistry {
     const key = labelKey(all)
     let series = instrument.series.get(key)
     if (series === undefined) {
-      series = { labels: all, onceUsed: options.onceUsed ?? false, sources: [] }
+      series = { labels: all, onceUsed: options.onceUsed ?? false, sources: [], owners: new Set() }
       instrument.series.set(key, series)
     }
     return series

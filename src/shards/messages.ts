@@ -2,8 +2,10 @@
 
 import type { ComponentKind, Status } from '../graph/component.ts'
 import type { PipelineTotals } from '../graph/pipeline.ts'
+import type { Changes } from '../graph/run.ts'
 import type { Snapshot } from '../self/snapshot.ts'
 import type { SlowTrace } from '../ui/slowest-trace.ts'
+import type { ShardPlan } from './worker.ts'
 
 export interface ComponentStatus {
   readonly kind: ComponentKind
@@ -23,13 +25,21 @@ export interface ShardLook {
 export type ToShard =
   /** Answered by `look` with the same number, as soon as the shard's event loop comes round: the heartbeat, too. */
   | { readonly kind: 'look'; readonly number: number; readonly metrics: boolean }
+  /** Go over to this plan while batches pass. Answered by `reloaded` with the same number. */
+  | { readonly kind: 'reload'; readonly number: number; readonly next: ShardPlan; readonly drainMs: number }
   /** Drain for at most that long, then end. */
   | { readonly kind: 'stop'; readonly drainMs: number }
+
+/** How a shard took another plan. `broken`: it did not, and cannot go on with the one before either. */
+export type ShardReload =
+  | { readonly outcome: 'ok'; readonly changes: Changes }
+  | { readonly outcome: 'refused' | 'broken'; readonly message: string }
 
 export type FromShard =
   | { readonly kind: 'ready' }
   /** The graph could not be started; the thread ends. */
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'look'; readonly number: number; readonly look: ShardLook }
+  | { readonly kind: 'reloaded'; readonly number: number; readonly result: ShardReload }
   | { readonly kind: 'fatal'; readonly id: string; readonly message: string }
   | { readonly kind: 'stopped'; readonly look: ShardLook }

@@ -7,6 +7,9 @@
 //       | start: given up)v                                          v
 //       +--------------> dead -- after restartAfterMs, doubled up to restartAtMostMs --> starting
 //
+// A reload is handed to every living shard, and taken back where one of them refuses. Shards that start later, also after
+// a death, start with the newest plan that all have taken.
+//
 // Threads are hosted by piscina, one worker and one task a shard: the task lives as long as the shard.
 
 import { getCompileCacheDir } from 'node:module'
@@ -17,8 +20,8 @@ import type { Clock, Timer } from '../graph/clock.ts'
 import type { Logger } from '../self/log.ts'
 import type { Snapshot } from '../self/snapshot.ts'
 import { prepareShardHeap } from './heap.ts'
-import type { ComponentStatus, FromShard, ShardLook, ToShard } from './messages.ts'
-import type { ShardInit } from './worker.ts'
+import type { ComponentStatus, FromShard, ShardLook, ShardReload, ToShard } from './messages.ts'
+import type { ShardInit, ShardPlan } from './worker.ts'
 
 export type ShardState = 'starting' | 'ready' | 'stuck' | 'dead' | 'stopping' | 'stopped'
 
@@ -40,7 +43,7 @@ export const SUPERVISOR_LIMITS: SupervisorLimits = {
 
 export interface SupervisorOptions {
   readonly shards: number
-  /** What every shard is started with; it loads the same configuration text that the supervisor has checked. */
+  /** What every shard is started with, until a reload. */
   readonly init: Omit<ShardInit, 'index' | 'port'>
   readonly clock: Clock
   readonly log: Logger
@@ -52,6 +55,9 @@ export interface SupervisorOptions {
   /** URL of the thread's entry; for tests. */
   readonly worker?: string
 }
+
+/** Beside the times for draining, how long a shard may take for a reload before its thread is ended. */
+const RELOAD_MS = 20_000
 
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url).href
 
@@ -69,6 +75,27 @@ export class Supervisor {
     if (failed === undefined) return
     await this.stop(0)
     throw failed.reason
+  }
+
+  /**
+   * Hands every shard another plan. `refused`: they run on with the one before. `broken`: at least one runs nothing now,
+   * and all are to be stopped.
+   */
+  async reload(next: ShardPlan, drainMs: number): Promise<ShardReload> {
+    const results = await Promise.all(this.#shards.map((shard) => shard.reload(next, drainMs)))
+    const failed = results.find(({ outcome }) => outcome === 'broken') ?? results.find((r) => r.outcome === 'refused')
+    if (failed === undefined) {
+      await Promise.all(this.#shards.map((shard) => shard.use(next, drainMs)))
+      return results[0] ?? { outcome: 'ok', changes: { kept: [], started: [], stopped: [] } }
+    }
+    if (failed.outcome === 'refused') {
+      const back = this.#shards.map((shard, i) =>
+        results[i]?.outcome === 'ok' ? shard.reload(shard.plan, drainMs) : results[i]!,
+      )
+      const broken = (await Promise.all(back)).find((r, i) => r.outcome !== 'ok' && results[i]!.outcome === 'ok')
+      if (broken !== undefined) return { ...broken, outcome: 'broken' } as ShardReload
+    }
+    return failed
   }
 
   /** Drains every shard for at most `drainMs`, then ends its thread. Returns what each saw last. */
@@ -109,9 +136,16 @@ class Shard {
   #heartbeat: Timer | undefined
   #restart: Timer | undefined
   readonly #waiting = new Map<number, (look: ShardLook) => void>()
+  readonly #reloads = new Map<number, (result: ShardReload) => void>()
+  /** The start that is under way or was the last. Never rejects. */
+  #starting: Promise<void> = Promise.resolve()
+  plan: ShardPlan
+  /** What it was started with, or took since. */
+  #runs: ShardPlan | undefined
 
   constructor(index: number, options: SupervisorOptions) {
     this.#index = index
+    this.plan = options.init
     this.#options = options
     this.#limits = options.limits ?? SUPERVISOR_LIMITS
     this.#restartMs = this.#limits.restartAfterMs
@@ -121,8 +155,21 @@ class Shard {
     return { index: this.#index, state: this.#state, components: this.#last?.components ?? [] }
   }
 
+  /** What it starts with from here on. One that was started again with the plan before, meanwhile, catches up. */
+  async use(plan: ShardPlan, drainMs: number): Promise<void> {
+    this.plan = plan
+    if (this.#runs !== plan) await this.reload(plan, drainMs)
+  }
+
   start(): Promise<void> {
+    const started = this.#run()
+    this.#starting = started.catch(() => {})
+    return started
+  }
+
+  #run(): Promise<void> {
     this.#state = 'starting'
+    this.#runs = this.plan
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     prepareShardHeap()
@@ -146,13 +193,14 @@ class Shard {
           this.#beat()
           resolve()
         } else if (message.kind === 'failed') failure = new Error(message.message)
+        else if (message.kind === 'reloaded') this.#reloads.get(message.number)?.(message.result)
         else if (message.kind === 'fatal') this.#options.onFatal(message.id, message.message)
         else {
           this.#last = message.look
           if (message.kind === 'look') this.#answer(message.number, message.look)
         }
       })
-      const init: ShardInit = { ...this.#options.init, index: this.#index, port: port2 }
+      const init: ShardInit = { ...this.#options.init, ...this.plan, index: this.#index, port: port2 }
       // Piscina hands the list to postMessage; its type is read off an overload that takes options instead.
       const transferList = [port2] as object
       this.#ended = pool.run(init, { transferList }).then(
@@ -169,6 +217,8 @@ class Shard {
     this.#port?.close()
     for (const answer of this.#waiting.values()) if (this.#last !== undefined) answer(this.#last)
     this.#waiting.clear()
+    for (const settle of this.#reloads.values())
+      settle({ outcome: 'refused', message: `it ended the shard: ${error.message}` })
     this.#state = was === 'stopping' ? 'stopped' : 'dead'
     const { log, clock, onDied } = this.#options
     const ran = was === 'ready' || was === 'stuck'
@@ -230,6 +280,25 @@ class Shard {
         resolve(look)
       })
       this.#send({ kind: 'look', number, metrics })
+    })
+  }
+
+  /** A shard that is dead has nothing to change, and nothing against it. */
+  async reload(next: ShardPlan, drainMs: number): Promise<ShardReload> {
+    await this.#starting
+    if (this.#state !== 'ready' && this.#state !== 'stuck')
+      return { outcome: 'ok', changes: { kept: [], started: [], stopped: [] } }
+    const number = ++this.#number
+    return new Promise((resolve) => {
+      // What came before may still drain, then what is replaced stops.
+      const timer = this.#options.clock.after(2 * drainMs + RELOAD_MS, () => void this.#pool?.destroy())
+      this.#reloads.set(number, (result) => {
+        timer.cancel()
+        this.#reloads.delete(number)
+        if (result.outcome === 'ok') this.#runs = next
+        resolve(result)
+      })
+      this.#send({ kind: 'reload', number, next, drainMs })
     })
   }
 

@@ -9,26 +9,30 @@ import { systemClock } from '../graph/clock.ts'
 import type { BuildInfo } from '../graph/component.ts'
 import type { Plan } from '../graph/plan.ts'
 import { registry } from '../graph/registry.ts'
-import { Graph } from '../graph/run.ts'
-import { telemetryConfig } from '../self/config.ts'
-import { createLogger } from '../self/logger.ts'
+import { BrokenUpdate, Graph } from '../graph/run.ts'
+import { type LogsConfig, telemetryConfig } from '../self/config.ts'
+import { createLogger, type RootLogger } from '../self/logger.ts'
 import type { Labels } from '../self/meter.ts'
 import { MeterRegistry } from '../self/meter-registry.ts'
 import { observeHeap } from '../self/process-metrics.ts'
 import { SlowestTrace } from '../ui/slowest-trace.ts'
-import type { FromShard, ShardLook, ToShard } from './messages.ts'
+import type { FromShard, ShardLook, ShardReload, ToShard } from './messages.ts'
 
-export interface ShardInit {
-  readonly index: number
-  readonly port: MessagePort
+/** What a reload changes. */
+export interface ShardPlan {
   readonly plan: Plan
   /** The configuration as the supervisor read and checked it, so that all shards and restarts run the same. */
   readonly tree: PackedTree
-  readonly build: BuildInfo
   /** Who the router is in its own telemetry. */
   readonly resource: Labels
   /** Ids of extensions that the supervisor runs. */
   readonly elsewhere: readonly string[]
+}
+
+export interface ShardInit extends ShardPlan {
+  readonly index: number
+  readonly port: MessagePort
+  readonly build: BuildInfo
   /** Keep the slowest recent trace for the live view. */
   readonly watch: boolean
 }
@@ -36,7 +40,7 @@ export interface ShardInit {
 export default async function runShard(init: ShardInit): Promise<void> {
   const { port } = init
   const send = (message: FromShard): void => port.postMessage(message)
-  const loaded = await decodeDocument(unpackTree(init.tree), { registry, telemetry: telemetryConfig })
+  const loaded = await decode(init.tree)
   const { telemetry } = loaded.service
   const log = createLogger(telemetry.logs, { clock: systemClock, resource: init.resource })
   const meters = new MeterRegistry(telemetry.metrics.level)
@@ -74,18 +78,51 @@ export default async function runShard(init: ShardInit): Promise<void> {
     metrics: metrics ? meters.snapshot() : undefined,
     slowest: slowest?.current(),
   })
+  const reload = async ({ plan, tree, resource, elsewhere }: ShardPlan, drainMs: number): Promise<ShardReload> => {
+    try {
+      const next = await decode(tree)
+      const deadline = (): AbortSignal => AbortSignal.timeout(drainMs)
+      const changes = await graph.update(plan, next, { elsewhere: new Set(elsewhere), deadline })
+      reconfigureLog(log, next.service.telemetry.logs, resource)
+      return { outcome: 'ok', changes }
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      return { outcome: error instanceof BrokenUpdate ? 'broken' : 'refused', message }
+    }
+  }
   await new Promise<void>((resolve) => {
+    // Reloads come one at a time, and stopping waits for the one that runs.
+    let reloading: Promise<void> = Promise.resolve()
     port.on('message', (message: ToShard) => {
       if (message.kind === 'look') return send({ kind: 'look', number: message.number, look: look(message.metrics) })
-      const deadline = AbortSignal.timeout(message.drainMs)
-      void graph.stop(deadline).then(() => {
-        send({ kind: 'stopped', look: look(true) })
-        resolve()
-      })
+      if (message.kind === 'reload') {
+        const { number, next, drainMs } = message
+        reloading = reloading
+          .then(() => reload(next, drainMs))
+          .then((result) => send({ kind: 'reloaded', number, result }))
+        return
+      }
+      void reloading
+        .then(() => graph.stop(AbortSignal.timeout(message.drainMs)))
+        .then(() => {
+          send({ kind: 'stopped', look: look(true) })
+          resolve()
+        })
     })
     send({ kind: 'ready' })
     // Not at exit: a router that is killed would start slowly every time.
     flushCompileCache()
   })
   port.close()
+}
+
+const decode = (tree: PackedTree) => decodeDocument(unpackTree(tree), { registry, telemetry: telemetryConfig })
+
+/** The supervisor has opened the same files before it asked for this; what fails all the same is not worth a graph. */
+function reconfigureLog(log: RootLogger, config: LogsConfig, resource: Labels): void {
+  try {
+    log.reconfigure(config, resource)
+  } catch (error) {
+    log.error('The log goes on as it was.', { error: (error as Error).message })
+  }
 }

@@ -45,6 +45,7 @@ const OWNED: Record<string, (folder: string) => Record<string, unknown>> = {
   }),
   'exporter file': (folder) => ({ path: `${folder}/out.jsonl` }),
   'exporter debug': (folder) => ({ use_internal_logger: false, output_paths: [`${folder}/debug.txt`] }),
+  'extension admin': () => ({ endpoint: '127.0.0.1:0' }),
   'extension health_check': () => ({ endpoint: '127.0.0.1:0' }),
   'extension pprof': () => ({ endpoint: '127.0.0.1:0' }),
   'extension zpages': () => ({ endpoint: '127.0.0.1:0' }),

@@ -134,7 +134,7 @@ test('a port that is taken ends the start with its address and exit code 1', asy
   assert.match(second.said(), new RegExp(`EADDRINUSE.*${http}|${http}.*in use`))
 })
 
-test('a reload that cannot start ends the router with exit code 1, as in the Collector', async (t) => {
+test('a reload that cannot start leaves the router running with the configuration before', async (t) => {
   const [http, metrics, health, taken, one, two] = (await freePorts(6)) as [
     number,
     number,
@@ -152,8 +152,14 @@ test('a reload that cannot start ends the router with exit code 1, as in the Col
   await router.until('Everything is ready')
   writeFileSync(file, config.replace(`127.0.0.1:${http}`, `127.0.0.1:${taken}`))
   router.process.kill('SIGHUP')
-  assert.equal(await router.exited, 1)
-  assert.match(router.said(), /Cannot start.*EADDRINUSE/)
+  await router.until('The new configuration was not taken')
+  assert.match(router.said(), /cannot start receiver otlp: .*EADDRINUSE/)
+  assert.equal((await post(http)).status, 200)
+  assert.equal((await fetch(`http://127.0.0.1:${health}/`)).status, 200)
+  const text = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()
+  assert.match(text, /^otelcol_config_reloads\{result="refused"\} 1$/m)
+  assert.match(text, /^otelcol_config_last_reload_successful 0$/m)
+  assert.equal(await router.stop('SIGTERM'), 0, router.said())
 })
 
 test('a configuration with mistakes prints all of them and exits with 1, before anything starts', async (t) => {

@@ -12,6 +12,7 @@ import type { GrpcCall, GrpcServerOptions } from '../../src/net/grpc/engine.ts'
 import { Door } from '../../src/net/grpc/lean-door.ts'
 import { FLAG, FRAME, FrameReader, H2_ERROR, payloadFrame, readU32, settingsFrame } from '../../src/net/http2/frame.ts'
 import { HpackDecoder } from '../../src/net/http2/hpack.ts'
+import { UnpackLine } from '../../src/net/unpack-line.ts'
 import { corpus, fuzz } from './harness.ts'
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
@@ -76,6 +77,7 @@ function stage(reads = true): Stage {
       permitWithoutStream: true,
     },
     budget,
+    unpacking: new UnpackLine({ maxWaiting: 16, bytesPerTurn: 1e9 }),
     random: () => 0.5,
     encodeStatus: () => new Uint8Array(3),
     onRefused: () => {},

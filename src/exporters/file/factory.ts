@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { defineExporter } from '../../graph/component.ts'
 import { SIGNALS } from '../../otlp/signal.ts'
 import { config } from './config.ts'
@@ -10,5 +11,6 @@ export const factory = defineExporter({
   signals: SIGNALS,
   config,
   keeps: () => 'direct',
+  exclusive: ({ path }) => [`file ${resolve(path)}`],
   create: (own, context) => new FileExporter(own, context),
 })

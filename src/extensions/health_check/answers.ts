@@ -2,6 +2,7 @@
 
 import { formatDuration } from '../../config/units.ts'
 import type { Status } from '../../graph/component.ts'
+import type { LastReload } from '../../graph/supervised.ts'
 import type { ComponentHealthConfig, HealthCheckConfig } from './config.ts'
 import type { StatusNode } from './status.ts'
 
@@ -54,6 +55,7 @@ const CODE = {
 export interface TreeAnswerOptions {
   readonly config: ComponentHealthConfig
   readonly startedAtMs: number
+  readonly lastReload: LastReload | undefined
   readonly nowMs: number
   /** With the parts. */
   readonly verbose: boolean
@@ -61,9 +63,14 @@ export interface TreeAnswerOptions {
 
 export function treeAnswer(node: StatusNode, options: TreeAnswerOptions): Answer {
   const status = isHealthy(node, options) ? CODE[node.status] : 500
-  const body = { start_time: formatTime(options.startedAtMs), ...toJson(node, options) }
+  const body = { start_time: formatTime(options.startedAtMs), ...toJson(node, options), ...refusedReload(options) }
   return { status, contentType: 'application/json', body: JSON.stringify(body) }
 }
+
+// Not a field of the Collector's, and not unhealthy: the router works, with the configuration before. What is wrong with
+// the new one quotes it, which is for the log and the admin extension.
+const refusedReload = ({ lastReload }: TreeAnswerOptions): object =>
+  lastReload?.result.ok === false ? { config_reload: { refused: true, time: formatTime(lastReload.atMs) } } : {}
 
 function toJson(node: StatusNode, options: TreeAnswerOptions): object {
   const parts = Object.fromEntries([...node.parts].map(([name, part]) => [name, toJson(part, options)]))

@@ -5,7 +5,7 @@ import { BUILD, extensionHarness, memoryLogger, rig } from '../../../test/suppor
 import { ConfigError } from '../../config/problem.ts'
 import { parseConfig } from '../../config/testing.ts'
 import type { Status } from '../../graph/component.ts'
-import type { ComponentHealth, Health, ShardHealthState } from '../../graph/supervised.ts'
+import type { ComponentHealth, Health, LastReload, ShardHealthState } from '../../graph/supervised.ts'
 import { config } from './config.ts'
 import { factory } from './factory.ts'
 import { HealthCheck } from './health-check.ts'
@@ -22,7 +22,12 @@ interface Probe {
 interface Supervised {
   readonly clock: FakeClock
   /** What the supervisor knows; tests change it. */
-  readonly know: { ready: boolean; states: ShardHealthState[]; components: ComponentHealth[] }
+  readonly know: {
+    ready: boolean
+    states: ShardHealthState[]
+    components: ComponentHealth[]
+    lastReload: LastReload | undefined
+  }
   get(path?: string, init?: RequestInit): Promise<Probe>
 }
 
@@ -50,11 +55,13 @@ async function supervised(t: TestContext, plain: object = {}): Promise<Supervise
       component('exporter', 'otlp/2'),
       component('connector', 'forward'),
     ],
+    lastReload: undefined,
   }
   const health = (): Health => ({
     ready: know.ready,
     startedAtMs,
     shards: know.states.map((state, index) => ({ index, state, components: know.components })),
+    lastReload: know.lastReload,
   })
   const extension = supervise(parseConfig(config, { endpoint: '127.0.0.1:0', ...plain }), {
     id: 'health_check',
@@ -68,6 +75,7 @@ async function supervised(t: TestContext, plain: object = {}): Promise<Supervise
     ],
     report: () => undefined,
     health,
+    router: { reload: async () => ({ ok: false, problem: '' }), config: async () => '' },
   })
   await extension.start?.()
   t.after(() => extension.stop?.(AbortSignal.abort()))
@@ -156,6 +164,18 @@ test('version 2 gives the status of the router, and its parts when asked', async
   const unknown = await get('/status?pipeline=metrics')
   assert.deepEqual([unknown.status, unknown.body], [404, ''])
   assert.equal((await get('/')).status, 404)
+})
+
+test('a refused reload is told by version 2 and makes no answer bad', async (t) => {
+  const plain = await supervised(t)
+  const { clock, know, get } = await supervised(t, V2)
+  const lastReload: LastReload = { atMs: clock.now(), result: { ok: false, problem: 'plant.yaml:1:1: a secret' } }
+  plain.know.lastReload = lastReload
+  know.lastReload = lastReload
+  assert.equal((await plain.get()).status, 200)
+  const { status, json } = await get('/status')
+  assert.equal(status, 200)
+  assert.deepEqual((json as Record<string, unknown>).config_reload, { refused: true, time: '2026-01-01T00:00:00.000Z' })
 })
 
 test('in version 2 each status has its code', async (t) => {

@@ -73,8 +73,8 @@ export class HealthCheck implements Extension {
     const pipeline = query.get('pipeline')
     const node = pipeline ? this.#tree.pipeline(pipeline) : this.#tree.router()
     if (node === undefined) return { status: 404, contentType: undefined, body: '' }
-    const { startedAtMs } = health()
-    return treeAnswer(node, { config: componentHealth, startedAtMs, nowMs, verbose: query.has('verbose') })
+    const { startedAtMs, lastReload } = health()
+    return treeAnswer(node, { config: componentHealth, startedAtMs, lastReload, nowMs, verbose: query.has('verbose') })
   }
 }
 

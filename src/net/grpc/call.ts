@@ -1,17 +1,18 @@
 // One unary call, from its headers to its answer, on whichever engine. Answers as grpc-go does, so that clients see what
 // they see from a Collector.
 //
-//   headers ok ----> reading ---- END_STREAM, one message ----> handling ---- respond/fail ----> answered
+//   headers ok ----> reading ---- END_STREAM, one message, unpacked ----> handling ---- respond/fail ----> answered
 //      | refuse         | too large, malformed, silent, no room     | deadline
 //      +----------------+-------------------------------------------+----> trailers-only answer
 //
 // A call counts against the budget from its first byte until its handler has answered, even when the client has gone:
 // the handler still holds the message.
 
-import type { RequestBytes } from '../byte-budget.ts'
-import { CompressionError, compress, decompress, type Encoding } from '../compression.ts'
-import { LIMITS } from '../limits.ts'
+import { arePiecesSmall, type RequestBytes } from '../byte-budget.ts'
+import { CompressionError, compress, type Encoding } from '../compression.ts'
+import type { Limits } from '../limits.ts'
 import { GRPC } from '../status.ts'
+import type { Unpacked, Waiting } from '../unpack-line.ts'
 import type { Connection } from './connection.ts'
 import { type Deadlined, Deadlines } from './deadlines.ts'
 import type { GrpcCall, GrpcHandler, GrpcRefusal, GrpcServerOptions } from './engine.ts'
@@ -38,6 +39,7 @@ const ANSWERED = 2
 /** What the calls of one door have in common. */
 export interface CallServices {
   readonly options: GrpcServerOptions
+  readonly limits: Limits
   readonly packed: PackedAnswers
   readonly deadlines: Deadlines
   readonly ahead: BytesAhead
@@ -46,8 +48,9 @@ export interface CallServices {
 /** Messages whose bytes are still to come: eight of the largest by gRPC's own default. */
 const AHEAD_BYTES = 32 * 1024 * 1024
 
-export const callServices = (options: GrpcServerOptions): CallServices => ({
+export const callServices = (options: GrpcServerOptions, limits: Limits): CallServices => ({
   options,
+  limits,
   packed: new PackedAnswers(),
   deadlines: new Deadlines(),
   ahead: new BytesAhead(AHEAD_BYTES),
@@ -68,10 +71,15 @@ export class Call implements GrpcCall, WireListener, Deadlined {
   /** What it counts against the budget. */
   #bytes: RequestBytes | undefined
   #handler: GrpcHandler | undefined
+  /** The whole message, packed, in line. */
+  #waiting: Waiting | undefined
   readonly #startedAt = performance.now()
   #heardAt = this.#startedAt
   /** Once answered: when the stream is closed, whatever the client still sends, or does not take of the answer. */
   #endsAt = Infinity
+  #closing = false
+  #received = 0
+  #pieces = 0
   #drained = 0
 
   constructor(wire: Wire, head: CallHead, connection: Connection, services: CallServices) {
@@ -94,7 +102,7 @@ export class Call implements GrpcCall, WireListener, Deadlined {
 
   begin(): void {
     const head = this.#head
-    this.#connection.calls.add(this)
+    this.#connection.begin(this)
 
     if (head.method !== 'POST') {
       const text = `Received a HEADERS frame with :method "${head.method}" which should be POST`
@@ -143,9 +151,16 @@ export class Call implements GrpcCall, WireListener, Deadlined {
   }
 
   onData(bytes: Uint8Array, from: number, to: number): void {
+    const { limits } = this.#services
+    this.#connection.heard(to - from)
+    this.#received += to - from
+    if (arePiecesSmall(this.#received, ++this.#pieces, limits.smallPieces)) {
+      this.#connection.flood('a request in too many small pieces')
+      return
+    }
     if (this.#state !== READING) {
       this.#drained += to - from
-      if (this.#drained > LIMITS.callDrainBytes) this.#wire.stopReading()
+      if (this.#drained > limits.callDrainBytes) this.#wire.stopReading()
       return
     }
     this.#heardAt = performance.now()
@@ -177,7 +192,8 @@ export class Call implements GrpcCall, WireListener, Deadlined {
   }
 
   onEnd(): void {
-    if (this.#state !== READING) return
+    // A stream that was reset ends too, ahead of its close.
+    if (this.#state !== READING || !this.#wire.open) return
     const reader = this.#reader
     if (!reader.whole) {
       const text = reader.empty
@@ -190,24 +206,33 @@ export class Call implements GrpcCall, WireListener, Deadlined {
       this.#refuse('malformed', GRPC.INTERNAL, 'grpc: compressed flag set with identity or empty encoding')
       return
     }
-    let message = reader.take()
-    if (reader.packed) {
-      try {
-        message = decompress(ENCODINGS[this.#encoding!]!, message, this.#options.maxMessageBytes)
-      } catch (error) {
-        if (!(error instanceof CompressionError)) throw error
-        const max = this.#options.maxMessageBytes
-        if (error.reason === 'too_large')
-          this.#refuse(
-            'too_large',
-            GRPC.RESOURCE_EXHAUSTED,
-            `grpc: received message after decompression larger than max (${max})`,
-          )
-        else
-          this.#refuse('malformed', GRPC.INTERNAL, `grpc: failed to decompress the received message: ${error.message}`)
-        return
-      }
+    const message = reader.take()
+    if (!reader.packed) {
+      this.#handle(message)
+      return
     }
+    const { maxMessageBytes, unpacking } = this.#options
+    const encoding = ENCODINGS[this.#encoding!]!
+    this.#waiting = unpacking.unpack(this.#connection, encoding, message, maxMessageBytes, (result) => {
+      this.#waiting = undefined
+      this.#onUnpacked(result)
+    })
+  }
+
+  #onUnpacked(result: Unpacked): void {
+    if (result === 'overload') this.#refuse('overload', GRPC.UNAVAILABLE, NO_TURN)
+    else if (!(result instanceof CompressionError)) this.#handle(result)
+    else if (result.reason === 'too_large') {
+      const max = this.#options.maxMessageBytes
+      const text = `grpc: received message after decompression larger than max (${max})`
+      this.#refuse('too_large', GRPC.RESOURCE_EXHAUSTED, text)
+    } else {
+      const text = `grpc: failed to decompress the received message: ${result.message}`
+      this.#refuse('malformed', GRPC.INTERNAL, text)
+    }
+  }
+
+  #handle(message: Uint8Array<ArrayBuffer>): void {
     if (this.#bytes?.arrived(message.length) !== true) {
       this.#refuseForRoom()
       return
@@ -275,12 +300,14 @@ export class Call implements GrpcCall, WireListener, Deadlined {
   }
 
   #release(): void {
+    this.#waiting?.cancel()
+    this.#waiting = undefined
     this.#bytes?.end()
     this.message = NOTHING
   }
 
   onClosed(): void {
-    this.#connection.forget(this)
+    this.#connection.forget(this, this.#state === ANSWERED)
     this.#services.deadlines.disarm(this)
     if (this.#state === READING) {
       this.#state = ANSWERED
@@ -292,7 +319,12 @@ export class Call implements GrpcCall, WireListener, Deadlined {
   /** Ends a request that stands still. Called by the connection's sweep. */
   sweep(now: number): void {
     if (this.#state === ANSWERED) {
-      if (now > this.#endsAt) this.#wire.close()
+      if (now <= this.#endsAt) return
+      // The reset does not go out either: the socket is full.
+      if (this.#closing) this.#connection.stuck()
+      this.#closing = true
+      this.#endsAt = now + this.#options.bodySilenceMs
+      this.#wire.close()
       return
     }
     if (this.#state !== READING) return
@@ -304,6 +336,7 @@ export class Call implements GrpcCall, WireListener, Deadlined {
   }
 }
 
+const NO_TURN = 'too many requests wait to be unpacked, try again later'
 const NOTHING = new Uint8Array(0)
 
 /** Answers as they go out. Nearly all are the same few bytes, and packing them anew costs as much as the call. */

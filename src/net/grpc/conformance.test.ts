@@ -10,6 +10,7 @@ import { Http2Peer, PREFACE } from '../../../test/support/http2-peer.ts'
 import { ByteBudget } from '../byte-budget.ts'
 import { FLAG, FRAME, numberFrame, payloadFrame, settingsFrame } from '../http2/frame.ts'
 import { HpackEncoder } from '../http2/hpack.ts'
+import { UnpackLine } from '../unpack-line.ts'
 import type { GrpcCall } from './engine.ts'
 import { frameMessage } from './framing.ts'
 import { createGrpcServer, GRPC_ENGINES, type GrpcEngine } from './server.ts'
@@ -240,6 +241,7 @@ async function door(t: TestContext, engine: GrpcEngine): Promise<number> {
         permitWithoutStream: true,
       },
       budget: new ByteBudget(64 * 1024 * 1024),
+      unpacking: new UnpackLine({ maxWaiting: 16, bytesPerTurn: 1024 * 1024 }),
       random: () => 0.5,
       encodeStatus: () => new Uint8Array(0),
       onRefused: () => {},

@@ -1,7 +1,9 @@
-// One client's HTTP/2 connection, on whichever engine: its age, its idleness, its pings. Times and defaults are gRPC's (grpc-go keepalive;
-// grpc/proposal A8 and A9); all are kept by one sweep over the connections instead of timers for each.
+// One client's HTTP/2 connection, on whichever engine: its age, its idleness, its pings. Times and defaults are gRPC's
+// (grpc-go keepalive; grpc/proposal A8 and A9); all are kept by one sweep over the connections instead of timers for each.
 
 import type { ConnectionBytes } from '../byte-budget.ts'
+import { FloodWatch, type Watched } from '../http2/flood-watch.ts'
+import type { Limits } from '../limits.ts'
 import type { GrpcServerOptions } from './engine.ts'
 
 /** grpc-go: pings that came too early before the connection is ended. */
@@ -14,11 +16,9 @@ interface Sweepable {
 }
 
 /** The engine's side of a connection. */
-export interface Link {
+export interface Link extends Watched {
   readonly remoteAddress: string | undefined
   readonly remotePort: number | undefined
-  readonly bytesRead: number
-  readonly destroyed: boolean
   /** close() was called. */
   readonly closing: boolean
   /** Politely: calls in progress are answered. */
@@ -26,8 +26,6 @@ export interface Link {
   destroy(): void
   /** Connection.onPong follows, unless the client is gone. */
   ping(): void
-  /** GOAWAY with ENHANCE_YOUR_CALM and these words. */
-  calmDown(words: string): void
 }
 
 export class Connection {
@@ -36,6 +34,7 @@ export class Connection {
   readonly peer: string
   readonly bytes: ConnectionBytes
   readonly #options: GrpcServerOptions
+  readonly watch: FloodWatch
   readonly #openedAt: number
   readonly #ageMs: number
   #ready = false
@@ -47,7 +46,7 @@ export class Connection {
   #strikes = 0
   #pingedAt = -Infinity
 
-  constructor(link: Link, options: GrpcServerOptions, now: number) {
+  constructor(link: Link, options: GrpcServerOptions, limits: Limits, now: number) {
     this.#link = link
     this.#options = options
     this.bytes = options.budget.connection(link)
@@ -63,6 +62,7 @@ export class Connection {
       remoteAddress === undefined
         ? ''
         : `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`
+    this.watch = new FloodWatch(link, { limits, countPings: false, onFlood: options.onRefused }, now)
   }
 
   close(): void {
@@ -72,11 +72,32 @@ export class Connection {
   /** The client's SETTINGS have come. */
   onOpen(): void {
     this.#ready = true
+    this.watch.greeted()
   }
 
-  forget(call: Sweepable): void {
-    this.calls.delete(call)
+  begin(call: Sweepable): void {
+    this.calls.add(call)
+    this.watch.requestBegins()
+  }
+
+  forget(call: Sweepable, answered: boolean): void {
+    if (!this.calls.delete(call)) return
+    this.watch.requestEnds(answered)
     if (this.calls.size === 0) this.#idleSince = performance.now()
+  }
+
+  heard(bytes: number): void {
+    this.watch.bodyPiece(bytes)
+  }
+
+  /** Ends the connection: its client costs more than it brings. */
+  flood(detail: string): void {
+    this.watch.end('flood', detail)
+  }
+
+  /** A client that takes nothing of what it is answered, on a socket that is full. */
+  stuck(): void {
+    this.watch.end('timeout', 'the client does not read its answers')
   }
 
   /** Headers or data go out: the client may ping again. */
@@ -95,6 +116,8 @@ export class Connection {
       }
       return
     }
+    this.watch.sweep(now)
+    if (this.#link.destroyed) return
     this.#sweepAge(now)
     this.#sweepSilence(now)
   }
@@ -136,6 +159,7 @@ export class Connection {
   }
 
   onPing(): void {
+    this.watch.onPing()
     const { keepalive } = this.#options
     const now = performance.now()
     const least = this.calls.size === 0 && !keepalive.permitWithoutStream ? IDLE_PING_MS : keepalive.minTimeMs

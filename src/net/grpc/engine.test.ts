@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { certs } from '../../../test/support/certs.ts'
 import { memoryLogger } from '../../../test/support/harness.ts'
 import { ByteBudget } from '../byte-budget.ts'
+import { UnpackLine } from '../unpack-line.ts'
 import type { GrpcCall, GrpcKeepalive, GrpcServerOptions } from './engine.ts'
 import { encodeGrpcMessage, findTimeoutMs, frameMessage, UnaryReader } from './framing.ts'
 import { createGrpcServer, GRPC_ENGINES, type GrpcEngine } from './server.ts'
@@ -48,6 +49,7 @@ async function openDoor(
       requestMs: 300_000,
       keepalive: { ...DEFAULTS, ...keepalive },
       budget,
+      unpacking: new UnpackLine({ maxWaiting: 16, bytesPerTurn: 1024 * 1024 }),
       random: () => 0.5,
       encodeStatus: () => new Uint8Array(0),
       onRefused: (reason) => refused.push(reason),

@@ -11,16 +11,19 @@ import {
 } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import type { Logger } from '../../self/log.ts'
-import { LIMITS } from '../limits.ts'
+import { guardConnections } from '../admission.ts'
+import { endSession, http2Bounds, tellWatch } from '../http2/flood-watch.ts'
+import { type Limits, limitsWith } from '../limits.ts'
 import { type Listening, listen } from '../listen.ts'
 import { Call, type CallServices, callServices } from './call.ts'
 import { Connection, type Link } from './connection.ts'
 import type { GrpcServer, GrpcServerOptions } from './engine.ts'
 import { Http2Head, Http2Wire } from './http2-wire.ts'
-import { CONNECTION_WINDOW_BYTES, FRAME_BYTES, STREAM_WINDOW_BYTES, sweepEveryMs } from './settings.ts'
+import { CONNECTION_WINDOW_BYTES, FRAME_BYTES, STREAM_WINDOW_BYTES, sweepMs } from './settings.ts'
 
 export class Http2GrpcServer implements GrpcServer {
   readonly #options: GrpcServerOptions
+  readonly #limits: Limits
   readonly #log: Logger
   readonly #server: Http2Server
   readonly #connections = new Set<Connection>()
@@ -30,20 +33,21 @@ export class Http2GrpcServer implements GrpcServer {
   /** The socket whose session is about to be announced. */
   #arriving: Socket | undefined
   #sweeper: NodeJS.Timeout | undefined
+  readonly #guard: { stop(): void }
   #closing: Promise<void> | undefined
 
   constructor(options: GrpcServerOptions, log: Logger) {
     this.#options = options
     this.#log = log
-    this.#services = callServices(options)
+    this.#limits = limitsWith({ ...options.limits, maxConnections: options.maxConnections })
+    this.#services = callServices(options, this.#limits)
     const settings = {
-      // The session's memory bound is in MB.
-      maxSessionMemory: LIMITS.sessionBytes / (1024 * 1024),
+      ...http2Bounds(this.#limits),
       settings: {
         initialWindowSize: STREAM_WINDOW_BYTES,
         maxFrameSize: FRAME_BYTES,
         maxConcurrentStreams: options.maxConcurrentStreams,
-        maxHeaderListSize: LIMITS.headerBytes,
+        maxHeaderListSize: this.#limits.headerBytes,
       },
     }
     const { tls } = options
@@ -51,7 +55,6 @@ export class Http2GrpcServer implements GrpcServer {
       tls === undefined
         ? createServer(settings)
         : (createSecureServer({ ...settings, ...tls, handshakeTimeout: options.handshakeMs }) as unknown as Http2Server)
-    this.#server.maxConnections = options.maxConnections
     // A session shows its socket as a proxy that cannot be destroyed, and node:http2 leaves the socket of a session that
     // ends with an error open until the client closes it.
     this.#server.prependListener('connection', (socket: Socket) => {
@@ -72,13 +75,22 @@ export class Http2GrpcServer implements GrpcServer {
       options.onRefused('protocol', 'the client did not agree on HTTP/2')
       socket.destroy()
     })
-    this.#server.on('tlsClientError', (error: Error) => options.onRefused('protocol', error.message))
+    this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      const late = error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT'
+      options.onRefused(late ? 'timeout' : 'protocol', error.message)
+      socket.destroy()
+    })
+    this.#guard = guardConnections(this.#server as unknown as Server, {
+      limits: this.#limits,
+      countLoopback: options.countLoopback ?? false,
+      onRefused: options.onRefused,
+    })
   }
 
   async listen(): Promise<Listening> {
     const bound = await listen(this.#server as unknown as Server, this.#options.listen, this.#log)
     this.#server.on('error', (error) => this.#options.onError(error))
-    this.#sweeper = setInterval(() => this.#sweep(), sweepEveryMs(this.#options)).unref()
+    this.#sweeper = setInterval(() => this.#sweep(), sweepMs(this.#options, this.#limits)).unref()
     return bound
   }
 
@@ -88,6 +100,7 @@ export class Http2GrpcServer implements GrpcServer {
   }
 
   async #close(deadline: AbortSignal): Promise<void> {
+    this.#guard.stop()
     if (!this.#server.listening) return
     const cut = (): void => {
       for (const socket of this.#sockets) socket.destroy()
@@ -106,14 +119,15 @@ export class Http2GrpcServer implements GrpcServer {
 
   #onSession(session: ServerHttp2Session): void {
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
-    const link = new SessionLink(session)
-    const connection = new Connection(link, this.#options, performance.now())
+    const socket = this.#arriving
+    const link = new SessionLink(session, socket)
+    const connection = new Connection(link, this.#options, this.#limits, performance.now())
     link.connection = connection
     session.once('remoteSettings', () => connection.onOpen())
     session.on('ping', () => connection.onPing())
+    tellWatch(session, connection.watch)
     this.#connections.add(connection)
     this.#connectionOf.set(session, connection)
-    const socket = this.#arriving
     session.on('error', () => socket?.destroySoon())
     session.on('close', () => this.#connections.delete(connection))
   }
@@ -122,6 +136,12 @@ export class Http2GrpcServer implements GrpcServer {
     const connection = this.#connectionOf.get(stream.session!)
     if (connection === undefined) {
       stream.close(H2.NGHTTP2_REFUSED_STREAM)
+      return
+    }
+    if (connection.watch.areHeadersTooLarge(headers)) {
+      this.#options.onRefused('bad_request', `more than ${this.#limits.headerBytes} bytes of headers`)
+      stream.on('error', () => {})
+      stream.close(H2.NGHTTP2_ENHANCE_YOUR_CALM)
       return
     }
     const wire = new Http2Wire(stream)
@@ -138,18 +158,21 @@ export class Http2GrpcServer implements GrpcServer {
 
 class SessionLink implements Link {
   readonly #session: ServerHttp2Session
+  readonly #socket: Socket | undefined
   readonly remoteAddress: string | undefined
   readonly remotePort: number | undefined
   connection: Connection | undefined
 
-  constructor(session: ServerHttp2Session) {
+  /** `socket` is the connection's own, not the session's view of it. */
+  constructor(session: ServerHttp2Session, socket: Socket | undefined) {
     this.#session = session
+    this.#socket = socket
     this.remoteAddress = session.socket.remoteAddress
     this.remotePort = session.socket.remotePort
   }
 
   get bytesRead(): number {
-    return this.#session.socket?.bytesRead ?? 0
+    return this.#socket?.bytesRead ?? 0
   }
 
   get destroyed(): boolean {
@@ -173,7 +196,14 @@ class SessionLink implements Link {
   }
 
   calmDown(words: string): void {
-    this.#session.goaway(H2.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from(words))
-    this.#session.destroy(undefined, H2.NGHTTP2_ENHANCE_YOUR_CALM)
+    if (words !== '') {
+      // Its words reach the client only where nothing ends the socket in the same turn.
+      this.#session.goaway(H2.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from(words))
+      this.#session.destroy(undefined, H2.NGHTTP2_ENHANCE_YOUR_CALM)
+      return
+    }
+    endSession(this.#session)
+    // The session leaves the socket of a client that does not close it open.
+    this.#socket?.destroySoon()
   }
 }

@@ -12,7 +12,7 @@ import {
 } from '../http2/server-session.ts'
 import type { ServerStream } from '../http2/server-stream.ts'
 import { Slabs } from '../http2/slabs.ts'
-import { LIMITS } from '../limits.ts'
+import { type Limits, limitsWith } from '../limits.ts'
 import { Call, type CallServices, callServices } from './call.ts'
 import { Connection, type Link } from './connection.ts'
 import type { GrpcServerOptions } from './engine.ts'
@@ -25,6 +25,7 @@ export const LAST_CALL_MS = 1000
 /** What the connections of one server share. */
 export class Door {
   readonly options: GrpcServerOptions
+  readonly limits: Limits
   readonly services: CallServices
   readonly heads = new PackedHeads()
   readonly settings: ServerSessionSettings
@@ -35,10 +36,12 @@ export class Door {
 
   constructor(options: GrpcServerOptions) {
     this.options = options
-    this.services = callServices(options)
+    this.limits = limitsWith({ ...options.limits, maxConnections: options.maxConnections })
+    this.services = callServices(options, this.limits)
     this.settings = {
       maxStreams: options.maxConcurrentStreams,
-      maxHeaderListBytes: LIMITS.headerBytes,
+      maxHeaderListBytes: this.limits.headerBytes,
+      maxHeaders: this.limits.headersPerRequest + 4, // `:method` and the like come on top
       maxFrameBytes: FRAME_BYTES,
       streamWindowBytes: STREAM_WINDOW_BYTES,
       connectionWindowBytes: CONNECTION_WINDOW_BYTES,
@@ -87,7 +90,7 @@ export class LeanClient implements ServerSessionOwner, Link {
     this.#door = door
     this.remoteAddress = socket.remoteAddress
     this.remotePort = socket.remotePort
-    this.connection = new Connection(this, door.options, performance.now())
+    this.connection = new Connection(this, door.options, door.limits, performance.now())
     this.session = new ServerSession(socket, door.settings, door.hello, this, door.slabs)
     socket.on('data', (chunk: Buffer) => this.session.received(chunk))
   }
@@ -111,6 +114,7 @@ export class LeanClient implements ServerSessionOwner, Link {
 
   onControlFrame(frame: ControlFrame): void {
     if (frame === 'PING') this.connection.onPing()
+    else if (frame === 'SETTINGS') this.connection.watch.onSettings()
   }
 
   onPong(): void {

@@ -4,10 +4,11 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { Logger } from '../../self/log.ts'
+import { guardConnections } from '../admission.ts'
 import { type Listening, listen } from '../listen.ts'
 import type { GrpcServer, GrpcServerOptions } from './engine.ts'
 import { Door, LAST_CALL_MS } from './lean-door.ts'
-import { sweepEveryMs } from './settings.ts'
+import { sweepMs } from './settings.ts'
 
 export class LeanGrpcServer implements GrpcServer {
   readonly #options: GrpcServerOptions
@@ -16,6 +17,7 @@ export class LeanGrpcServer implements GrpcServer {
   readonly #door: Door
   /** TLS handshakes too. */
   readonly #sockets = new Set<Socket>()
+  readonly #guard: { stop(): void }
   #sweeper: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
@@ -28,24 +30,28 @@ export class LeanGrpcServer implements GrpcServer {
     else {
       const server = createTlsServer({ ...tls, ALPNProtocols: ['h2'], handshakeTimeout: handshakeMs })
       server.on('secureConnection', (socket) => this.#onSecure(socket))
-      server.on('tlsClientError', (error, socket) => {
-        options.onRefused('protocol', error.message)
-        // After a handshake that took too long it would stay open.
+      server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+        const late = error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT'
+        options.onRefused(late ? 'timeout' : 'protocol', error.message)
         socket.destroy()
       })
       this.#server = server
     }
-    this.#server.maxConnections = options.maxConnections
     this.#server.prependListener('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
+    })
+    this.#guard = guardConnections(this.#server, {
+      limits: this.#door.limits,
+      countLoopback: options.countLoopback ?? false,
+      onRefused: options.onRefused,
     })
   }
 
   async listen(): Promise<Listening> {
     const bound = await listen(this.#server, this.#options.listen, this.#log)
     this.#server.on('error', (error) => this.#options.onError(error))
-    this.#sweeper = setInterval(() => this.#door.sweep(), sweepEveryMs(this.#options)).unref()
+    this.#sweeper = setInterval(() => this.#door.sweep(), sweepMs(this.#options, this.#door.limits)).unref()
     return bound
   }
 
@@ -55,6 +61,7 @@ export class LeanGrpcServer implements GrpcServer {
   }
 
   async #close(deadline: AbortSignal): Promise<void> {
+    this.#guard.stop()
     if (!this.#server.listening) return
     const cut = (): void => {
       for (const socket of this.#sockets) socket.destroy()

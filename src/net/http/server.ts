@@ -7,10 +7,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Logger } from '../../self/log.ts'
-import { LIMITS } from '../limits.ts'
+import { http2Bounds } from '../http2/flood-watch.ts'
+import { type Limits, limitsWith } from '../limits.ts'
 import { type Listening, listen } from '../listen.ts'
 import { loadServerTls } from '../tls/load.ts'
 import { corsRules } from './cors.ts'
+import { type BadConnection, HttpDoor } from './door.ts'
 import type { HttpServerConfig } from './server-config.ts'
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void
@@ -23,9 +25,12 @@ export interface HttpServerContext {
 
 export interface HttpServerOptions {
   readonly reusePort?: boolean
-  readonly maxConnections?: number
-  /** Bytes that cannot be read as a request, and connections that never became one; `reason` is bounded. */
-  onBadConnection?(reason: 'malformed' | 'headers_too_large' | 'timeout'): void
+  /** Instead of LIMITS. */
+  readonly limits?: Partial<Limits>
+  /** Bounds by address hold for loopback too: for tests. */
+  readonly countLoopback?: boolean
+  /** Bytes that cannot be read as a request, and connections that were refused or ended. */
+  onBadConnection?(reason: BadConnection, detail: string): void
 }
 
 export interface HttpServerHandle extends Listening {
@@ -45,30 +50,24 @@ export async function startHttpServer(
   handler: HttpHandler,
   options: HttpServerOptions = {},
 ): Promise<HttpServerHandle> {
-  const headersTimeout = cfg.readHeaderTimeoutMs || cfg.readTimeoutMs || LIMITS.headersMs
-  const requestTimeout = Math.max(headersTimeout, cfg.readTimeoutMs || LIMITS.requestMs)
+  const limits = limitsWith(options.limits)
+  const headersTimeout = cfg.readHeaderTimeoutMs || cfg.readTimeoutMs || limits.headersMs
+  const requestTimeout = Math.max(headersTimeout, cfg.readTimeoutMs || limits.requestMs)
   const settings = {
-    maxHeaderSize: LIMITS.headerBytes,
+    maxHeaderSize: limits.headerBytes,
     headersTimeout,
     requestTimeout,
-    keepAliveTimeout: cfg.idleTimeoutMs || LIMITS.idleMs,
+    keepAliveTimeout: cfg.idleTimeoutMs || limits.idleMs,
     connectionsCheckingInterval: Math.min(5000, Math.max(50, headersTimeout / 4)),
     noDelay: true,
   }
-  const serve = wrap(cfg, ctx.log, handler)
   const secure = cfg.tls !== undefined
-  const server = secure ? await secureServer(cfg, settings) : createServer(settings)
-  server.maxConnections = options.maxConnections ?? LIMITS.maxConnections
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  // HTTP/2 connections, which server.close() alone would wait for.
-  const sessions = new Set<ServerHttp2Session>()
+  const server = secure ? await secureServer(cfg, limits, settings) : createServer(settings)
+  server.maxHeadersCount = limits.headersPerRequest + 1
+  const onRefused = (reason: BadConnection, detail: string): void => options.onBadConnection?.(reason, detail)
+  const door = new HttpDoor(server, { limits, countLoopback: options.countLoopback ?? false, onRefused })
+  const serve = wrap(cfg, ctx.log, door, handler)
   server.on('session', (session: ServerHttp2Session) => {
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
     // What requests still run are answered; a client that then does not even read is cut off.
     session.setTimeout(settings.keepAliveTimeout, () => {
       session.close()
@@ -76,7 +75,9 @@ export async function startHttpServer(
     })
   })
   server.on('request', serve)
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket, options))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    answerClientError(error, socket, onRefused),
+  )
   if (cfg.cors !== undefined && cfg.cors.allowedOrigins.length === 0 && cfg.cors.allowedHeaders.length > 0)
     ctx.log.warn('cors: allowed_headers has no effect without allowed_origins')
 
@@ -87,9 +88,8 @@ export async function startHttpServer(
   let closing: Promise<void> | undefined
   const close = (deadline: AbortSignal): Promise<void> => {
     closing ??= new Promise((resolve) => {
-      const cut = (): void => {
-        for (const socket of sockets) socket.destroy()
-      }
+      door.stop()
+      const cut = (): void => door.cutAll()
       // A connection whose last request has been answered is idle from then on, and would stay open for its idle time.
       const sweep = setInterval(() => server.closeIdleConnections?.(), SWEEP_MS)
       server.close(() => {
@@ -98,7 +98,7 @@ export async function startHttpServer(
         resolve()
       })
       server.closeIdleConnections?.()
-      for (const session of sessions) session.close()
+      door.closeSessions() // which server.close() alone would wait for
       if (deadline.aborted) cut()
       else deadline.addEventListener('abort', cut)
     })
@@ -107,25 +107,26 @@ export async function startHttpServer(
   return { ...bound, close }
 }
 
-async function secureServer(cfg: HttpServerConfig, settings: object): Promise<Server> {
+async function secureServer(cfg: HttpServerConfig, limits: Limits, settings: object): Promise<Server> {
   const { createSecureServer } = await import('node:http2')
   const h2 = {
-    maxConcurrentStreams: LIMITS.streamsPerConnection,
+    maxConcurrentStreams: limits.streamsPerConnection,
     initialWindowSize: 1024 * 1024,
-    maxHeaderListSize: LIMITS.headerBytes,
+    maxHeaderListSize: limits.headerBytes,
   }
   const server = createSecureServer({
     ...settings,
+    ...http2Bounds(limits),
     ...loadServerTls(cfg.tls!),
     allowHTTP1: true,
-    handshakeTimeout: LIMITS.headersMs,
+    handshakeTimeout: limits.headersMs,
     settings: h2,
   })
   // Both kinds of request carry the same methods and events, as far as handlers use them.
   return server as unknown as Server
 }
 
-function wrap(cfg: HttpServerConfig, log: Logger, handler: HttpHandler): HttpHandler {
+function wrap(cfg: HttpServerConfig, log: Logger, door: HttpDoor, handler: HttpHandler): HttpHandler {
   const cors = corsRules(cfg.cors)
   const added = [...cfg.responseHeaders]
   const { keepAlivesEnabled, writeTimeoutMs } = cfg
@@ -145,7 +146,7 @@ function wrap(cfg: HttpServerConfig, log: Logger, handler: HttpHandler): HttpHan
   }
   return (request, response) => {
     try {
-      if (!prepare(request, response)) handler(request, response)
+      if (door.admit(request, response) && !prepare(request, response)) handler(request, response)
     } catch (error) {
       log.error('a request could not be handled', { error: (error as Error).message })
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' })
@@ -154,8 +155,18 @@ function wrap(cfg: HttpServerConfig, log: Logger, handler: HttpHandler): HttpHan
   }
 }
 
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket, options: HttpServerOptions): void {
+function answerClientError(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  onRefused: (reason: BadConnection, detail: string) => void,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  // Of TLS: there is nothing to answer on, and the end of a stream would wait for the handshake for ever.
+  if (error.code?.startsWith('HPE_') !== true && error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') {
+    onRefused(error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'timeout' : 'protocol', error.message)
     socket.destroy()
     return
   }
@@ -165,7 +176,7 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket, options
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? (['408 Request Timeout', 'timeout'] as const)
         : (['400 Bad Request', 'malformed'] as const)
-  options.onBadConnection?.(reason)
+  onRefused(reason, `not an HTTP request: ${error.message}`)
   // As Go's server words it.
   socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`)
   socket.destroySoon()

@@ -119,12 +119,15 @@ const MAX_KNOWN_BYTES = 1024
 export class HeadReader {
   readonly #decoder = new HpackDecoder()
   readonly #maxListBytes: number
+  readonly #maxHeaders: number
+  #left = 0
   readonly #known: Known[] = []
   #next = 0
   #head = new RequestHead()
 
-  constructor(maxListBytes: number) {
+  constructor(maxListBytes: number, maxHeaders: number) {
     this.#maxListBytes = maxListBytes
+    this.#maxHeaders = maxHeaders
   }
 
   /** The head of a request; it may be shared with other requests of the connection. Throws HpackError. */
@@ -152,9 +155,13 @@ export class HeadReader {
   #decode(bytes: Uint8Array, from: number, to: number): RequestHead {
     const head = new RequestHead()
     this.#head = head
+    this.#left = this.#maxHeaders
     head.tooLarge = !this.#decoder.tryDecode(bytes, from, to, this.#onHeader, this.#maxListBytes)
+    if (this.#left < 0) head.tooLarge = true
     return head
   }
 
-  readonly #onHeader = (name: string, value: string): void => this.#head.add(name, value)
+  readonly #onHeader = (name: string, value: string): void => {
+    if (--this.#left >= 0) this.#head.add(name, value)
+  }
 }

@@ -39,6 +39,8 @@ import type { Slabs } from './slabs.ts'
 export interface ServerSessionSettings {
   readonly maxStreams: number
   readonly maxHeaderListBytes: number
+  /** Fields of one request, pseudo-headers too. */
+  readonly maxHeaders: number
   readonly maxFrameBytes: number
   readonly streamWindowBytes: number
   readonly connectionWindowBytes: number
@@ -125,7 +127,7 @@ export class ServerSession implements DataListener, StreamOwner {
     this.#settings = settings
     this.#owner = owner
     this.#receiveWindow = settings.connectionWindowBytes
-    this.#heads = new HeadReader(settings.maxHeaderListBytes)
+    this.#heads = new HeadReader(settings.maxHeaderListBytes, settings.maxHeaders)
     this.#reader = new FrameReader(
       (type, flags, stream, bytes, from, to) => this.#frame(type, flags, stream, bytes, from, to),
       settings.maxFrameBytes,
