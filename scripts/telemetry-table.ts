@@ -89,8 +89,10 @@ function createForEverySignal(factory: AnyFactory, example: unknown, meter: Mete
       factory.create(config, { ...context, signals: factory.signals })
       break
     case 'connector':
-      for (const pair of factory.pairs)
-        factory.create(config, { ...context, ...pair, pipelines: new Map([[pair.to as string, nowhere]]) })
+      for (const pair of factory.pairs) {
+        const pipelines = new Map([[pair.to as string, nowhere]])
+        unlessRefused(() => factory.create(config, { ...context, ...pair, pipelines }))
+      }
       break
     case 'extension':
       factory.create(config, { ...context, shard: { startedAtMs: 0, pipelines: [], extensions: [], status: () => [] } })

@@ -7,9 +7,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { formatProblem } from './config/problem.ts'
 import { systemClock } from './graph/clock.ts'
-import type { BuildInfo } from './graph/component.ts'
+import type { BuildInfo, Extension, ExtensionContext } from './graph/component.ts'
 import type { Configuration } from './graph/configuration.ts'
 import { Comparison, type Declaration } from './graph/identity.ts'
+import { createNamedExtensions } from './graph/named-extensions.ts'
 import { pipelineViews } from './graph/plan.ts'
 import { findEntry } from './graph/registry.ts'
 import type { Changes } from './graph/run.ts'
@@ -252,6 +253,8 @@ export class Generation {
     const log = this.log.with(componentFields('extension', id))
     const meter = this.#meters.component('extension', id)
     const settings = (): Settings => this.#settings
+    // What it names, such as its authenticator, runs here beside it.
+    const named = new Map<string, Extension>()
     const context: SupervisorContext = {
       id,
       log,
@@ -265,21 +268,63 @@ export class Generation {
         if (status === 'fatal') this.#host.giveUp(this)
         if (error !== undefined) log.error(error.message)
       },
+      extension: (name) => named.get(name),
       health: () => this.#host.health(this),
       router: this.#host.control,
     }
     const service = new Service(id, this.log, async () => {
+      const companions = createNamedExtensions([id], loaded.extensions, (name, find) => this.#companion(name, find))
+      named.clear()
+      for (const { id: name, extension } of companions) named.set(name, extension)
       const supervise = await findEntry('extension', type)!.supervise!()
-      const extension = supervise(config as never, context)
+      const own = supervise(config as never, context)
+      const all = [...companions.map(({ extension }) => extension), own]
+      const stop = async (deadline: AbortSignal): Promise<void> => {
+        for (const extension of all.toReversed()) await extension.stop?.(deadline)
+      }
       try {
-        await extension.start?.()
+        for (const extension of all) await extension.start?.()
       } catch (error) {
-        await extension.stop?.(AbortSignal.abort())
+        await stop(AbortSignal.abort())
         throw error
       }
-      return extension
+      return {
+        stop,
+        pipelinesStarted: () => own.pipelinesStarted?.(),
+        pipelinesStopping: () => own.pipelinesStopping?.(),
+      }
     })
     return { service, meter }
+  }
+
+  #companion(id: string, find: (id: string) => Extension | undefined): ExtensionContext {
+    const log = this.log.with(componentFields('extension', id))
+    const settings = (): Settings => this.#settings
+    return {
+      kind: 'extension',
+      id,
+      log,
+      // Its own is counted in the shards, where it runs too.
+      meter: new MeterRegistry('none').component('extension', id),
+      clock: systemClock,
+      random: Math.random,
+      build: this.#host.build,
+      gates: settings().configuration.tree.gates,
+      report: (_status, error) => {
+        if (error !== undefined) log.error(error.message)
+      },
+      extension: find,
+      shard: {
+        startedAtMs: systemClock.now(),
+        get pipelines() {
+          return pipelineViews(settings().configuration.plan)
+        },
+        get extensions() {
+          return settings().configuration.plan.extensions
+        },
+        status: () => [],
+      },
+    }
   }
 
   #metricsService({ configuration, resource }: Settings): Service {

@@ -22,6 +22,11 @@ test('flags may stand before and after the command', () => {
   }
 })
 
+test('--watch belongs to the run alone', () => {
+  assert.deepEqual([read('--config a').watch, read('--config a --watch').watch], [false, true])
+  assert.throws(() => read('validate --config a --watch'), /unknown flag: --watch/)
+})
+
 test('print-config has its own flags and an older name', () => {
   const line = read('print-initial-config --config a --mode unredacted --format json --validate=false')
   assert.deepEqual([line.command, line.mode, line.format, line.validate], ['print-config', 'unredacted', 'json', false])

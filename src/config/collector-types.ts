@@ -31,7 +31,7 @@ export const COLLECTOR_TYPES: Readonly<Record<ComponentKind, readonly string[]>>
     alertmanager alibabacloud_logservice awscloudwatchlogs awsemf awskinesis awss3 awsxray azureblob azuredataexplorer
     azuremonitor bmchelix carbon cassandra clickhouse coralogix datadog dataset debug doris dynatrace elasticsearch f5cloud
     faro file fileexporter googlecloud googlecloudpubsub googlecloudstorage googlemanagedprometheus honeycombmarker
-    influxdb instana jaeger jaeger_thrift kafka kinetica loadbalancing logging logicmonitor logzio loki mezmo nop
+    influxdb instana jaeger jaeger_thrift kafka kinetica loadbalancing load_balancing logging logicmonitor logzio loki mezmo nop
     opencensus opensearch otelarrow otlp otlp_grpc otlphttp otlp_http parquet prometheus prometheusremotewrite pulsar
     rabbitmq sapm sematext sentry signalfx skywalking splunk_hec stef sumologic syslog tencentcloud_logservice
     tinybird topicmetrics wavefront zipkin`),

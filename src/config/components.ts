@@ -2,6 +2,7 @@
 
 import type { AnyFactory, ComponentKind } from '../graph/component.ts'
 import { COLLECTOR_TYPES } from './collector-types.ts'
+import type { ExtensionReference } from './extension-references.ts'
 import { type Id, parseId, withoutUnderscores } from './ids.ts'
 import { nearest } from './nearest.ts'
 import type { Entry, Node, Place } from './node.ts'
@@ -24,6 +25,8 @@ export interface LoadedComponent {
   /** As the factory's schema decodes it. */
   readonly config: unknown
   readonly declaredAt: Place
+  /** Extensions that its configuration names. */
+  readonly references: readonly ExtensionReference[]
 }
 
 export const SECTIONS = {
@@ -118,8 +121,9 @@ class SectionReader implements Section {
     }
     const factory = await component.load()
     const node = this.#renew(id.type, entry.value, here)
-    const config: unknown = factory.config.decode(node, here)
-    this.components.set(id.text, { type: component.type, factory, config, declaredAt: entry.key })
+    const references: ExtensionReference[] = []
+    const config: unknown = factory.config.decode(node, new At(here.path, here.place, here.problems, references))
+    this.components.set(id.text, { type: component.type, factory, config, declaredAt: entry.key, references })
   }
 
   #renew(type: string, node: Node, here: At): Node {

@@ -10,6 +10,7 @@ import {
   SECTIONS,
   type Section,
 } from './components.ts'
+import { type NamedBy, referenceProblems } from './extension-references.ts'
 import type { Tree } from './load.ts'
 import { nearest } from './nearest.ts'
 import type { Entry, MapNode, Node, Place } from './node.ts'
@@ -84,6 +85,12 @@ export async function decodeDocument<T>(tree: Tree, options: DocumentOptions<T>)
     service && only(service, VALUE_KEYS),
     top.under('service', service?.place ?? root.place),
   )
+  notes.problems.push(
+    ...referenceProblems(namedExtensions(sections, extensions, pipelines), {
+      ...sections.extensions,
+      running: extensions,
+    }),
+  )
   const telemetryEntry = service?.entries.get('telemetry')
   const before = notes.problems.length
   const telemetry = options.telemetry.decode(
@@ -128,6 +135,20 @@ const only = (map: MapNode, keys: readonly string[]): MapNode => ({
   ...map,
   entries: new Map([...map.entries].filter(([key]) => keys.includes(key))),
 })
+
+/** Of what runs: a component that no pipeline uses may name what is not there, as in the Collector. */
+function namedExtensions(
+  sections: Record<(typeof SECTION_NAMES)[number], Section>,
+  extensions: readonly string[],
+  pipelines: readonly LoadedPipeline[],
+): NamedBy[] {
+  const used = new Set(pipelines.flatMap((p) => [...p.receivers, ...p.processors, ...p.exporters]))
+  return SECTION_NAMES.flatMap((section) =>
+    [...sections[section].components]
+      .filter(([id]) => (section === 'extensions' ? extensions.includes(id) : used.has(id)))
+      .map(([id, { references }]) => ({ section, id, references })),
+  )
+}
 
 const isNull = (node: Node): boolean => node.kind === 'scalar' && node.value === null
 
@@ -209,6 +230,14 @@ export function findPlace(root: MapNode, keys: readonly string[]): Place {
   let node: Node = root
   let place = root.place
   for (let at = 0; at < keys.length; ) {
+    if (node.kind === 'list') {
+      const item: Node | undefined = node.items[Number.parseInt(keys[at]!, 10)]
+      if (item === undefined) break
+      place = item.place
+      node = item
+      at++
+      continue
+    }
     if (node.kind !== 'map') break
     let entry: Entry | undefined
     let end = keys.length

@@ -81,6 +81,14 @@ export const REMOVED_KEYS: readonly RemovedKey[] = [
       fix: `write allowed_${list} below cors:`,
     }),
   ),
+  ...(['retry_gap', 'max_retries'] as const).map(
+    (key): RemovedKey => ({
+      kind: 'connector',
+      types: ['failover'],
+      key,
+      fix: 'remove it; retry_interval alone says when the levels above are tried again',
+    }),
+  ),
   { kind: 'processor', types: ['memory_limiter'], key: 'ballast_size_mib', fix: 'remove it; there is no ballast' },
 ]
 

@@ -4,6 +4,7 @@
 //   export const config = object({ timeoutMs: duration('timeout', { default: '200ms', doc: 'How long ...' }) })
 //   export type Config = Infer<typeof config>
 
+import type { ExtensionRole } from './extension-references.ts'
 import { nearest } from './nearest.ts'
 import { type Entry, fromValue, type MapNode, type Node, nounOf, quote, Source, type YamlValue } from './node.ts'
 import {
@@ -20,6 +21,7 @@ import {
   anyType,
   boolType,
   choiceType,
+  extensionIdType,
   hide,
   INVALID,
   type Invalid,
@@ -285,6 +287,14 @@ export function byteSize<
   return field(key, byteSizeType(options), options)
 }
 byteSize.of = (): ValueType<number> => byteSizeType()
+
+/** The id of an extension that runs and can be used as `role`; the component finds it with `context.extension(id)`. */
+export function extensionId<const O extends Presence<string> & Doc & { readonly role: ExtensionRole }>(
+  key: string,
+  options: O,
+): Field<Present<string, O>> {
+  return field(key, extensionIdType(options.role), options)
+}
 
 /** One of the words that `of` explains. */
 export function choice<

@@ -140,7 +140,7 @@ async function takeDefaults(id: string, component: KnownComponent, at: At, notes
   notes.warnings.push({ code: 'CONFIG_DEFAULTED', path: at.path, what, fix, place: at.place })
   const factory = await component.load()
   const config: unknown = factory.config.decode(undefined, new At(`extensions.${id}`, at.place, notes.problems))
-  return { type: component.type, factory, config, declaredAt: at.place }
+  return { type: component.type, factory, config, declaredAt: at.place, references: [] }
 }
 
 const PIPELINE_KEYS = ['receivers', 'processors', 'exporters'] as const

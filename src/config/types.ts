@@ -1,6 +1,8 @@
 // What a configuration value can be: one object per type decodes a node, prints the value back, and describes itself to
 // people and editors. Builders in schema.ts put types under keys.
 
+import type { ExtensionReference, ExtensionRole } from './extension-references.ts'
+import { parseId } from './ids.ts'
 import { nearest } from './nearest.ts'
 import { type MapNode, type Node, nounOf, type Place, quote, toValue, type YamlValue } from './node.ts'
 import type { Problem, ProblemCode } from './problem.ts'
@@ -12,24 +14,27 @@ export type JsonSchema = { readonly [key: string]: unknown }
 export const INVALID = Symbol('invalid')
 export type Invalid = typeof INVALID
 
-/** A spot in the configuration that is being decoded, and the list that its problems go to. */
+/** A spot in the configuration that is being decoded, and the lists that its problems and references go to. */
 export class At {
   readonly path: string
   readonly place: Place
   readonly problems: Problem[]
+  /** Extensions that values below here name; looked at once all of them are known. */
+  readonly references: ExtensionReference[]
 
-  constructor(path: string, place: Place, problems: Problem[]) {
+  constructor(path: string, place: Place, problems: Problem[], references: ExtensionReference[] = []) {
     this.path = path
     this.place = place
     this.problems = problems
+    this.references = references
   }
 
   under(key: string, place: Place): At {
-    return new At(this.path === '' ? key : `${this.path}.${key}`, place, this.problems)
+    return new At(this.path === '' ? key : `${this.path}.${key}`, place, this.problems, this.references)
   }
 
   item(index: number, place: Place): At {
-    return new At(`${this.path}[${index}]`, place, this.problems)
+    return new At(`${this.path}[${index}]`, place, this.problems, this.references)
   }
 
   problem(code: ProblemCode, what: string, fix?: string, place: Place = this.place): Invalid {
@@ -120,6 +125,22 @@ export const secretType: ValueType<Secret> = {
   print: (value, reveal) => (reveal ? value.reveal() : REDACTED),
   json: () => ({ type: 'string' }),
   zero: () => new Secret(''),
+}
+
+/** The id of an extension; whether it runs and can do what it is named for is asked once the whole file is read. */
+export function extensionIdType(role: ExtensionRole): ValueType<string> {
+  return {
+    ...stringType,
+    words: 'id of an extension',
+    decode(node, at) {
+      const text = stringType.decode(node, at)
+      if (text === INVALID || text === '') return text
+      const id = parseId(text)
+      if ('wrong' in id) return at.problem('CONFIG_BAD_ID', id.wrong, id.fix, node.place)
+      at.references.push({ path: at.path, place: node.place, id: id.text, role })
+      return id.text
+    },
+  }
 }
 
 /** Marks the whole of a node as secret where it was written. */

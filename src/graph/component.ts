@@ -6,6 +6,7 @@
 //   stop()     flushes what is held, settles it, closes everything before the deadline aborts; safe before start()
 //              and when called twice
 
+import type { ExtensionRole } from '../config/extension-references.ts'
 import type { Schema } from '../config/schema.ts'
 import type { Batch } from '../otlp/batch.ts'
 import type { Signal } from '../otlp/signal.ts'
@@ -184,6 +185,8 @@ export interface ConnectorFactory<Config = unknown> extends FactoryBase<Config> 
 
 export interface ExtensionFactory<Config = unknown> extends FactoryBase<Config> {
   readonly kind: 'extension'
+  /** What components may name it for, with this configuration; absent: they have nothing to ask of it. */
+  roles?(config: Config): readonly ExtensionRole[]
   create(config: Config, context: ExtensionContext): Extension
 }
 

@@ -26,7 +26,7 @@ import type {
 } from './component.ts'
 import { Guard } from './guard.ts'
 import type { DeclaredComponent } from './identity.ts'
-import { connectorEnd, exporterEnd, fanOut, Gate, ProcessorStep } from './pipeline.ts'
+import { connectorEnd, exporterEnd, fanOut, Gate, type Heir, ProcessorStep } from './pipeline.ts'
 import type { GraphServices } from './run.ts'
 
 /** What a part is given by the graph that holds it. */
@@ -183,6 +183,7 @@ export class ReceiverWay extends NoWay {
 
 export class ExporterWay implements Way {
   readonly input = new Gate()
+  readonly heir: Heir = { next: undefined, items: 0 }
   readonly #guard: Guard
 
   constructor(guard: Guard) {
@@ -190,7 +191,7 @@ export class ExporterWay implements Way {
   }
 
   open(exporter: Lifecycle): void {
-    this.input.open(exporterEnd(exporter as Exporter, this.#guard))
+    this.input.open(exporterEnd(exporter as Exporter, this.heir, this.#guard))
   }
 
   close(): void {

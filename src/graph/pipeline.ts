@@ -192,16 +192,55 @@ export class ProcessorStep {
   }
 }
 
-/** The end of a pipeline: hands a batch to an exporter. */
-export const exporterEnd = (exporter: Exporter, guard: Guard): Output => ({
+/** Who gets what an exporter gives back, once a reload has put another in its place. */
+export interface Heir {
+  next: Output | undefined
+  /** Items that went there. */
+  items: number
+}
+
+/**
+ * The end of a pipeline: hands a batch to an exporter. What a replaced exporter could not send while it drained, and what
+ * may be tried again, goes to its heir instead of being lost.
+ */
+export const exporterEnd = (exporter: Exporter, heir: Heir, guard: Guard): Output => ({
   send(batch) {
+    const own = batch.withDelivery(new Delivery(new Exporting(batch, heir)))
     try {
-      exporter.export(batch)
+      exporter.export(own)
     } catch (error) {
-      guard.failed(batch, error)
+      guard.failed(own, error)
     }
   },
 })
+
+class Exporting implements DeliveryListener {
+  readonly #batch: Batch
+  readonly #heir: Heir
+
+  constructor(batch: Batch, heir: Heir) {
+    this.#batch = batch
+    this.#heir = heir
+  }
+
+  onAccepted(): void {
+    this.#batch.delivery.accept()
+  }
+
+  onDelivered(): void {
+    this.#batch.delivery.deliver()
+  }
+
+  onRefused(error: DeliveryError): void {
+    const { next } = this.#heir
+    if (next === undefined || error.retry === 'never') {
+      this.#batch.delivery.refuse(error)
+      return
+    }
+    this.#heir.items += this.#batch.items
+    next.send(this.#batch)
+  }
+}
 
 /** The end of a pipeline that is the start of others: what the connector sends goes to `out`. */
 export const connectorEnd = (connector: Connector, out: Output, guard: Guard): Output => ({

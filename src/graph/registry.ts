@@ -34,16 +34,29 @@ export const registry: readonly RegistryEntry[] = [
 
   entry('exporter', 'debug', [], () => import('../exporters/debug/factory.ts')),
   entry('exporter', 'file', [], () => import('../exporters/file/factory.ts')),
+  entry('exporter', 'load_balancing', ['loadbalancing'], () => import('../exporters/load_balancing/factory.ts')),
   entry('exporter', 'nop', [], () => import('../exporters/nop/factory.ts')),
   entry('exporter', 'otlp_grpc', ['otlp'], () => import('../exporters/otlp_grpc/factory.ts')),
   entry('exporter', 'otlp_http', ['otlphttp'], () => import('../exporters/otlp_http/factory.ts')),
 
+  entry('connector', 'failover', [], () => import('../connectors/failover/factory.ts')),
   entry('connector', 'forward', [], () => import('../connectors/forward/factory.ts')),
 
+  entry('extension', 'basicauth', ['basic_auth'], () => import('../extensions/basicauth/factory.ts')),
+  entry(
+    'extension',
+    'bearertokenauth',
+    ['bearer_token_auth'],
+    () => import('../extensions/bearertokenauth/factory.ts'),
+  ),
+  entry('extension', 'file_storage', [], () => import('../extensions/file_storage/factory.ts')),
   {
     ...entry('extension', 'admin', [], () => import('../extensions/admin/factory.ts')),
     supervise: async () => (await import('../extensions/admin/supervise.ts')).supervise,
   },
+  entry('extension', 'headers_setter', [], () => import('../extensions/headers_setter/factory.ts')),
+  entry('extension', 'oauth2client', ['oauth2_client'], () => import('../extensions/oauth2client/factory.ts')),
+  entry('extension', 'oidc', [], () => import('../extensions/oidc/factory.ts')),
   {
     ...entry('extension', 'health_check', [], () => import('../extensions/health_check/factory.ts')),
     supervise: async () => (await import('../extensions/health_check/supervise.ts')).supervise,

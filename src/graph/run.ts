@@ -118,7 +118,7 @@ export class Graph {
   async update(plan: Plan, config: GraphConfig, { elsewhere = new Set(), deadline }: UpdateOptions): Promise<Changes> {
     await this.#draining
     const draft = await assemble(this.#host, plan, config, elsewhere, this.#assembly)
-    const update = new Update(this.#assembly, draft, deadline)
+    const update = new Update(this.#assembly, draft, deadline, this.#services.log)
     await update.prepare()
     update.commit()
     this.#assembly = draft

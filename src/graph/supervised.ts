@@ -70,6 +70,8 @@ export interface SupervisorContext {
   readonly pipelines: readonly PipelineView[]
   /** `fatal` stops the router. */
   report(status: Status, error?: Error): void
+  /** An extension that runs on the supervisor because this one names it, such as its authenticator. */
+  extension(id: string): Extension | undefined
   /** Cheap: what the supervisor knows now, without asking anybody. */
   health(): Health
   readonly router: RouterControl

@@ -5,13 +5,15 @@
 //                old part is closed, so that batches wait; it stops; the new one starts; the way leads into the new one
 //             3. new receivers start: what they take goes the way that is there
 //   commit    between two turns of the event loop everything that lives on is pointed to where the new plan wants it
-//   drain     what is out stops in the order of flow: processors flush into the exporters they had, exporters send
+//   drain     what is out stops in the order of flow: processors flush into the exporters they had, exporters send, and
+//             what a replaced exporter could not send goes to the one in its place
 //
 // Whatever fails before the commit is undone step by step, and the assembly before runs on.
 
+import type { Logger } from '../self/log.ts'
 import type { Assembly, Draft } from './assembly.ts'
 import { namesAddress } from './identity.ts'
-import type { Part, Way } from './part.ts'
+import { ExporterWay, type Part, type Way } from './part.ts'
 
 /** Names of components, as `receiver otlp`; a processor's is followed by its pipeline. */
 export interface Changes {
@@ -29,9 +31,11 @@ export class Update {
   readonly #draft: Draft
   /** Made anew for each wait. */
   readonly #deadline: () => AbortSignal
+  readonly #log: Logger
   readonly #undo: (() => Promise<void>)[] = []
 
-  constructor(before: Assembly, draft: Draft, deadline: () => AbortSignal) {
+  constructor(before: Assembly, draft: Draft, deadline: () => AbortSignal, log: Logger) {
+    this.#log = log
     this.#before = before
     this.#draft = draft
     this.#deadline = deadline
@@ -67,6 +71,7 @@ export class Update {
     const seats = new Set([...this.#draft.parts.values()].map(({ facts }) => `${facts.kind} ${facts.id}`))
     for (const part of this.removed) {
       part.retired = true
+      this.#appointHeir(part)
       if (seats.has(`${part.facts.kind} ${part.facts.id}`)) part.meter.retire()
     }
   }
@@ -81,7 +86,12 @@ export class Update {
     const idle = Promise.all(gone.map(({ name }) => this.#before.entries.get(name)!.idle()))
     await Promise.race([idle, aborted(deadline)])
     for (const part of this.#out('extension')) await part.stop(deadline)
-    for (const part of this.removed) part.meter.release()
+    for (const part of this.removed) {
+      part.meter.release()
+      const items = part.way instanceof ExporterWay ? part.way.heir.items : 0
+      if (items > 0)
+        this.#log.info('The new exporter takes over what the old one had not sent.', { id: part.facts.id, items })
+    }
   }
 
   #created(): readonly Part[] {
@@ -119,8 +129,15 @@ export class Update {
     for (const part of this.#out('receiver', 'processor', 'connector', 'exporter', 'extension')) {
       if (!early.has(part)) continue
       part.way.close()
+      this.#appointHeir(part)
       await part.stop(deadline)
     }
+  }
+
+  /** What an exporter gives back while it drains goes to the one in its place. */
+  #appointHeir(old: Part): void {
+    const successor = this.#draft.created.find((part) => part.facts.key === old.facts.key)
+    if (old.way instanceof ExporterWay && successor?.way instanceof ExporterWay) old.way.heir.next = successor.way.input
   }
 
   #forward(parts: Iterable<Part>): void {
@@ -151,7 +168,10 @@ export class Update {
       if (holders.length === 0) throw error
       this.#undo.push(() => this.#revive(holders))
       const deadline = this.#deadline()
-      for (const old of holders) old.way.close()
+      for (const old of holders) {
+        old.way.close()
+        this.#appointHeir(old)
+      }
       // What listens gives its port back as soon as it begins to stop: the new one need not wait for the last answer.
       const stopped = Promise.all(holders.map((old) => old.stop(deadline)))
       await part.make()
@@ -178,6 +198,7 @@ export class Update {
     for (const part of this.#before.parts.values()) {
       if (!parts.includes(part)) continue
       await part.stop(this.#deadline())
+      if (part.way instanceof ExporterWay) part.way.heir.next = undefined
       try {
         await part.make()
         await part.start()
@@ -197,7 +218,11 @@ export class Update {
         broken ??= error as Error
       }
     }
-    for (const part of this.#draft.created) part.meter.release()
+    for (const part of this.#draft.created) {
+      // What waits in front of one that never ran.
+      part.way.forwardTo(this.#before.parts.get(part.facts.key)?.way)
+      part.meter.release()
+    }
     if (broken !== undefined) throw new BrokenUpdate(`${reason.message}; ${broken.message}`, { cause: broken })
   }
 }

@@ -62,12 +62,29 @@ export interface Listening {
 export interface ListenSettings {
   readonly endpoint: string
   readonly transport: Transport
+  /** Speaks TLS. */
   readonly secure: boolean
+  /** Lets in only those whom an authenticator knows, or whose certificate an authority of ours signed. */
+  readonly authenticated?: boolean
   /** Several processes or threads listen on the same port, and the kernel spreads connections among them. */
   readonly reusePort?: boolean
 }
 
-/** Opens the socket. Warns once where anybody on the network can send, unencrypted. Rejects with the system's error. */
+/** What a listener that other machines can reach lacks, in words for the log; undefined when it lacks nothing. */
+export function listenWarning(settings: ListenSettings): string | undefined {
+  const { endpoint, transport, secure, authenticated = false } = settings
+  if (transport === 'unix' || transport === 'npipe' || (secure && authenticated)) return undefined
+  const address = findAddress(endpoint)
+  if (address === undefined || isLoopback(address.host)) return undefined
+  const lacks = secure
+    ? 'without an authenticator: add auth or client_ca_file, or use localhost'
+    : authenticated
+      ? 'without TLS, so that credentials can be read on the way: add a tls section, or use localhost'
+      : 'without TLS and without an authenticator: use localhost, a specific address, or add tls and auth sections'
+  return `listening on an address that other machines can reach, ${lacks}`
+}
+
+/** Opens the socket. Warns once where others on the network can send or listen in. Rejects with the system's error. */
 export async function listen(server: Server, settings: ListenSettings, log: Logger): Promise<Listening> {
   const options = listenOptions(settings)
   if (options.path !== undefined && settings.transport === 'unix') await removeStaleSocket(options.path)
@@ -78,12 +95,8 @@ export async function listen(server: Server, settings: ListenSettings, log: Logg
       resolve()
     })
   })
-  const address = findAddress(settings.endpoint)
-  if (address !== undefined && options.path === undefined && !settings.secure && !isLoopback(address.host))
-    log.warn(
-      'listening on an address that other machines can reach, without TLS: use localhost, a specific address, or a tls section',
-      { endpoint: settings.endpoint },
-    )
+  const warning = listenWarning(settings)
+  if (warning !== undefined) log.warn(warning, { endpoint: settings.endpoint })
   const bound = server.address()
   if (bound === null || typeof bound === 'string') return { host: options.path ?? '', port: 0 }
   return { host: bound.address, port: bound.port }

@@ -8,6 +8,7 @@ import { Delivery } from '../delivery/delivery.ts'
 import { DeliveryError } from '../delivery/error.ts'
 import { Batch } from './batch.ts'
 import { checkRequest } from './check.ts'
+import { ITEM_LEVEL } from './levels.ts'
 import { joinParts, mergeBatches } from './merge.ts'
 import { SIGNALS, type Signal } from './signal.ts'
 import { countItems, splitBatch, splitByKey } from './split.ts'
@@ -117,31 +118,37 @@ for (const signal of SIGNALS) {
     )
   })
 
-  test(`${signal}: by key, every item goes to its shard, in order, under its own headers`, () => {
-    void fc.assert(
-      fc.property(ropes(signal), fc.integer({ min: 1, max: 4 }), (parts, shards) => {
-        const batch = batchOf(signal, parts)
-        const shardOf = (bytes: Uint8Array, start: number, end: number): number =>
-          bytes.subarray(start, end).reduce((sum, byte) => sum + byte, 0) % shards
-        const pieces = splitByKey(batch, shards, shardOf)
-        const got = pieces.map((piece) => (piece === undefined ? [] : rows(piece)))
-        // One shard after the other in the order of the whole: a stable merge of the shards' rows.
-        for (const row of rows(batch)) {
-          const from = got.findIndex((list) => list.length > 0 && isSame(list[0], row))
-          assert.ok(from >= 0, 'an item is missing, twice or out of order')
-          got[from]!.shift()
-        }
-        assert.ok(got.every((list) => list.length === 0))
-        for (const piece of pieces)
-          if (piece !== undefined && batch.items > 0)
-            assert.equal(
-              piece.items,
-              piece.parts.reduce((sum, part) => sum + checkRequest(signal, part), 0),
-            )
-      }),
-      { numRuns: 40 },
-    )
-  })
+  // By item, by whole resource, and by what is counted where that is less than an item.
+  for (const level of new Set([3, 1, ITEM_LEVEL[signal]])) {
+    test(`${signal}: by key at level ${level}, every item goes to its shard, in order, under its own headers`, () => {
+      void fc.assert(
+        fc.property(ropes(signal), fc.integer({ min: 1, max: 4 }), (parts, shards) => {
+          const batch = batchOf(signal, parts)
+          const shardOf = (bytes: Uint8Array, start: number, end: number): number =>
+            bytes.subarray(start, end).reduce((sum, byte) => sum + byte, 0) % shards
+          const entered: number[] = []
+          const enter = (above: number): void => void entered.push(above)
+          const pieces = splitByKey(batch, shards, level === 3 ? shardOf : { level, enter, shardOf })
+          assert.ok(entered.every((above) => above >= 1 && above < level))
+          const got = pieces.map((piece) => (piece === undefined ? [] : rows(piece)))
+          // One shard after the other in the order of the whole: a stable merge of the shards' rows.
+          for (const row of rows(batch)) {
+            const from = got.findIndex((list) => list.length > 0 && isSame(list[0], row))
+            assert.ok(from >= 0, 'an item is missing, twice or out of order')
+            got[from]!.shift()
+          }
+          assert.ok(got.every((list) => list.length === 0))
+          for (const piece of pieces)
+            if (piece !== undefined && batch.items > 0)
+              assert.equal(
+                piece.items,
+                piece.parts.reduce((sum, part) => sum + checkRequest(signal, part), 0),
+              )
+        }),
+        { numRuns: 40 },
+      )
+    })
+  }
 }
 
 // Row by row: a difference between whole requests takes long to print.

@@ -215,15 +215,24 @@ class Container {
 /** Tells the shard, from 0 to `shards` - 1, of the item in `bytes[start, end)`. */
 export type ShardOf = (bytes: Uint8Array, start: number, end: number) => number
 
+/** A key that is made of more than the item, or that belongs to something larger or smaller than an item. */
+export interface Keying {
+  /** Of the messages that are handed out whole (levels.ts): 1 resources, 3 spans, log records and metrics, 5 data points. */
+  readonly level: number
+  /** Told of each message above them on the way down: 1 the resource with its scopes, 2 the scope, 3 the metric. */
+  enter?(level: number, bytes: Uint8Array, start: number, end: number): void
+  readonly shardOf: ShardOf
+}
+
 /**
- * One batch per shard, undefined where a shard gets nothing; in order within each. Works on spans, log records and whole
- * metrics. The batch itself, uncopied, when all of it belongs to one shard. Resources and scopes without items stay
- * behind. A batch without items goes to shard 0.
+ * One batch per shard, undefined where a shard gets nothing; in order within each. A ShardOf works on spans, log records
+ * and whole metrics. The batch itself, uncopied, when all of it belongs to one shard. Resources and scopes without items
+ * stay behind. A batch without items goes to shard 0.
  */
-export function splitByKey(batch: Batch, shards: number, shardOf: ShardOf): (Batch | undefined)[] {
+export function splitByKey(batch: Batch, shards: number, by: ShardOf | Keying): (Batch | undefined)[] {
   const result: (Batch | undefined)[] = new Array(shards).fill(undefined)
   const pieces: Piece[] = Array.from({ length: shards }, () => ({ parts: [], items: 0 }))
-  const spread = new Spread(batch.signal, shards, shardOf)
+  const spread = new Spread(batch.signal, shards, typeof by === 'function' ? { level: 3, shardOf: by } : by)
   for (const part of batch.parts) spread.add(part, pieces)
   const used = pieces.filter((piece) => piece.items > 0).length
   if (used <= 1) {
@@ -243,19 +252,18 @@ export function splitByKey(batch: Batch, shards: number, shardOf: ShardOf): (Bat
   return result
 }
 
-const SPREAD_LEVEL = 3
-
 class Spread {
   readonly #levels: Levels
-  readonly #shardOf: ShardOf
-  readonly #above = [new Container(), new Container(), new Container()]
+  readonly #keying: Keying
+  readonly #above: readonly Container[]
   readonly #opened: number[]
   readonly #items: number[]
   #requests: (Assembler | undefined)[] = []
 
-  constructor(signal: Signal, shards: number, shardOf: ShardOf) {
+  constructor(signal: Signal, shards: number, keying: Keying) {
     this.#levels = new Levels(signal)
-    this.#shardOf = shardOf
+    this.#keying = keying
+    this.#above = Array.from({ length: keying.level }, () => new Container())
     this.#opened = new Array(shards).fill(0)
     this.#items = new Array(shards).fill(0)
   }
@@ -278,18 +286,21 @@ class Spread {
 
   #descend(level: number, part: Uint8Array): void {
     const levels = this.#levels
+    const keying = this.#keying
     const { start, end, cursor } = this.#above[level]!
+    levels.enter(level, part, start, end)
+    if (level > 0) keying.enter?.(level, part, start, end)
     for (const c = cursor.reset(part, start, end); c.next(); ) {
       if (!levels.isNext(level, c)) continue
-      if (level + 1 < SPREAD_LEVEL) {
+      if (level + 1 < keying.level) {
         this.#above[level + 1]!.set(c.at, c.lengthAt, c.start, c.end)
         this.#descend(level + 1, part)
         for (let shard = 0; shard < this.#opened.length; shard++) this.#closeTo(shard, level)
         continue
       }
-      const shard = this.#shardOf(part, c.start, c.end)
+      const shard = keying.shardOf(part, c.start, c.end)
       this.#openTo(shard, level, part).range(c.at, c.end)
-      this.#items[shard]! += levels.itemLevel === SPREAD_LEVEL ? 1 : levels.count(SPREAD_LEVEL, part, c.start, c.end)
+      this.#items[shard]! += levels.count(keying.level, part, c.start, c.end)
     }
   }
 
@@ -298,11 +309,23 @@ class Spread {
     for (let i = this.#opened[shard]!; i <= level; i++) {
       const above = this.#above[i]!
       if (i > 0) request.open(above.at, above.lengthAt)
-      for (const c = above.header.reset(part, above.start, above.end); c.next(); )
-        if (!this.#levels.isNext(i, c)) request.range(c.at, c.end)
+      if (i === METRIC_LEVEL + 1) this.#mergedHeader(request, part)
+      else this.#header(request, i, part, above.start, above.end)
     }
     this.#opened[shard] = Math.max(this.#opened[shard]!, level + 1)
     return request
+  }
+
+  #header(request: Assembler, level: number, part: Uint8Array, start: number, end: number): void {
+    for (const c = this.#above[level]!.header.reset(part, start, end); c.next(); )
+      if (!this.#levels.isNext(level, c)) request.range(c.at, c.end)
+  }
+
+  /** A metric's data may come in several messages, which merge: the header is what all of them say. */
+  #mergedHeader(request: Assembler, part: Uint8Array): void {
+    const metric = this.#above[METRIC_LEVEL]!
+    for (const c = metric.header.reset(part, metric.start, metric.end); c.next(); )
+      if (this.#levels.isNext(METRIC_LEVEL, c)) this.#header(request, METRIC_LEVEL + 1, part, c.start, c.end)
   }
 
   #closeTo(shard: number, level: number): void {

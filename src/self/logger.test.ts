@@ -207,3 +207,31 @@ test('a pipe that nobody reads holds the router up for a second at most, and get
   assert.equal(lines.at(-1), 'read again')
   assert.ok(lines.length > 100 && lines.length < 20_000, String(lines.length))
 })
+
+test('another configuration is in force for every logger made of the root, at once', () => {
+  const { log, lines } = logger({})
+  const own = log.with({ line: 3 })
+  own.debug('not yet')
+  own.info('first')
+  const json = parseConfig(logsConfig, { disable_caller: true, encoding: 'json', level: 'debug' })
+  log.reconfigure(json, { 'service.name': 'renamed' })
+  own.debug('second')
+  assert.deepEqual(lines, [
+    '2026-01-01T00:00:00.000Z\tinfo\tfirst\t{"resource": {"service.name": "millrace", "service.version": "0.1.0"}, "line": 3}\n',
+    '{"level":"debug","ts":"2026-01-01T00:00:00.000Z","msg":"second","resource":{"service.name":"renamed"},"line":3}\n',
+  ])
+})
+
+test('a configuration whose file cannot be opened changes nothing', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-log-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const at = (path: string) => parseConfig(logsConfig, { output_paths: [join(folder, path)], disable_caller: true })
+  const log = createLogger(at('a.log'), { clock: new FakeClock(), resource: RESOURCE })
+  assert.throws(() => log.reconfigure(at('nowhere/b.log'), RESOURCE), /ENOENT/)
+  log.info('still here')
+  log.reconfigure(at('c.log'), RESOURCE)
+  log.info('moved')
+  log.close()
+  assert.match(readFileSync(join(folder, 'a.log'), 'utf8'), /still here/)
+  assert.match(readFileSync(join(folder, 'c.log'), 'utf8'), /moved/)
+})

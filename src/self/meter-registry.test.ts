@@ -235,3 +235,28 @@ test('the process shows its time and memory, every thread its heap', () => {
     ['process_uptime', 'process_cpu_seconds', 'process_runtime_total_alloc_bytes'],
   )
 })
+
+test('a meter that is retired shows no gauges any more and counts on; one that is released leaves what others count', () => {
+  const registry = new MeterRegistry('normal')
+  const values = (): Record<string, number> =>
+    Object.fromEntries(registry.snapshot().metrics.map(({ name, series }) => [name, series[0]!.value]))
+  const make = () => {
+    const meter = registry.component('exporter', 'otlp')
+    const counter = meter.counter('sent', '{x}', 'Sent.')
+    meter.observe('capacity', '{x}', 'Capacity.', () => 5)
+    meter.gauge('level', '{x}', 'Level.').set(3)
+    return { meter, counter }
+  }
+  const old = make()
+  old.counter.add(1)
+  const next = make()
+  assert.deepEqual(values(), { sent: 1, capacity: 10, level: 6 })
+  old.meter.retire()
+  old.counter.add(1)
+  next.counter.add(1)
+  assert.deepEqual(values(), { sent: 3, capacity: 5, level: 3 })
+  old.meter.release()
+  assert.deepEqual(values(), { sent: 3, capacity: 5, level: 3 })
+  next.meter.release()
+  assert.deepEqual(values(), {})
+})

@@ -124,6 +124,7 @@ async function startPage(page: Page, context: MetricsServersContext): Promise<Ru
   const settings = { ...object(httpServerFields).zero(), endpoint }
   const door = {
     log: context.log,
+    clock: context.clock,
     report: (_status: 'fatal', error: Error) =>
       context.log.error('The metrics page has failed.', { endpoint, error: error.message }),
   }

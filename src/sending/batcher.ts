@@ -55,6 +55,12 @@ export class Batcher {
     for (const partition of [...this.#partitions.values()]) this.#flush(partition)
   }
 
+  /** Forgets what is held: its owner has it elsewhere. */
+  discard(): void {
+    for (const partition of this.#partitions.values()) partition.timer?.cancel()
+    this.#partitions.clear()
+  }
+
   #append(partition: Partition, batch: Batch, size: number): void {
     partition.batches.push(batch)
     partition.size += size

@@ -4,13 +4,13 @@ import {
   bool,
   choice,
   duration,
+  extensionId,
   float,
   group,
   type Infer,
   int,
   object,
   section,
-  string,
   strings,
 } from '../config/schema.ts'
 import type { Keeps } from '../graph/component.ts'
@@ -83,9 +83,10 @@ export const queueConfig = object(
       default: false,
       doc: 'Answer the sender when the request was delivered, not when the queue took it.',
     }),
-    storage: string('storage', {
+    storage: extensionId('storage', {
       optional: true,
-      doc: 'A storage extension that keeps the queue on disk. Not available yet.',
+      role: 'storage',
+      doc: 'A storage extension, for example `file_storage`, that keeps the queue on disk: it outlives the process.',
     }),
     batch: section('batch', batchConfig, {
       optional: 'default',
@@ -94,10 +95,12 @@ export const queueConfig = object(
   },
   {
     check(queue, problem) {
-      if (queue.storage !== undefined) {
-        problem('storage', 'a queue on disk is not available yet', 'remove it: the queue is then kept in memory')
-        if (queue.waitForResult) problem('wait_for_result', 'cannot be combined with storage', 'remove one of the two')
-      }
+      if (queue.storage !== undefined && queue.waitForResult)
+        problem(
+          'wait_for_result',
+          'cannot be combined with storage: senders are answered when the disk has their request',
+          'remove one of the two',
+        )
       if (queue.batch === undefined) return
       const sizer = batchSizer(queue.batch.sizer, queue.sizer)
       if (sizer === 'requests')
@@ -158,7 +161,7 @@ export const retryConfig = object(
 
 export const queueField = section('sending_queue', queueConfig, {
   optional: 'some',
-  doc: 'Keeps requests in memory until they are delivered, so that a slow destination does not hold up who sends to us.',
+  doc: 'Keeps requests until they are delivered, in memory or on disk, so that a slow destination does not hold up who sends to us.',
 })
 
 export const retryField = section('retry_on_failure', retryConfig, {

@@ -19,6 +19,9 @@ export const tooLarge = (size: number, capacity: number, sizer: string): Deliver
 export const stopping = (): DeliveryError =>
   new DeliveryError('EXPORTER_STOPPED', 'the exporter is shutting down', { retry: 'backoff' })
 
+export const notOpen = (): DeliveryError =>
+  new DeliveryError('EXPORTER_NOT_STARTED', 'the queue on disk is not open', { retry: 'backoff' })
+
 export const timedOut = (timeoutMs: number): DeliveryError =>
   new DeliveryError('SEND_TIMEOUT', `no answer within ${timeoutMs} ms`, { retry: 'backoff' })
 

@@ -1,20 +1,17 @@
-// The queue of one signal and the senders behind it (Collector reference 3.1).
+// The queue of one signal in memory, and the senders behind it (Collector reference 3.1). disk-lane.ts is the other kind.
 //
-//   offer --fits--> waiting (accepted) --a sender is free--> on its way --> settled
-//     |  \                \--with `batch`: joined first--/
-//     |   \--full, block_on_overflow--> blocked --room--> waiting
-//     \--full, too large, stopped--> refused
-//
-// A request counts against queue_size from the moment it is taken until it is settled.
+//   offer --room.ts--> waiting (accepted) --a sender is free--> on its way --> settled
+//                        \--with `batch`: joined first--/
 
 import { Delivery } from '../delivery/delivery.ts'
 import type { DeliveryError } from '../delivery/error.ts'
 import type { Clock } from '../graph/clock.ts'
 import type { Batch } from '../otlp/batch.ts'
+import { Fifo } from '../storage/fifo.ts'
 import { Batcher } from './batcher.ts'
 import { batchSizer, type QueueConfig } from './config.ts'
-import { queueFull, stopping, tooLarge } from './errors.ts'
-import { Fifo } from './fifo.ts'
+import { stopping } from './errors.ts'
+import { Room } from './room.ts'
 import type { Sender } from './sender.ts'
 
 export interface LaneOptions {
@@ -26,36 +23,44 @@ export interface LaneOptions {
   onBatched(batch: Batch): void
 }
 
-export class QueueLane {
+/** What stands between an exporter and its senders, for one signal. */
+export interface Lane {
+  /** What is waiting or on its way, in the queue's unit. */
+  readonly size: number
+  /** Requests on their way. */
+  readonly inFlight: number
+  offer(batch: Batch): void
+  /** Takes nothing more; `onIdle` is called once everything that was taken is settled, or safe. */
+  stop(onIdle: () => void): void
+  /** Gives up what still waits. What is on its way is the sender's to abort. */
+  abort(): void
+}
+
+export class QueueLane implements Lane {
   readonly #options: LaneOptions
   readonly #config: QueueConfig
-  readonly #sizer: 'requests' | 'items' | 'bytes'
+  readonly #room: Room
   readonly #batcher: Batcher | undefined
   readonly #waiting = new Fifo<Batch>()
-  readonly #blocked = new Fifo<Batch>()
-  #blockedSize = 0
-  #size = 0
   #sending = 0
-  #stopped = false
   #onIdle: (() => void) | undefined
 
   constructor(options: LaneOptions) {
     this.#options = options
     this.#config = options.config
-    this.#sizer = options.config.sizer ?? 'requests'
-    const { batch } = options.config
-    if (batch === undefined) return
-    const sizer = batchSizer(batch.sizer, options.config.sizer) === 'bytes' ? 'bytes' : 'items'
-    this.#batcher = new Batcher(batch, sizer, options.clock, (ready) => {
-      options.onBatched(ready)
+    this.#room = new Room(
+      options.config,
+      (batch, size) => this.#take(batch, size),
+      (batch, error) => options.onRejected(batch, error),
+    )
+    this.#batcher = makeBatcher(options, (ready) => {
       this.#waiting.push(ready)
       this.#sendNext()
     })
   }
 
-  /** What is waiting or on its way, in the queue's unit. */
   get size(): number {
-    return this.#size
+    return this.#room.size
   }
 
   get inFlight(): number {
@@ -63,43 +68,16 @@ export class QueueLane {
   }
 
   offer(batch: Batch): void {
-    if (batch.items === 0) {
-      batch.delivery.deliver()
-      return
-    }
-    const size = this.#sizeOf(batch)
-    const { queueSize, blockOnOverflow } = this.#config
-    if (this.#stopped) {
-      this.#reject(batch, stopping())
-      return
-    }
-    if (size > queueSize) {
-      this.#reject(batch, tooLarge(size, queueSize, this.#sizer))
-      return
-    }
-    if (this.#blocked.length === 0 && this.#size + size <= queueSize) {
-      this.#take(batch, size)
-      return
-    }
-    // Those who may wait are bounded too: together as much as the queue itself holds.
-    if (!blockOnOverflow || this.#blockedSize + size > queueSize) {
-      this.#reject(batch, queueFull())
-      return
-    }
-    this.#blockedSize += size
-    this.#blocked.push(batch)
+    this.#room.offer(batch)
   }
 
-  /** Takes nothing more; `onIdle` is called once everything that was taken is settled. */
   stop(onIdle: () => void): void {
-    this.#stopped = true
-    this.#rejectBlocked()
+    this.#room.stop()
     this.#onIdle = onIdle
     this.#batcher?.flush()
     this.#noteIdle()
   }
 
-  /** Refuses what still waits. What is on its way is the sender's to abort. */
   abort(): void {
     for (;;) {
       const batch = this.#waiting.shift()
@@ -107,12 +85,11 @@ export class QueueLane {
       const error = stopping()
       this.#options.sender.options.onFailed(batch, error)
       batch.delivery.refuse(error)
-      if (this.#batcher === undefined) this.#release(this.#sizeOf(batch))
+      if (this.#batcher === undefined) this.#release(this.#room.sizeOf(batch))
     }
   }
 
   #take(batch: Batch, size: number): void {
-    this.#size += size
     if (!this.#config.waitForResult) batch.delivery.accept()
     if (this.#batcher === undefined) {
       this.#waiting.push(batch)
@@ -146,43 +123,31 @@ export class QueueLane {
 
   readonly #sent = (batch: Batch): void => {
     this.#sending--
-    if (this.#batcher === undefined) this.#release(this.#sizeOf(batch))
+    if (this.#batcher === undefined) this.#release(this.#room.sizeOf(batch))
     this.#sendNext()
     this.#noteIdle()
   }
 
   #release(size: number): void {
-    this.#size -= size
-    for (let next = this.#blocked.peek(); next !== undefined; next = this.#blocked.peek()) {
-      const wanted = this.#sizeOf(next)
-      if (this.#size + wanted > this.#config.queueSize) break
-      this.#blocked.shift()
-      this.#blockedSize -= wanted
-      this.#take(next, wanted)
-    }
+    this.#room.release(size)
     this.#noteIdle()
   }
 
-  #rejectBlocked(): void {
-    for (let batch = this.#blocked.shift(); batch !== undefined; batch = this.#blocked.shift())
-      this.#reject(batch, stopping())
-    this.#blockedSize = 0
-  }
-
-  #reject(batch: Batch, error: DeliveryError): void {
-    this.#options.onRejected(batch, error)
-    batch.delivery.refuse(error)
-  }
-
   #noteIdle(): void {
-    if (this.#onIdle === undefined || this.#size > 0 || this.#sending > 0) return
+    if (this.#onIdle === undefined || this.#room.size > 0 || this.#sending > 0) return
     const onIdle = this.#onIdle
     this.#onIdle = undefined
     onIdle()
   }
+}
 
-  #sizeOf(batch: Batch): number {
-    if (this.#sizer === 'requests') return 1
-    return this.#sizer === 'items' ? batch.items : batch.byteLength
-  }
+/** Joins what the queue holds, where its configuration has `batch`. */
+export function makeBatcher(options: LaneOptions, emit: (ready: Batch) => void): Batcher | undefined {
+  const { batch, sizer } = options.config
+  if (batch === undefined) return undefined
+  const unit = batchSizer(batch.sizer, sizer) === 'bytes' ? 'bytes' : 'items'
+  return new Batcher(batch, unit, options.clock, (ready) => {
+    options.onBatched(ready)
+    emit(ready)
+  })
 }

@@ -511,7 +511,10 @@ test('configuration that cannot work is refused with words', () => {
       return (error as { problems: { path: string }[] }).problems.map(({ path }) => path)
     }
   }
-  assert.deepEqual(problems({ sending_queue: { storage: 'file_storage' } }), ['sending_queue.storage'])
+  assert.deepEqual(problems({ sending_queue: { storage: 'file_storage' } }), [])
+  assert.deepEqual(problems({ sending_queue: { storage: 'file_storage', wait_for_result: true } }), [
+    'sending_queue.wait_for_result',
+  ])
   assert.deepEqual(problems({ sending_queue: { batch: { flush_timeout: 0 } } }), ['sending_queue.batch.flush_timeout'])
   assert.deepEqual(problems({ sending_queue: { batch: { max_size: 10 } } }), ['sending_queue.batch.max_size'])
   assert.deepEqual(problems({ sending_queue: { sizer: 'requests', batch: {} } }), ['sending_queue.batch.sizer'])

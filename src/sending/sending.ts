@@ -3,10 +3,12 @@
 //
 //   this.#sending = new Sending(context, config, (batch, signal) => this.#push(batch, signal))
 //   export(batch) { this.#sending.send(batch) }
+//   start() { return this.#sending.start() }            at the end: what a queue on disk holds is sent from then on
 //   stop(deadline) { return this.#sending.stop(deadline) }
 //
 // Every batch that is sent is settled exactly once: accepted when the queue takes it (unless wait_for_result), then
-// delivered or refused when the push has ended for good. Without a queue it is only delivered or refused.
+// delivered or refused when the push has ended for good. Without a queue it is only delivered or refused. A queue on disk
+// settles it as delivered, or refused, when the disk has it or not.
 
 import type { DeliveryError } from '../delivery/error.ts'
 import type { ExporterContext } from '../graph/component.ts'
@@ -14,10 +16,13 @@ import type { Batch } from '../otlp/batch.ts'
 import type { Signal } from '../otlp/signal.ts'
 import { type ExporterMetrics, exporterMetrics, observeQueue } from '../self/exporter-metrics.ts'
 import type { Histogram, Labels } from '../self/meter.ts'
+import { storageOf } from '../storage/storage.ts'
 import type { QueueConfig, SendingConfig } from './config.ts'
+import { DiskLane, isShutdown } from './disk-lane.ts'
+import { DiskQueueReports } from './disk-reports.ts'
 import { errorType, stopping } from './errors.ts'
 import { FailureLog } from './failure-log.ts'
-import { QueueLane } from './lane.ts'
+import { type Lane, type LaneOptions, QueueLane } from './lane.ts'
 import { type Push, Sender } from './sender.ts'
 
 export type { Push } from './sender.ts'
@@ -32,7 +37,7 @@ const BYTE_BUCKETS = Array.from({ length: 18 }, (_, power) => 128 * 2 ** power)
 
 interface Way {
   readonly sender: Sender
-  readonly lane: QueueLane | undefined
+  readonly lane: Lane | undefined
   readonly metrics: ExporterMetrics
   readonly enqueueSize: Histogram | undefined
   readonly enqueueBytes: Histogram | undefined
@@ -42,6 +47,7 @@ export class Sending {
   readonly #context: ExporterContext
   readonly #ways = new Map<Signal, Way>()
   readonly #queued: boolean
+  readonly #storage: string | undefined
   readonly #dropped: FailureLog
   readonly #rejected: FailureLog
   readonly #retried: FailureLog
@@ -50,6 +56,7 @@ export class Sending {
   constructor(context: ExporterContext, config: SendingConfig, push: Push, target: TargetLabels = () => ({})) {
     this.#context = context
     this.#queued = config.queue !== undefined
+    this.#storage = config.queue?.storage
     const { log, clock } = context
     const hint = failureHint(config)
     this.#dropped = new FailureLog(log, clock, 'error', `Exporting failed. Dropping data.${hint}`, 'dropped_items')
@@ -62,6 +69,17 @@ export class Sending {
       'retried_items',
     )
     for (const signal of context.signals) this.#ways.set(signal, this.#way(signal, config, push, target(signal)))
+  }
+
+  /** Opens queues on disk. Rejects with words when one cannot be opened. */
+  async start(): Promise<void> {
+    if (this.#storage === undefined) return
+    const storage = storageOf(this.#context, this.#storage)
+    for (const [signal, { lane }] of this.#ways) {
+      if (!(lane instanceof DiskLane)) continue
+      const events = new DiskQueueReports(this.#context, signal, lane, storage.queueMaxBytes)
+      lane.open(await storage.openQueue({ owner: this.#context, signal, events }))
+    }
   }
 
   /** Takes the batch over and settles it, now or later. */
@@ -85,7 +103,21 @@ export class Sending {
     return this.#stopped
   }
 
-  async #drain(deadline: AbortSignal | undefined): Promise<void> {
+  /** What waits in back-off is refused, and nothing is tried twice from here on; batches are still taken. */
+  endRetries(): void {
+    for (const { sender } of this.#ways.values()) sender.stopRetries()
+  }
+
+  /**
+   * Instead of stop(), for a destination that is given up while others go on: refuses at once what waits in queues and in
+   * back-off, so that it can go elsewhere. Resolves when what is on its way has ended.
+   */
+  handBack(): Promise<void> {
+    this.#stopped ??= this.#drain(undefined, true)
+    return this.#stopped
+  }
+
+  async #drain(deadline: AbortSignal | undefined, handBack = false): Promise<void> {
     const ways = [...this.#ways.values()]
     for (const { sender } of ways) sender.stopRetries()
     const abort = (): void => {
@@ -97,9 +129,15 @@ export class Sending {
     deadline?.addEventListener('abort', abort, { once: true })
     const idle = ways.map(({ lane, sender }) => (lane === undefined ? sender.whenIdle() : stopLane(lane)))
     if (deadline?.aborted) abort()
+    if (handBack) for (const { lane } of ways) lane?.abort()
     await Promise.all(idle)
+    await Promise.race([this.#closeQueues(), abortOf(deadline)])
     deadline?.removeEventListener('abort', abort)
     for (const log of [this.#dropped, this.#rejected, this.#retried]) log.flush()
+  }
+
+  async #closeQueues(): Promise<void> {
+    await Promise.all([...this.#ways.values()].map(({ lane }) => (lane instanceof DiskLane ? lane.close() : undefined)))
   }
 
   #way(signal: Signal, config: SendingConfig, push: Push, labels: Labels): Way {
@@ -113,8 +151,10 @@ export class Sending {
       random,
       onSent: (batch) => metrics.sent.add(batch.items),
       onFailed: (batch, error) => {
+        // It stays on disk and is sent by the next process.
+        if (this.#storage !== undefined && isShutdown(error)) return
         metrics.failed(batch.items, errorType(error), error.retry === 'never')
-        const log = this.#queued ? this.#dropped : this.#rejected
+        const log = this.#queued || batch.delivery.accepted ? this.#dropped : this.#rejected
         log.report(error, batch.items)
       },
       onRetry: (batch, error, waitMs) =>
@@ -154,7 +194,7 @@ export class Sending {
             BYTE_BUCKETS,
             detailed,
           )
-    const lane = new QueueLane({
+    const options: LaneOptions = {
       config: queue,
       sender,
       clock,
@@ -166,7 +206,8 @@ export class Sending {
         batched?.record(batch.items)
         batchedBytes?.record(batch.byteLength)
       },
-    })
+    }
+    const lane = queue.storage === undefined ? new QueueLane(options) : new DiskLane({ ...options, signal })
     observeQueue(meter, signal, queue.sizer ?? 'requests', {
       size: () => lane.size,
       capacity: () => queue.queueSize,
@@ -203,5 +244,11 @@ function failureHint(config: SendingConfig): string {
   return config.queue === undefined ? ' Try enabling sending_queue to survive temporary failures.' : ''
 }
 
-const stopLane = (lane: QueueLane): Promise<void> => new Promise((resolve) => lane.stop(resolve))
+const stopLane = (lane: Lane): Promise<void> => new Promise((resolve) => lane.stop(resolve))
 const nothing = (): void => {}
+/** Resolves when the time is over; never without a deadline. */
+const abortOf = (deadline: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (deadline?.aborted) resolve()
+    else deadline?.addEventListener('abort', () => resolve(), { once: true })
+  })

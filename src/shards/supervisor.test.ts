@@ -88,3 +88,40 @@ test('stopping a shard that is stuck ends its thread after the time for draining
   assert.ok(performance.now() - asked < 4_000)
   assert.equal(supervisor.states()[0]!.state, 'stopped')
 })
+
+const runsWith = async (supervisor: Supervisor): Promise<string> => (await supervisor.look(false))[0]!.components[0]!.id
+const plan = (name: string, mood = '') => ({
+  plan: { shards: 1, receivers: [], pipelines: [], connectors: [], exporters: [], extensions: [] },
+  tree: { root: { entries: new Map() }, gates: new Set<string>() },
+  resource: { name, mood },
+  elsewhere: [],
+})
+
+test('a reload that the shard takes is what it runs with; one that it refuses changes nothing', async (t) => {
+  const { supervisor } = supervise(t, 'run')
+  await supervisor.start()
+  const taken = await supervisor.reload(plan('new'), 100)
+  assert.deepEqual(taken, { outcome: 'ok', changes: { kept: [], started: ['new'], stopped: [] } })
+  assert.equal(await runsWith(supervisor), 'new')
+  assert.deepEqual(await supervisor.reload(plan('worse', 'refuse'), 100), { outcome: 'refused', message: 'no' })
+  assert.equal(await runsWith(supervisor), 'new')
+})
+
+test('a shard that dies of a reload is started again with what it ran before, and the reload counts as refused', async (t) => {
+  const { supervisor } = supervise(t, 'run')
+  await supervisor.start()
+  await supervisor.reload(plan('good'), 100)
+  const result = await supervisor.reload(plan('deadly', 'die'), 100)
+  assert.deepEqual(result, { outcome: 'refused', message: 'it ended the shard: it was too much' })
+  await passes(supervisor, 'ready')
+  assert.equal(await runsWith(supervisor), 'good')
+})
+
+test('a shard that is dead while the others reload starts with the newest configuration', async (t) => {
+  const { supervisor } = supervise(t, 'die 40')
+  await supervisor.start()
+  await passes(supervisor, 'dead')
+  assert.equal((await supervisor.reload(plan('new'), 100)).outcome, 'ok')
+  await passes(supervisor, 'ready')
+  assert.equal(await runsWith(supervisor), 'new')
+})

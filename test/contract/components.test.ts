@@ -105,7 +105,7 @@ for (const entry of registry) {
   })
 
   test(`${name}: create() opens nothing, stop() is safe before start() and when called twice`, async (t) => {
-    const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t)))
+    const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t), signalsOf(factory)[0]!))
     const before = handles().length
     const made = await make(factory, config, signalsOf(factory)[0]!, sink('deliver'))
     assert.ok(handles().length <= before, handles().join())
@@ -115,7 +115,7 @@ for (const entry of registry) {
   })
 
   test(`${name}: after start() and stop() no handle and no timer is left`, async (t) => {
-    const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t)))
+    const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t), signalsOf(factory)[0]!))
     const before = handles().length
     const made = await make(factory, config, signalsOf(factory)[0]!, sink('deliver'))
     await made.component.start?.()
@@ -131,7 +131,7 @@ for (const entry of registry) {
   for (const signal of signalsOf(factory)) {
     for (const next of ['delivers', 'refuses'] as const) {
       test(`${name}: every batch of ${signal} settles once when what follows ${next}`, async (t) => {
-        const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t)))
+        const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t), signal))
         const made = await make(factory, config, signal, sink(next === 'delivers' ? 'deliver' : REFUSAL))
         await made.component.start?.()
         const fates: Fate[] = []
@@ -155,7 +155,7 @@ for (const entry of registry) {
     }
 
     test(`${name}: what it still holds of ${signal} settles when it is stopped without time`, async (t) => {
-      const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t)))
+      const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t), signal))
       const made = await make(factory, config, signal, sink('deliver'))
       await made.component.start?.()
       const { delivery, fate } = witness()
@@ -167,7 +167,7 @@ for (const entry of registry) {
 
     if (factory.kind === 'exporter') continue
     test(`${name}: fields that nobody knows survive in ${signal}, and counts are right`, async (t) => {
-      const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t)))
+      const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t), signal))
       const out = sink('deliver')
       const made = await make(factory, config, signal, out)
       await made.component.start?.()
@@ -203,13 +203,16 @@ for (const entry of registry) {
       observe: watch(real.meter.observe),
       histogram: watch(real.meter.histogram),
     }
-    const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t)))
+    const config = parseConfig(factory.config, configFor(entry.kind, entry.type, ownFolder(t), signalsOf(factory)[0]!))
     const signal = signalsOf(factory)[0]!
     const context = { ...real, meter }
     let component: Lifecycle
     if (factory.kind === 'processor') component = factory.create(config, { ...context, signal, pipeline: signal })
     else if (factory.kind === 'exporter') component = factory.create(config, { ...context, signals: [signal] })
-    else component = factory.create(config, { ...context, ...factory.pairs[0]!, pipelines: new Map() })
+    else {
+      const pair = factory.pairs[0]!
+      component = factory.create(config, { ...context, ...pair, pipelines: new Map([[pair.to, sink()]]) })
+    }
     await component.stop?.(AbortSignal.abort())
     assert.deepEqual(seen, [])
   })

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import type { ComponentKind } from '../../src/graph/component.ts'
+import type { Signal } from '../../src/otlp/signal.ts'
 
 const SECTION = {
   receiver: 'receivers',
@@ -29,8 +30,11 @@ export function examplesOf(kind: ComponentKind, type: string): unknown[] {
   })
 }
 
-/** What replaces parts of the first example, so that suites can run side by side. `folder` is the test's own. */
-const OWNED: Record<string, (folder: string) => Record<string, unknown>> = {
+/**
+ * What replaces parts of the first example, so that suites can run side by side. `folder` is the test's own; the pipeline
+ * behind a connector is named after the signal.
+ */
+const OWNED: Record<string, (folder: string, signal: Signal) => Record<string, unknown>> = {
   'receiver otlp': () => ({ protocols: { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } } }),
   // Nobody listens there: an exporter must settle what it cannot send.
   'exporter otlp_grpc': () => ({
@@ -43,15 +47,23 @@ const OWNED: Record<string, (folder: string) => Record<string, unknown>> = {
     tls: { insecure: true },
     retry_on_failure: { enabled: false },
   }),
+  'exporter load_balancing': () => ({
+    protocol: { otlp: { tls: { insecure: true }, retry_on_failure: { enabled: false } } },
+    resolver: { static: { hostnames: ['127.0.0.1:1', '127.0.0.1:2'] } },
+  }),
+  'connector failover': (_, signal) => ({ priority_levels: [[signal]] }),
   'exporter file': (folder) => ({ path: `${folder}/out.jsonl` }),
   'exporter debug': (folder) => ({ use_internal_logger: false, output_paths: [`${folder}/debug.txt`] }),
   'extension admin': () => ({ endpoint: '127.0.0.1:0' }),
+  'extension file_storage': (folder) => ({ directory: `${folder}/storage` }),
+  // Nobody answers there either.
+  'extension oidc': () => ({ providers: [{ issuer_url: 'http://127.0.0.1:1', audience: 'telemetry' }] }),
   'extension health_check': () => ({ endpoint: '127.0.0.1:0' }),
   'extension pprof': () => ({ endpoint: '127.0.0.1:0' }),
   'extension zpages': () => ({ endpoint: '127.0.0.1:0' }),
 }
 
-export function configFor(kind: ComponentKind, type: string, folder: string): unknown {
+export function configFor(kind: ComponentKind, type: string, folder: string, signal: Signal): unknown {
   const [example = {}] = examplesOf(kind, type)
-  return { ...(example as object), ...OWNED[`${kind} ${type}`]?.(folder) }
+  return { ...(example as object), ...OWNED[`${kind} ${type}`]?.(folder, signal) }
 }

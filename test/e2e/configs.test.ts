@@ -1,10 +1,12 @@
 // Every file in configs/ does what its first lines say.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { Agent, request } from 'undici'
+import { certs } from '../support/certs.ts'
 import { freePorts, startProcess } from '../support/router-process.ts'
 
 const CONFIGS = new URL('../../configs/', import.meta.url).pathname
@@ -13,6 +15,8 @@ const CONFIGS = new URL('../../configs/', import.meta.url).pathname
 interface Runs {
   readonly ports: readonly string[]
   readonly paths?: readonly string[]
+  /** Its door speaks TLS with the certificate of the tests, and takes this token from the file that TOKENS names. */
+  readonly token?: string
 }
 
 const RUNS: Record<string, Runs> = {
@@ -27,6 +31,13 @@ const RUNS: Record<string, Runs> = {
       'extensions.health_check.endpoint',
     ],
     paths: ['exporters.file.path'],
+  },
+  'two-gateways.yaml': {
+    ports: ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'],
+  },
+  'secure-gateway.yaml': {
+    ports: ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'],
+    token: 'open sesame',
   },
   'default.yaml': {
     ports: [
@@ -78,7 +89,7 @@ test('every file in configs/ is held by this test, and opens with its purpose an
   }
 })
 
-for (const [file, { ports, paths = [] }] of Object.entries(RUNS)) {
+for (const [file, { ports, paths = [], token }] of Object.entries(RUNS)) {
   test(`configs/${file} runs, takes a span and drains`, async (t) => {
     const [metrics, ...own] = await freePorts(ports.length + 1)
     const at = folder(t)
@@ -87,15 +98,28 @@ for (const [file, { ports, paths = [] }] of Object.entries(RUNS)) {
       ...paths.map((path, i) => `${path}=${join(at, `out-${i}.jsonl`)}`),
       `service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${metrics}}}}}]`,
     ]
-    const router = startProcess(t, ['--config', join(CONFIGS, file), ...sets.flatMap((set) => ['--set', set])])
+    const env = { TOKENS: join(at, 'tokens'), CERT: certs.server.certFile, KEY: certs.server.keyFile }
+    writeFileSync(env.TOKENS, `another one\n${token}\n`, { mode: 0o600 })
+    const router = startProcess(t, ['--config', join(CONFIGS, file), ...sets.flatMap((set) => ['--set', set])], env)
     await router.until('Everything is ready')
     const http = own[ports.indexOf('receivers.otlp.protocols.http.endpoint')]
-    const answer = await fetch(`http://127.0.0.1:${http}/v1/logs`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"door opened"}}]}]}]}',
-    })
-    assert.equal(answer.status, 200)
+    const dispatcher = new Agent({ connect: { ca: certs.ca } })
+    t.after(() => dispatcher.close())
+    const post = async (headers: Record<string, string>): Promise<number> => {
+      const { statusCode, body } = await request(
+        `${token === undefined ? 'http' : 'https'}://127.0.0.1:${http}/v1/logs`,
+        {
+          dispatcher,
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"door opened"}}]}]}]}',
+        },
+      )
+      await body.dump()
+      return statusCode
+    }
+    if (token !== undefined) assert.equal(await post({}), 401)
+    assert.equal(await post(token === undefined ? {} : { authorization: `Bearer ${token}`, 'x-tenant': 'line-3' }), 200)
     assert.equal(await router.stop(), 0, router.said())
     assert.doesNotMatch(router.said(), /\terror\t(?!.*(Exporting failed|ECONNREFUSED|connect))/)
   })

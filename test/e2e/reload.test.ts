@@ -167,6 +167,16 @@ async function saysAgain(router: RouterProcess, text: string, act: () => void): 
     assert.ok(performance.now() < until, `did not say ${text}:\n${router.said()}`)
 }
 
+/** Resolves when each sender has had some more answers. */
+async function goesOn(router: RouterProcess, senders: readonly Numbered[]): Promise<void> {
+  const wanted = senders.map(({ answered }) => answered.length + 10)
+  for (const until = performance.now() + 15_000; senders.some((s, i) => s.answered.length < wanted[i]!); await sleep(5))
+    assert.ok(
+      performance.now() < until,
+      `a sender gets no answers: ${senders.map((s) => s.problems)}\n${router.said()}`,
+    )
+}
+
 const namesIn = (requests: readonly { readonly request: { resourceSpans: unknown[] } }[]): string[] =>
   requests.flatMap(({ request }) =>
     // biome-ignore lint/suspicious/noExplicitAny: a decoded request
@@ -190,7 +200,7 @@ test('reloads under load lose nothing, repeat nothing, refuse nothing, and close
   await router.until('Everything is ready')
   const senders = [await grpcSender(t, grpc), await httpSender(t, http)] as const
   const reload = async (text: string, outcome = RUNS): Promise<void> => {
-    await sleep(50)
+    await goesOn(router, senders)
     writeFileSync(file, text)
     await saysAgain(router, outcome, () => router.process.kill('SIGHUP'))
   }
@@ -198,7 +208,6 @@ test('reloads under load lose nothing, repeat nothing, refuse nothing, and close
   await reload(yamlOf(base))
   await reload(yamlOf({ ...base, timeout: '10ms' }))
   await reload(yamlOf({ ...base, second: second.httpAddress }))
-  await sleep(50)
   await reload(yamlOf({ ...base, consumers: 7 }))
   await reload(yamlOf({ ...base, other: moved }))
   await assert.rejects(fetch(`http://127.0.0.1:${other}/v1/traces`, { method: 'POST' }))
@@ -246,7 +255,6 @@ test('reloads under load lose nothing, repeat nothing, refuse nothing, and close
   )
   assert.equal(arrived.length, answered.length)
   assert.ok(namesIn(second.requests).length > 0, 'the second pipeline saw nothing')
-  assert.ok(answered.length > 300, `only ${answered.length} were sent`)
 })
 
 test('a receiver that changed hands its port over: clients that connect again lose nothing', async (t) => {
@@ -258,11 +266,11 @@ test('a receiver that changed hands its port over: clients that connect again lo
   const router = startProcess(t, ['--config', file])
   await router.until('Everything is ready')
   const sender = await httpSender(t, http)
-  await sleep(50)
+  await goesOn(router, [sender])
   for (const bodySize of ['1MiB', '2MiB', '3MiB']) {
     writeFileSync(file, yamlOf({ ...base, bodySize }))
     await saysAgain(router, RUNS, () => router.process.kill('SIGHUP'))
-    await sleep(50)
+    await goesOn(router, [sender])
   }
   await sender.end()
   assert.equal(await router.stop('SIGTERM'), 0, router.said())
@@ -273,7 +281,28 @@ test('a receiver that changed hands its port over: clients that connect again lo
     sender.answered.filter((name) => !arrived.has(name)),
     [],
   )
-  assert.ok(sender.connections() > 1 && sender.answered.length > 50)
+  assert.ok(sender.connections() > 1)
+})
+
+test('what waits for a back end that cannot be reached goes to the right one, once the file names it', async (t) => {
+  const sink = await startOtlpRecorder(t)
+  const [grpc, http, other, metrics] = (await freePorts(4)) as [number, number, number, number]
+  const file = join(folder(t), 'router.yaml')
+  const base: Settings = { grpc, http, other, metrics, sink: '127.0.0.1:1' }
+  writeFileSync(file, yamlOf(base))
+  const router = startProcess(t, ['--config', file])
+  await router.until('Everything is ready')
+  const sender = await httpSender(t, http)
+  await goesOn(router, [sender])
+  await router.until('Will retry the request')
+  writeFileSync(file, yamlOf({ ...base, sink: sink.grpcAddress }))
+  await saysAgain(router, RUNS, () => router.process.kill('SIGHUP'))
+  await goesOn(router, [sender])
+  await sender.end()
+  assert.equal(await router.stop('SIGTERM'), 0, router.said())
+  assert.match(router.said(), /The new exporter takes over what the old one had not sent/)
+  assert.deepEqual([sender.problems, sender.connections()], [[], 1])
+  assert.deepEqual(namesIn(sink.requests).sort(), [...sender.answered].sort())
 })
 
 test('--watch sees an edit, a replaced file and the link that Kubernetes swaps; admin shows what runs and what was refused', async (t) => {

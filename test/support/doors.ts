@@ -6,6 +6,7 @@ import { connect as connectH2 } from 'node:http2'
 import type { TestContext } from 'node:test'
 import { object } from '../../src/config/schema.ts'
 import { parseConfig } from '../../src/config/testing.ts'
+import { systemClock } from '../../src/graph/clock.ts'
 import { ByteBudget } from '../../src/net/byte-budget.ts'
 import type { Decoding } from '../../src/net/compression.ts'
 import type { GrpcCall } from '../../src/net/grpc/engine.ts'
@@ -226,7 +227,7 @@ export async function httpDoor(t: TestContext, secure: boolean, options: DoorOpt
   }
   const server = await startHttpServer(
     cfg,
-    { log: memoryLogger(), report: (_, error) => assert.fail(error) },
+    { log: memoryLogger(), clock: systemClock, report: (_, error) => assert.fail(error) },
     (request, response) => {
       const named = request.headers['content-encoding']
       readBody(request, named as Decoding | undefined, settings, {

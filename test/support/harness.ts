@@ -240,15 +240,15 @@ export async function exporterHarness<C>(
   t: TestContext,
   factory: ExporterFactory<C>,
   config: unknown = {},
-  options: { signals?: readonly Signal[]; id?: string } = {},
+  options: { signals?: readonly Signal[]; id?: string; extensions?: Record<string, Extension> } = {},
 ): Promise<
   Rig & {
     readonly exporter: Exporter
-    push(signal: Signal, request: Uint8Array | object | string): Fate
+    push(signal: Signal, request: Uint8Array | object | string, client?: ClientInfo): Fate
     stop(): Promise<void>
   }
 > {
-  const base = rig()
+  const base = rig(options.extensions === undefined ? {} : { extensions: options.extensions })
   const exporter = factory.create(parseConfig(factory.config, config), {
     ...base.context('exporter', options.id ?? factory.type),
     signals: options.signals ?? factory.signals,
@@ -258,9 +258,9 @@ export async function exporterHarness<C>(
   return {
     ...base,
     exporter,
-    push(signal, request) {
+    push(signal, request, client) {
       const { delivery, fate } = witness()
-      exporter.export(batchOf(signal, request, delivery))
+      exporter.export(batchOf(signal, request, delivery, client))
       return fate
     },
     async stop() {
@@ -274,9 +274,18 @@ export async function receiverHarness<C>(
   t: TestContext,
   factory: ReceiverFactory<C>,
   config: unknown = {},
-  options: { signals?: readonly Signal[]; out?: Output; id?: string; gates?: readonly string[] } = {},
+  options: {
+    signals?: readonly Signal[]
+    out?: Output
+    id?: string
+    gates?: readonly string[]
+    extensions?: Record<string, Extension>
+  } = {},
 ): Promise<Rig & { readonly receiver: Receiver; readonly sent: Batch[]; stop(): Promise<void> }> {
-  const base = rig(options.gates === undefined ? {} : { gates: options.gates })
+  const base = rig({
+    ...(options.gates === undefined ? {} : { gates: options.gates }),
+    ...(options.extensions === undefined ? {} : { extensions: options.extensions }),
+  })
   const out = sink('deliver')
   const output = options.out ?? out
   const signals = options.signals ?? factory.signals

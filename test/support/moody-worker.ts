@@ -1,12 +1,19 @@
 // A shard that does what its test asks for in `build.command`: run well, die after a while, hang for a while, or fail to
-// start. It counts how often it was started in the shared numbers behind `build.description`.
+// start. A reload does what its resource's `mood` asks for: refuse, or die; else it is taken. The shard says what it runs
+// with as the name of its only component.
 
 import type { FromShard, ShardLook, ToShard } from '../../src/shards/messages.ts'
 import type { ShardInit } from '../../src/shards/worker.ts'
 
-const LOOK: ShardLook = { pipelines: [], components: [], metrics: { metrics: [] }, slowest: undefined }
+const lookOf = (runs: string): ShardLook => ({
+  pipelines: [],
+  components: [{ kind: 'receiver', id: runs, status: 'ok' }],
+  metrics: { metrics: [] },
+  slowest: undefined,
+})
 
-export default async function moody({ port, build }: ShardInit): Promise<void> {
+export default async function moody({ port, build, resource }: ShardInit): Promise<void> {
+  let runs = resource.name ?? ''
   const send = (message: FromShard): void => port.postMessage(message)
   const [mood, ms] = build.command.split(' ')
   if (mood === 'fail') {
@@ -15,8 +22,19 @@ export default async function moody({ port, build }: ShardInit): Promise<void> {
   }
   await new Promise<void>((resolve, reject) => {
     port.on('message', (message: ToShard) => {
-      if (message.kind === 'look') return send({ kind: 'look', number: message.number, look: LOOK })
-      send({ kind: 'stopped', look: LOOK })
+      if (message.kind === 'look') return send({ kind: 'look', number: message.number, look: lookOf(runs) })
+      if (message.kind === 'reload') {
+        const { number, next } = message
+        if (next.resource.mood === 'die') return reject(new Error('it was too much'))
+        const refused = next.resource.mood === 'refuse'
+        if (!refused) runs = next.resource.name ?? ''
+        const changes = { kept: [], started: [runs], stopped: [] }
+        const result = refused
+          ? ({ outcome: 'refused', message: 'no' } as const)
+          : ({ outcome: 'ok', changes } as const)
+        return send({ kind: 'reloaded', number, result })
+      }
+      send({ kind: 'stopped', look: lookOf(runs) })
       resolve()
     })
     if (mood === 'die') setTimeout(() => reject(new Error('out of luck')), Number(ms))

@@ -17,18 +17,25 @@ export interface RouterProcess {
   readonly exited: Promise<number | null>
 }
 
+/** Below the range from which systems give ports to whoever asks for any, so that nobody else is given one of ours. */
+const PORTS = { from: 20_000, count: 12_000 }
+
 /** Ports that were free a moment ago, all different. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer()
-      return new Promise<typeof server>((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = PORTS.from + Math.floor(Math.random() * PORTS.count)
+    if (!ports.has(port) && (await isFree(port))) ports.add(port)
+  }
+  return [...ports]
 }
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 
 export function startProcess(t: TestContext, args: readonly string[], env: Record<string, string> = {}): RouterProcess {
   const child = spawn(process.execPath, [MAIN, ...args], {

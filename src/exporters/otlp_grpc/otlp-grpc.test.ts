@@ -82,6 +82,20 @@ test('a certificate that cannot be used ends the start, and not the shard at the
   await assert.rejects(pair(t, { config: { tls, endpoint: 'localhost:1' } }), /the certificate, key or ciphers/)
 })
 
+test('whether the server takes data is told: connected, and the last attempt not failed for now', async (t) => {
+  let code: number = status.OK
+  const { push, metric, peer } = await pair(t, { handler: (_, answer) => answer({ code }) })
+  const healthy = (): number | undefined => metric('exporter_remote_healthy', { endpoint: `127.0.0.1:${peer.port}` })
+  await settled(push('traces', spans(1)))
+  assert.equal(healthy(), 1)
+  code = status.UNAVAILABLE
+  await settled(push('traces', spans(1)))
+  assert.equal(healthy(), 0)
+  code = status.INVALID_ARGUMENT
+  await settled(push('traces', spans(1)))
+  assert.equal(healthy(), 1)
+})
+
 test('the default packs with gzip', async (t) => {
   const { peer, push } = await pair(t)
   const bytes = spans(100)
@@ -264,7 +278,10 @@ test('configuration that cannot work is refused with words', () => {
   assert.deepEqual(problems({}), ['endpoint'])
   assert.deepEqual(problems({ endpoint: 'localhost' }), ['endpoint'])
   assert.deepEqual(problems({ endpoint: 'localhost:grpc' }), ['endpoint'])
-  assert.deepEqual(problems({ endpoint: 'a:1', auth: { authenticator: 'x' } }), ['auth'])
+  assert.deepEqual(problems({ endpoint: 'a:1', auth: { authenticator: 'x/' } }), ['auth.authenticator'])
+  assert.deepEqual(problems({ endpoint: 'a:1', auth: {} }), ['auth.authenticator'])
+  assert.deepEqual(problems({ endpoint: 'a:1', middlewares: ['x'] }), ['middlewares'])
+  assert.deepEqual(problems({ endpoint: 'a:1', auth: { authenticator: 'x' }, middlewares: [] }), [])
   assert.deepEqual(problems({ endpoint: 'a:1', compression: 'lz4' }), ['compression'])
   assert.deepEqual(problems({ endpoint: 'a:1', headers: { 'grpc-timeout': '1' } }), ['headers'])
   assert.deepEqual(problems({ endpoint: 'a:1', headers: { 'x-a': 'two\nlines' } }), ['headers'])

@@ -1,46 +1,30 @@
 // Sends the parts of a batch as one Export call; nothing is decoded or copied on the way to the socket.
 
-import { DeliveryError, type Retry } from '../../delivery/error.ts'
 import type { Exporter, ExporterContext } from '../../graph/component.ts'
-import type { GrpcClient } from '../../net/grpc/client.ts'
-import { makeGrpcClient, targetOf } from '../../net/grpc/client-config.ts'
-import { GrpcError } from '../../net/grpc/client-status.ts'
-import { GRPC, isRetryableGrpc } from '../../net/status.ts'
+import { targetOf } from '../../net/grpc/client-config.ts'
+import { OtlpPush } from '../../net/grpc/otlp-push.ts'
 import type { Batch } from '../../otlp/batch.ts'
-import { readExportResponse, readRpcStatus } from '../../otlp/response.ts'
-import type { Signal } from '../../otlp/signal.ts'
+import { RemoteHealth } from '../../sending/remote-health.ts'
 import { Sending } from '../../sending/sending.ts'
 import type { OtlpGrpcConfig } from './config.ts'
 
-const METHOD = {
-  traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
-  metrics: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
-  logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
-  profiles: '/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export',
-} as const satisfies Record<Signal, string>
-
 export class OtlpGrpcExporter implements Exporter {
-  readonly #config: OtlpGrpcConfig
-  readonly #context: ExporterContext
   readonly #sending: Sending
-  #client: GrpcClient | undefined
+  readonly #server: OtlpPush
 
   constructor(config: OtlpGrpcConfig, context: ExporterContext) {
-    this.#config = config
-    this.#context = context
     const { host, port } = targetOf(config)
     const labels = host === '' ? {} : { 'server.address': host, 'server.port': String(port) }
-    this.#sending = new Sending(
-      context,
-      config,
-      (batch, signal) => this.#push(batch, signal),
-      () => labels,
-    )
+    const server = new OtlpPush(config, context)
+    const health = new RemoteHealth(() => server.ready)
+    health.observe(context.meter, config.endpoint)
+    this.#server = server
+    this.#sending = new Sending(context, config, health.watch(server.push), () => labels)
   }
 
-  start(): void {
-    this.#client = makeGrpcClient(this.#config, this.#config.timeoutMs, this.#context)
-    this.#client.connect()
+  async start(): Promise<void> {
+    this.#server.start()
+    await this.#sending.start()
   }
 
   export(batch: Batch): void {
@@ -49,59 +33,6 @@ export class OtlpGrpcExporter implements Exporter {
 
   async stop(deadline?: AbortSignal): Promise<void> {
     await this.#sending.stop(deadline)
-    this.#client?.close()
-  }
-
-  async #push(batch: Batch, signal: AbortSignal): Promise<void> {
-    if (this.#client === undefined) throw notStarted()
-    let answer: Uint8Array
-    try {
-      answer = await this.#client.call(METHOD[batch.signal], batch.parts, batch.byteLength, signal)
-    } catch (error) {
-      throw error instanceof GrpcError ? toDeliveryError(error, signal) : error
-    }
-    if (answer.length > 0) this.#readAnswer(answer)
-  }
-
-  #readAnswer(answer: Uint8Array): void {
-    let partial: ReturnType<typeof readExportResponse>
-    try {
-      partial = readExportResponse(answer)
-    } catch (error) {
-      throw new DeliveryError('OTLP_BAD_ANSWER', `the answer is no OTLP response: ${(error as Error).message}`, {
-        retry: 'never',
-        grpcCode: GRPC.INTERNAL,
-        cause: error,
-      })
-    }
-    if (partial === undefined) return
-    // OTLP, "Partial Success": the same bytes must not be sent again.
-    this.#context.log.warn('Partial success response', {
-      message: partial.message,
-      dropped_items: partial.rejected,
-    })
-  }
-}
-
-const notStarted = (): DeliveryError =>
-  new DeliveryError('EXPORTER_NOT_STARTED', 'the exporter has not been started', { retry: 'backoff' })
-
-function toDeliveryError(error: GrpcError, signal: AbortSignal): DeliveryError {
-  // Our own time limit is the call's deadline, which gRPC has a code for.
-  const timedOut = signal.aborted && (signal.reason as DeliveryError | undefined)?.code === 'SEND_TIMEOUT'
-  const code = timedOut ? GRPC.DEADLINE_EXCEEDED : error.code
-  const afterMs = retryInfoMs(error)
-  let retry: Retry = 'never'
-  if (isRetryableGrpc(code, afterMs !== undefined)) retry = afterMs === undefined ? 'backoff' : { afterMs }
-  return new DeliveryError('OTLP_REFUSED', error.message, { retry, grpcCode: code, cause: error })
-}
-
-function retryInfoMs(error: GrpcError): number | undefined {
-  if (error.details === undefined) return undefined
-  try {
-    return readRpcStatus(error.details).retryAfterMs
-  } catch {
-    // Details that cannot be read say nothing of a delay; code and message stand in headers of their own.
-    return undefined
+    this.#server.close()
   }
 }

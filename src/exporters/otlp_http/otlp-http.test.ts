@@ -196,6 +196,20 @@ test("a refusal relays the server's status as a gRPC code and is tried again whe
   }
 })
 
+test('whether the server takes data is told from the first answer on', async (t) => {
+  const { push, metric, answerWith, port } = await pair(t)
+  const healthy = (): number | undefined => metric('exporter_remote_healthy', { endpoint: `http://127.0.0.1:${port}` })
+  assert.equal(healthy(), undefined)
+  await settled(push('traces', SPANS))
+  assert.equal(healthy(), 1)
+  answerWith((_, response) => response.writeHead(503).end())
+  await settled(push('traces', SPANS))
+  assert.equal(healthy(), 0)
+  answerWith((_, response) => response.writeHead(400).end())
+  await settled(push('traces', SPANS))
+  assert.equal(healthy(), 1)
+})
+
 test('Retry-After is kept in seconds or as a date, for 429 and 503 only', async (t) => {
   const { push, answerWith, clock } = await pair(t)
   const at = (ms: number): string => new Date(clock.now() + ms).toUTCString()

@@ -2,6 +2,7 @@
 
 import { DeliveryError, type Retry } from '../../delivery/error.ts'
 import type { Exporter, ExporterContext } from '../../graph/component.ts'
+import { type ClientAuthenticator, findClientAuthenticator, orAborted } from '../../net/auth/authenticator.ts'
 import { compress } from '../../net/compression.ts'
 import type { HttpAnswer, HttpClient } from '../../net/http/client.ts'
 import { makeHttpClient, type Packing, packingOf } from '../../net/http/client-config.ts'
@@ -18,7 +19,8 @@ import {
 } from '../../otlp/response.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import type { Labels } from '../../self/meter.ts'
-import { Sending } from '../../sending/sending.ts'
+import { RemoteHealth } from '../../sending/remote-health.ts'
+import { type Push, Sending } from '../../sending/sending.ts'
 import type { OtlpHttpConfig } from './config.ts'
 
 const PATH = {
@@ -38,7 +40,10 @@ export class OtlpHttpExporter implements Exporter {
   readonly #packing: Packing | undefined
   readonly #urls = new Map<Signal, URL>()
   readonly #headers: Record<string, string>
+  /** The push to each host, which notes whether that answers. */
+  readonly #pushTo = new Map<string, Push>()
   #client: HttpClient | undefined
+  #auth: ClientAuthenticator | undefined
 
   constructor(config: OtlpHttpConfig, context: ExporterContext) {
     this.#config = config
@@ -47,18 +52,30 @@ export class OtlpHttpExporter implements Exporter {
     this.#headers = { 'content-type': config.encoding === 'json' ? JSON_TYPE : PROTOBUF }
     if (this.#packing !== undefined) this.#headers['content-encoding'] = this.#packing.encoding
     for (const signal of context.signals) this.#urls.set(signal, urlOf(config, signal))
+    for (const { origin } of this.#urls.values()) {
+      if (this.#pushTo.has(origin)) continue
+      const health = new RemoteHealth()
+      health.observe(context.meter, origin)
+      this.#pushTo.set(
+        origin,
+        health.watch((batch, signal) => this.#push(batch, signal)),
+      )
+    }
     this.#sending = new Sending(
       context,
       config,
-      (batch, signal) => this.#push(batch, signal),
+      (batch, signal) => this.#pushTo.get(this.#urls.get(batch.signal)!.origin)!(batch, signal),
       (signal) => labelsOf(this.#urls.get(signal)!),
     )
   }
 
   async start(): Promise<void> {
+    const { auth } = this.#config
+    if (auth !== undefined) this.#auth = findClientAuthenticator(this.#context, auth.authenticator)
     const secure = [...this.#urls.values()].some((url) => url.protocol === 'https:')
-    this.#client = makeHttpClient(this.#config, secure, this.#context.build)
+    this.#client = makeHttpClient(this.#config, secure, this.#context)
     await this.#client.open()
+    await this.#sending.start()
   }
 
   export(batch: Batch): void {
@@ -76,9 +93,17 @@ export class OtlpHttpExporter implements Exporter {
       throw new DeliveryError('EXPORTER_NOT_STARTED', 'the exporter has not been started', { retry: 'backoff' })
     const url = this.#urls.get(batch.signal)!
     const body = this.#body(batch)
+    let headers: Map<string, string> | undefined
+    if (this.#auth !== undefined) {
+      headers = client.headersWith(this.#headersFor(url))
+      const wait = this.#auth.authorize(headers, batch.client)
+      if (wait !== undefined) await orAborted(wait, signal)
+    }
     let answer: HttpAnswer
     try {
-      answer = await client.post(url, this.#headersFor(url), body, signal)
+      answer = await (headers === undefined
+        ? client.post(url, this.#headersFor(url), body, signal)
+        : client.request('POST', url, Object.fromEntries(headers), body, signal))
     } catch (error) {
       if (error instanceof DeliveryError) throw error
       throw new DeliveryError('OTLP_NO_ANSWER', `failed to make an HTTP request to ${shown(url)}: ${wordsOf(error)}`, {
@@ -87,7 +112,10 @@ export class OtlpHttpExporter implements Exporter {
       })
     }
     if (answer.status >= 200 && answer.status <= 299) this.#readSuccess(batch.signal, answer)
-    else throw refusal(url, answer, this.#context.clock.now())
+    else {
+      const again = headers !== undefined && answer.status === 401 && this.#auth?.rejected?.(headers) === true
+      throw refusal(url, answer, this.#context.clock.now(), again)
+    }
   }
 
   #body(batch: Batch): Uint8Array {
@@ -135,12 +163,15 @@ function labelsOf(url: URL): Labels {
   return { 'server.address': url.hostname, 'server.port': port, 'url.path': url.pathname }
 }
 
-/** OTLP/HTTP, "Failures": four statuses may be tried again, and the server may say when. */
-function refusal(url: URL, answer: HttpAnswer, nowMs: number): DeliveryError {
+/**
+ * OTLP/HTTP, "Failures": four statuses may be tried again, and the server may say when. `again`: the credential was
+ * refused, and there will be another one.
+ */
+function refusal(url: URL, answer: HttpAnswer, nowMs: number, again: boolean): DeliveryError {
   const { status } = answer
   const said = saidBy(answer)
   const message = `error exporting items, request to ${shown(url)} responded with HTTP Status Code ${status}${said === '' ? '' : `, Message=${said}`}`
-  let retry: Retry = 'never'
+  let retry: Retry = again ? 'backoff' : 'never'
   if (isRetryableHttp(status)) {
     const afterMs = status === 429 || status === 503 ? readRetryAfterMs(answer.header('retry-after'), nowMs) : 0
     retry = afterMs > 0 ? { afterMs } : 'backoff'

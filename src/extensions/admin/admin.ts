@@ -15,7 +15,7 @@ import { type HttpServerHandle, startHttpServer } from '../../net/http/server.ts
 import type { Listening } from '../../net/listen.ts'
 import type { AdminConfig } from './config.ts'
 
-export type AdminContext = Pick<SupervisorContext, 'health' | 'log' | 'report' | 'router'>
+export type AdminContext = Pick<SupervisorContext, 'clock' | 'extension' | 'health' | 'log' | 'report' | 'router'>
 
 interface Answer {
   readonly status: number
@@ -35,7 +35,7 @@ const json = (status: number, value: object): Answer => ({
   body: `${JSON.stringify(value, undefined, 2)}\n`,
 })
 
-const isLoopback = (address: string | undefined): boolean =>
+export const isLoopback = (address: string | undefined): boolean =>
   // A Unix socket has no address: its file's mode says who may.
   address === undefined || address === '::1' || /^(?:::ffff:)?127\./.test(address)
 

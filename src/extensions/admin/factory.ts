@@ -13,7 +13,9 @@ export const factory = defineExtension({
   create(cfg, ctx) {
     const { startedAtMs } = ctx.shard
     return new Admin(cfg, {
+      clock: ctx.clock,
       log: ctx.log,
+      extension: (id) => ctx.extension(id),
       report: (status, error) => ctx.report(status, error),
       health: () => ({ ready: true, startedAtMs, shards: [] }),
       router: {

@@ -29,6 +29,7 @@ function answerForShard(cfg: HealthCheckConfig, ctx: ExtensionContext): Extensio
       return ctx.shard.pipelines
     },
     report: (status, error) => ctx.report(status, error),
+    extension: (id) => ctx.extension(id),
   })
   return {
     start: () => check.start(),

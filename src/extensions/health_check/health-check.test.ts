@@ -74,6 +74,7 @@ async function supervised(t: TestContext, plain: object = {}): Promise<Supervise
       { name: 'logs/b', signal: 'logs', receivers: ['otlp'], processors: [], exporters: ['forward'] },
     ],
     report: () => undefined,
+    extension: () => undefined,
     health,
     router: { reload: async () => ({ ok: false, problem: '' }), config: async () => '' },
   })

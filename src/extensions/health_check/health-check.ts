@@ -16,7 +16,7 @@ import { StatusTree } from './status.ts'
 /** How often the status of components is noted, for recovery_duration and status_time. */
 const OBSERVE_MS = 1_000
 
-export type HealthContext = Pick<SupervisorContext, 'clock' | 'health' | 'log' | 'pipelines' | 'report'>
+export type HealthContext = Pick<SupervisorContext, 'clock' | 'extension' | 'health' | 'log' | 'pipelines' | 'report'>
 
 export class HealthCheck implements Extension {
   readonly #config: HealthCheckConfig

@@ -5,9 +5,13 @@
 //      | refuse         | too large, malformed, silent, no room     | deadline
 //      +----------------+-------------------------------------------+----> trailers-only answer
 //
+// Where an authenticator has to ask somebody else, the stream is paused between headers and reading: flow control holds
+// the message back until its sender is known.
+//
 // A call counts against the budget from its first byte until its handler has answered, even when the client has gone:
 // the handler still holds the message.
 
+import { type AuthAttributes, type AuthDecision, AuthRefusal } from '../auth/authenticator.ts'
 import { arePiecesSmall, type RequestBytes } from '../byte-budget.ts'
 import { CompressionError, compress, type Encoding } from '../compression.ts'
 import type { Limits } from '../limits.ts'
@@ -67,7 +71,12 @@ export class Call implements GrpcCall, WireListener, Deadlined {
   readonly #services: CallServices
   readonly #reader: UnaryReader
   #encoding: string | undefined
+  #auth: AuthAttributes | undefined
   #state = READING
+  /** The authenticator thinks. */
+  #undecided = false
+  /** All of the request has come. */
+  #ended = false
   /** What it counts against the budget. */
   #bytes: RequestBytes | undefined
   #handler: GrpcHandler | undefined
@@ -94,6 +103,10 @@ export class Call implements GrpcCall, WireListener, Deadlined {
 
   get peer(): string {
     return this.#connection.peer
+  }
+
+  get auth(): AuthAttributes | undefined {
+    return this.#auth
   }
 
   metadata(): Map<string, string[]> {
@@ -138,12 +151,41 @@ export class Call implements GrpcCall, WireListener, Deadlined {
       }
       this.#encoding = encoding
     }
-    this.#bytes = this.#connection.bytes.open(this.#options.maxMessageBytes + PREFIX_BYTES, () => this.#refuseForRoom())
-    if (this.#bytes === undefined) {
-      this.#refuseForRoom()
+    this.#handler = handler
+    const { authenticator } = this.#options
+    if (authenticator === undefined) {
+      this.#open()
       return
     }
-    this.#handler = handler
+    const decision = authenticator.authenticate(this.#header)
+    if (!(decision instanceof Promise)) {
+      if (this.#admit(decision)) this.#open()
+      return
+    }
+    // What comes in the meantime is kept, and counts.
+    this.#undecided = true
+    this.#open()
+    void decision.then((late) => {
+      if (this.#state !== READING || !this.#admit(late)) return
+      this.#undecided = false
+      if (this.#ended) this.onEnd()
+    })
+  }
+
+  readonly #header = (name: string): string | undefined => this.#head.find(name)
+
+  #admit(decision: AuthDecision): boolean {
+    if (decision instanceof AuthRefusal) {
+      this.#refuse('auth', decision.code, decision.message)
+      return false
+    }
+    this.#auth = decision
+    return true
+  }
+
+  #open(): void {
+    this.#bytes = this.#connection.bytes.open(this.#options.maxMessageBytes + PREFIX_BYTES, () => this.#refuseForRoom())
+    if (this.#bytes === undefined) this.#refuseForRoom()
   }
 
   onDeadline(): void {
@@ -194,6 +236,8 @@ export class Call implements GrpcCall, WireListener, Deadlined {
   onEnd(): void {
     // A stream that was reset ends too, ahead of its close.
     if (this.#state !== READING || !this.#wire.open) return
+    this.#ended = true
+    if (this.#undecided) return
     const reader = this.#reader
     if (!reader.whole) {
       const text = reader.empty

@@ -14,10 +14,10 @@ import {
   section,
   string,
 } from '../../config/schema.ts'
-import type { Clock } from '../../graph/clock.ts'
-import { checkClientExtensions, clientExtensionFields } from '../client-auth.ts'
+import { clientAuth, middlewares } from '../auth/config.ts'
 import { tlsClient } from '../tls/config.ts'
 import { loadClientTls } from '../tls/load.ts'
+import { type TlsSurroundings, watchClientTls } from '../tls/reload.ts'
 import { userAgent } from '../user-agent.ts'
 import { GrpcClient } from './client.ts'
 import { parseTarget, type Target } from './client-target.ts'
@@ -78,13 +78,13 @@ export const grpcClientFields = {
   writeBufferSize: ignored('write_buffer_size', {
     doc: 'Read for compatibility: what is sent is never copied into a buffer.',
   }),
-  ...clientExtensionFields,
+  auth: clientAuth,
+  middlewares,
 }
 
 export type GrpcClientConfig = Decoded<typeof grpcClientFields>
 
 export function checkGrpcClient(client: GrpcClientConfig, problem: Complain): void {
-  checkClientExtensions(client, problem)
   if (client.endpoint === '') {
     problem('endpoint', 'is empty', 'write host:port, for example localhost:4317')
     return
@@ -109,9 +109,8 @@ const isBinary = (name: string): boolean => name.toLowerCase().endsWith('-bin')
 const headerText = (name: string, value: string): string =>
   isBinary(name) ? Buffer.from(value).toString('base64').replace(/=+$/, '') : value
 
-export interface GrpcClientSurroundings {
+export interface GrpcClientSurroundings extends TlsSurroundings {
   readonly build: { readonly description: string; readonly version: string }
-  readonly clock: Clock
   readonly random: () => number
 }
 
@@ -122,13 +121,18 @@ export const targetOf = (client: GrpcClientConfig): Target => parseTarget(client
 export function makeGrpcClient(
   client: GrpcClientConfig,
   timeoutMs: number,
-  { build, clock, random }: GrpcClientSurroundings,
+  around: GrpcClientSurroundings,
 ): GrpcClient {
+  const { build, clock, random } = around
   const target = targetOf(client)
+  const tls = loadClientTls(client.tls, target.forcesTls)
+  // Every connection takes the options as they are when it begins.
+  const watch = tls && watchClientTls(client.tls, (fresh) => Object.assign(tls, fresh), around)
   const { compression } = client
   return new GrpcClient({
     target,
-    tls: loadClientTls(client.tls, target.forcesTls),
+    tls,
+    onClose: () => watch?.stop(),
     authority: client.authority,
     userAgent: client.userAgent ?? userAgent(build),
     headers: Array.from(client.headers, ([name, value]) => [name, headerText(name, value.reveal())] as const),

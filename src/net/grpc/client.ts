@@ -18,11 +18,14 @@ import type { Target } from './client-target.ts'
 
 export interface GrpcClientOptions {
   readonly target: Target
+  /** Read anew for each connection. */
   readonly tls?: ClientTlsOptions | undefined
+  /** Ends what watches over the files behind `tls`. */
+  onClose?(): void
   /** Instead of the target's own. */
   readonly authority?: string | undefined
   readonly userAgent: string
-  /** Sent with every call; names in lower case. */
+  /** Sent with every call. */
   readonly headers?: Iterable<readonly [name: string, value: string]>
   readonly compression?: Encoding | undefined
   readonly compressionLevel?: number | undefined
@@ -36,6 +39,8 @@ export interface GrpcClientOptions {
 
 /** Calls without a connection; more are refused with UNAVAILABLE. Each holds its message. */
 export const MAX_WAITING_CALLS = 10_000
+/** Sets of headers that the client keeps ready: paths times credentials and tenants. */
+const MAX_REMEMBERED_HEADERS = 64
 const RESOLVE_AT_MOST_EVERY_MS = 5_000
 /** grpc-timeout has at most eight digits (grpc/grpc, doc/PROTOCOL-HTTP2.md). */
 const LARGEST_TIMEOUT_MS = 99_999_999
@@ -65,6 +70,11 @@ export class GrpcClient {
     }
   }
 
+  /** Whether a connection stands. */
+  get ready(): boolean {
+    return this.#connections.some((connection) => connection.ready)
+  }
+
   /** Begins to connect; the first call does so too. */
   connect(): void {
     if (this.#started || this.#closed) return
@@ -78,9 +88,15 @@ export class GrpcClient {
   /**
    * Calls `path` with the message whose parts lie side by side; they must not change until the promise is settled.
    * Resolves with the answer's message, rejects with a GrpcError: CANCELLED, its cause the signal's reason, when the
-   * signal aborts.
+   * signal aborts. `headers`, names in lower case, go in the place of those that the client is configured to send.
    */
-  call(path: string, message: readonly Uint8Array[], byteLength: number, signal?: AbortSignal): Promise<Uint8Array> {
+  call(
+    path: string,
+    message: readonly Uint8Array[],
+    byteLength: number,
+    signal?: AbortSignal,
+    headers?: ReadonlyMap<string, string>,
+  ): Promise<Uint8Array> {
     const { compression, compressionLevel } = this.#options
     let parts = message
     let length = byteLength
@@ -95,7 +111,7 @@ export class GrpcClient {
     const framed = [head, ...parts]
     return new Promise((resolve, reject) => {
       const call = new UnaryCall(
-        this.#headersOf(path),
+        headers === undefined ? this.#headersOf(path) : this.#headersWith(path, headers),
         framed,
         length + MESSAGE_HEAD_BYTES,
         signal,
@@ -108,9 +124,15 @@ export class GrpcClient {
     })
   }
 
+  /** What the client is configured to send, names in lower case: a map of its own, for an authenticator to write into. */
+  headers(): Map<string, string> {
+    return new Map(Array.from(this.#options.headers ?? [], ([name, value]) => [name.toLowerCase(), value]))
+  }
+
   /** Ends everything: calls that have not ended fail with CANCELLED. */
   close(): void {
     this.#closed = true
+    this.#options.onClose?.()
     this.#resolveTimer?.cancel()
     const waiting = this.#waiting
     this.#waiting = []
@@ -248,7 +270,20 @@ export class GrpcClient {
     return headers
   }
 
-  #makeHeaders(path: string): HeaderList {
+  /** One list for each set of headers, so that the connection knows its block again. */
+  #headersWith(path: string, own: ReadonlyMap<string, string>): HeaderList {
+    let key = path
+    for (const [name, value] of own) key += `\n${name}:${value}`
+    let headers = this.#headers.get(key)
+    if (headers === undefined) {
+      if (this.#headers.size >= MAX_REMEMBERED_HEADERS) this.#headers.clear()
+      headers = this.#makeHeaders(path, own)
+      this.#headers.set(key, headers)
+    }
+    return headers
+  }
+
+  #makeHeaders(path: string, own: Iterable<readonly [string, string]> = this.#options.headers ?? []): HeaderList {
     const { target, tls, authority, userAgent, compression, timeoutMs = 0 } = this.#options
     const headers: [string, string][] = [
       [':method', 'POST'],
@@ -262,7 +297,7 @@ export class GrpcClient {
     ]
     if (compression !== undefined) headers.push(['grpc-encoding', compression])
     if (timeoutMs > 0) headers.push(['grpc-timeout', `${Math.min(LARGEST_TIMEOUT_MS, Math.ceil(timeoutMs))}m`])
-    for (const [name, value] of this.#options.headers ?? []) headers.push([name.toLowerCase(), value])
+    for (const [name, value] of own) headers.push([name.toLowerCase(), value])
     return headers
   }
 }

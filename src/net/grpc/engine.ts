@@ -4,11 +4,13 @@
 // A handler gets whole messages of unary calls, and answers each call once, now or later. An answer to a client that
 // has gone away in the meantime is thrown away quietly.
 
+import type { AuthAttributes, ServerAuthenticator } from '../auth/authenticator.ts'
 import type { ByteBudget } from '../byte-budget.ts'
 import type { Limits } from '../limits.ts'
 import type { Listening, ListenSettings } from '../listen.ts'
 import type { RpcError } from '../status.ts'
 import type { ServerTlsOptions } from '../tls/load.ts'
+import type { TlsWatch } from '../tls/reload.ts'
 import type { UnpackLine } from '../unpack-line.ts'
 
 export interface GrpcCall {
@@ -18,6 +20,8 @@ export interface GrpcCall {
   readonly message: Uint8Array<ArrayBuffer>
   /** Address of the client, `10.0.0.7:51234`. */
   readonly peer: string
+  /** What the authenticator found; undefined where there is none. */
+  readonly auth: AuthAttributes | undefined
   /** Headers of the request by lower-case name, `:authority` also as `host`. Makes a new map at each call. */
   metadata(): Map<string, string[]>
   /** Answers with OK and this message. Packed as the request was, when it was. */
@@ -30,6 +34,7 @@ export type GrpcHandler = (call: GrpcCall) => void
 
 /** Why the engine itself refused a call or a connection; a bounded set, for a counter's label. */
 export type GrpcRefusal =
+  | 'auth'
   | 'bad_request'
   | 'content_type'
   | 'method'
@@ -58,6 +63,10 @@ export interface GrpcKeepalive {
 export interface GrpcServerOptions {
   readonly listen: ListenSettings
   readonly tls?: ServerTlsOptions
+  /** Begins to watch the files behind `tls`, and calls `apply` with what new connections are to use. */
+  watchTls?(apply: (options: ServerTlsOptions) => void): TlsWatch
+  /** Asked with the headers, ahead of the message; while it thinks, what comes is kept and counts against the budget. */
+  readonly authenticator?: ServerAuthenticator | undefined
   readonly handlers: ReadonlyMap<string, GrpcHandler>
   readonly maxMessageBytes: number
   readonly maxConcurrentStreams: number

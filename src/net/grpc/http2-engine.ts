@@ -10,11 +10,13 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { Server, Socket } from 'node:net'
+import type { Server as TlsServer } from 'node:tls'
 import type { Logger } from '../../self/log.ts'
 import { guardConnections } from '../admission.ts'
 import { endSession, http2Bounds, tellWatch } from '../http2/flood-watch.ts'
 import { type Limits, limitsWith } from '../limits.ts'
 import { type Listening, listen } from '../listen.ts'
+import type { TlsWatch } from '../tls/reload.ts'
 import { Call, type CallServices, callServices } from './call.ts'
 import { Connection, type Link } from './connection.ts'
 import type { GrpcServer, GrpcServerOptions } from './engine.ts'
@@ -34,6 +36,7 @@ export class Http2GrpcServer implements GrpcServer {
   #arriving: Socket | undefined
   #sweeper: NodeJS.Timeout | undefined
   readonly #guard: { stop(): void }
+  #tlsWatch: TlsWatch | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: GrpcServerOptions, log: Logger) {
@@ -90,11 +93,13 @@ export class Http2GrpcServer implements GrpcServer {
   async listen(): Promise<Listening> {
     const bound = await listen(this.#server as unknown as Server, this.#options.listen, this.#log)
     this.#server.on('error', (error) => this.#options.onError(error))
+    this.#tlsWatch = this.#options.watchTls?.((tls) => (this.#server as unknown as TlsServer).setSecureContext(tls))
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs(this.#options, this.#limits)).unref()
     return bound
   }
 
   close(deadline: AbortSignal): Promise<void> {
+    this.#tlsWatch?.stop()
     this.#closing ??= this.#close(deadline)
     return this.#closing
   }

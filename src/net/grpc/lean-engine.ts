@@ -2,10 +2,11 @@
 // sweep that keeps all of their times.
 
 import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import type { Logger } from '../../self/log.ts'
 import { guardConnections } from '../admission.ts'
 import { type Listening, listen } from '../listen.ts'
+import type { TlsWatch } from '../tls/reload.ts'
 import type { GrpcServer, GrpcServerOptions } from './engine.ts'
 import { Door, LAST_CALL_MS } from './lean-door.ts'
 import { sweepMs } from './settings.ts'
@@ -18,6 +19,7 @@ export class LeanGrpcServer implements GrpcServer {
   /** TLS handshakes too. */
   readonly #sockets = new Set<Socket>()
   readonly #guard: { stop(): void }
+  #tlsWatch: TlsWatch | undefined
   #sweeper: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
@@ -51,6 +53,7 @@ export class LeanGrpcServer implements GrpcServer {
   async listen(): Promise<Listening> {
     const bound = await listen(this.#server, this.#options.listen, this.#log)
     this.#server.on('error', (error) => this.#options.onError(error))
+    this.#tlsWatch = this.#options.watchTls?.((tls) => (this.#server as TlsServer).setSecureContext(tls))
     this.#sweeper = setInterval(() => this.#door.sweep(), sweepMs(this.#options, this.#door.limits)).unref()
     return bound
   }
@@ -62,6 +65,7 @@ export class LeanGrpcServer implements GrpcServer {
 
   async #close(deadline: AbortSignal): Promise<void> {
     this.#guard.stop()
+    this.#tlsWatch?.stop()
     if (!this.#server.listening) return
     const cut = (): void => {
       for (const socket of this.#sockets) socket.destroy()

@@ -15,10 +15,11 @@ import {
   section,
   string,
 } from '../../config/schema.ts'
-import { checkClientExtensions, clientExtensionFields } from '../client-auth.ts'
+import { clientAuth, middlewares } from '../auth/config.ts'
 import type { Encoding } from '../compression.ts'
-import { tlsClient } from '../tls/config.ts'
+import { type TlsClientConfig, tlsClient } from '../tls/config.ts'
 import { loadClientTls } from '../tls/load.ts'
+import { type TlsSurroundings, watchClientTls } from '../tls/reload.ts'
 import { userAgent } from '../user-agent.ts'
 import { HttpClient } from './client.ts'
 
@@ -75,7 +76,8 @@ export const httpClientFields = {
   writeBufferSize: ignored('write_buffer_size', { doc: 'Read for compatibility: bodies are written as they are.' }),
   http2ReadIdleTimeout: ignored('http2_read_idle_timeout', { doc: 'Read for compatibility: requests have a timeout.' }),
   http2PingTimeout: ignored('http2_ping_timeout', { doc: 'Read for compatibility: requests have a timeout.' }),
-  ...clientExtensionFields,
+  auth: clientAuth,
+  middlewares,
 }
 
 export type HttpClientConfig = Decoded<typeof httpClientFields>
@@ -97,7 +99,6 @@ export function packingOf(client: HttpClientConfig): Packing | undefined {
 }
 
 export function checkHttpClient(client: HttpClientConfig, problem: Complain): void {
-  checkClientExtensions(client, problem)
   if (client.cookies !== undefined) problem('cookies', 'a cookie jar is not available', 'remove it')
   if (client.compression === 'lz4')
     problem('compression', 'lz4 is not supported', 'write gzip, zstd, zlib, deflate, snappy, x-snappy-framed or none')
@@ -136,11 +137,11 @@ export function isHttpUrl(text: string): boolean {
 export function makeHttpClient(
   client: HttpClientConfig,
   secure: boolean,
-  build: { readonly description: string; readonly version: string },
+  around: TlsSurroundings & { readonly build: { readonly description: string; readonly version: string } },
 ): HttpClient {
-  const headers = new Map([['user-agent', userAgent(build)]])
+  const headers = new Map([['user-agent', userAgent(around.build)]])
   for (const [name, value] of client.headers) headers.set(name.toLowerCase(), value.reveal())
-  return new HttpClient({
+  const made = new HttpClient({
     tls: secure ? loadClientTls(client.tls, true) : undefined,
     headers,
     proxyUrl: client.proxyUrl === '' ? undefined : client.proxyUrl,
@@ -149,4 +150,12 @@ export function makeHttpClient(
     keepAlive: !client.disableKeepAlives,
     http2: client.forceAttemptHttp2,
   })
+  if (secure) watchHttpClientTls(made, client.tls, around)
+  return made
+}
+
+/** Certificates that change go into the client's new connections, until it closes. */
+export function watchHttpClientTls(client: HttpClient, tls: TlsClientConfig, around: TlsSurroundings): void {
+  const watch = watchClientTls(tls, (options) => client.useTls(options), around)
+  client.closesWith(() => watch.stop())
 }

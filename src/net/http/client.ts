@@ -4,6 +4,8 @@
 import type { Agent, Dispatcher } from 'undici'
 import type { ClientTlsOptions } from '../tls/load.ts'
 
+type Undici = typeof import('undici')
+
 /** The Collector reads no more of an answer either. */
 export const MAX_ANSWER_BYTES = 64 * 1024
 const CONNECT_TIMEOUT_MS = 30_000
@@ -33,16 +35,44 @@ export interface HttpAnswer {
 
 export class HttpClient {
   readonly #options: HttpClientOptions
+  readonly #configured: Readonly<Record<string, string>>
+  #undici: Undici | undefined
   #dispatcher: Dispatcher | undefined
+  /** Those that finish what they had begun with older certificates. */
+  readonly #leaving = new Set<Dispatcher>()
+  readonly #stops: (() => void)[] = []
+  #closed = false
 
   constructor(options: HttpClientOptions) {
     this.#options = options
+    this.#configured = Object.fromEntries(options.headers)
   }
 
   /** Loads undici; connects to nobody. */
   async open(): Promise<void> {
-    const { Agent, EnvHttpProxyAgent, ProxyAgent } = await import('undici')
-    const { tls, proxyUrl, maxConnections, idleTimeoutMs, keepAlive, http2 } = this.#options
+    this.#undici = await import('undici')
+    this.#dispatcher = this.#makeDispatcher(this.#undici, this.#options.tls)
+  }
+
+  /** New connections use these options. What is under way ends as it began; connections without a request close. */
+  useTls(tls: ClientTlsOptions): void {
+    const old = this.#dispatcher
+    if (this.#undici === undefined || old === undefined || this.#closed) return
+    this.#dispatcher = this.#makeDispatcher(this.#undici, tls)
+    this.#leaving.add(old)
+    void old.close().then(
+      () => this.#leaving.delete(old),
+      () => this.#leaving.delete(old),
+    )
+  }
+
+  /** Called when the client closes: ends what watches over its files. */
+  closesWith(stop: () => void): void {
+    this.#stops.push(stop)
+  }
+
+  #makeDispatcher({ Agent, EnvHttpProxyAgent, ProxyAgent }: Undici, tls: ClientTlsOptions | undefined): Dispatcher {
+    const { proxyUrl, maxConnections, idleTimeoutMs, keepAlive, http2 } = this.#options
     const options: Agent.Options = {
       connections: maxConnections === 0 ? null : maxConnections,
       keepAliveTimeout: idleTimeoutMs === 0 ? LONGEST_IDLE_MS : idleTimeoutMs,
@@ -55,14 +85,14 @@ export class HttpClient {
       connect: { timeout: CONNECT_TIMEOUT_MS, ...tls },
     }
     if (proxyUrl !== undefined)
-      this.#dispatcher = new ProxyAgent({
-        ...options,
-        uri: proxyUrl,
-        proxyTunnel: false,
-        ...(tls && { requestTls: tls }),
-      })
-    else if (proxyInEnvironment()) this.#dispatcher = new EnvHttpProxyAgent({ ...options, noProxy: withoutProxy() })
-    else this.#dispatcher = new Agent(options)
+      return new ProxyAgent({ ...options, uri: proxyUrl, proxyTunnel: false, ...(tls && { requestTls: tls }) })
+    if (proxyInEnvironment()) return new EnvHttpProxyAgent({ ...options, noProxy: withoutProxy() })
+    return new Agent(options)
+  }
+
+  /** These headers, and in their place or beside them those that the client is configured to send. A map of its own. */
+  headersWith(headers: Readonly<Record<string, string>>): Map<string, string> {
+    return new Map([...Object.entries(headers), ...this.#options.headers])
   }
 
   /** Rejects with the signal's reason when it aborts, else with what went wrong on the way. */
@@ -72,19 +102,31 @@ export class HttpClient {
     body: Uint8Array,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
+    return this.request('POST', url, { ...headers, ...this.#configured }, body, signal)
+  }
+
+  /** As post, with these headers and no others. */
+  request(
+    method: 'GET' | 'POST',
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array | null,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
     const dispatcher = this.#dispatcher
     if (dispatcher === undefined) return Promise.reject(new Error('the client is not open'))
-    const own = Object.fromEntries(this.#options.headers)
     return new Promise((resolve, reject) => {
       dispatcher.dispatch(
-        { origin: url.origin, path: url.pathname + url.search, method: 'POST', headers: { ...headers, ...own }, body },
+        { origin: url.origin, path: url.pathname + url.search, method, headers, body },
         new Exchange(signal, resolve, reject),
       )
     })
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher?.destroy()
+    this.#closed = true
+    for (const stop of this.#stops) stop()
+    await Promise.all([this.#dispatcher?.destroy(), ...Array.from(this.#leaving, (old) => old.destroy())])
   }
 }
 

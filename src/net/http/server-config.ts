@@ -13,6 +13,7 @@ import {
   string,
   strings,
 } from '../../config/schema.ts'
+import { httpServerAuth, middlewares } from '../auth/config.ts'
 import { DECODINGS } from '../compression.ts'
 import { LIMITS } from '../limits.ts'
 import { endpointField, transportField } from '../listen.ts'
@@ -49,6 +50,8 @@ export const httpServerFields = {
     doc: 'TLS, with a certificate and a key. Offers h2 and http/1.1.',
   }),
   cors: section('cors', cors, { optional: 'none', doc: 'Cross-origin requests from browsers.' }),
+  auth: httpServerAuth,
+  middlewares,
   maxRequestBodyBytes: byteSize('max_request_body_size', {
     default: LIMITS.httpBodyBytes,
     doc: 'Largest body, as it arrives and again unpacked; 0 or less: 20 MiB.',

@@ -6,19 +6,29 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { Server as TlsServer } from 'node:tls'
+import type { Clock } from '../../graph/clock.ts'
 import type { Logger } from '../../self/log.ts'
+import { type AuthAttributes, type AuthDecision, AuthRefusal } from '../auth/authenticator.ts'
+import { type HttpAuthenticator, httpAuthenticator } from '../auth/http.ts'
 import { http2Bounds } from '../http2/flood-watch.ts'
 import { type Limits, limitsWith } from '../limits.ts'
 import { type Listening, listen } from '../listen.ts'
-import { loadServerTls } from '../tls/load.ts'
+import { GRPC, grpcToHttp } from '../status.ts'
+import { loadServerTls, type ServerTlsOptions } from '../tls/load.ts'
+import { watchServerTls } from '../tls/reload.ts'
 import { corsRules } from './cors.ts'
 import { type BadConnection, HttpDoor } from './door.ts'
 import type { HttpServerConfig } from './server-config.ts'
 
-export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void
+/** `auth` is what the authenticator found; undefined where there is none. */
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse, auth?: AuthAttributes) => void
 
 export interface HttpServerContext {
   readonly log: Logger
+  readonly clock: Clock
+  /** Needed where the configuration names an authenticator. */
+  extension?(id: string): object | undefined
   /** A server that fails while it runs. */
   report(status: 'fatal', error: Error): void
 }
@@ -31,6 +41,8 @@ export interface HttpServerOptions {
   readonly countLoopback?: boolean
   /** Bytes that cannot be read as a request, and connections that were refused or ended. */
   onBadConnection?(reason: BadConnection, detail: string): void
+  /** Answers a request that the authenticator refused; without it, with plain text. WWW-Authenticate is set already. */
+  onRefused?(request: IncomingMessage, response: ServerResponse, refusal: AuthRefusal): void
 }
 
 export interface HttpServerHandle extends Listening {
@@ -62,11 +74,13 @@ export async function startHttpServer(
     noDelay: true,
   }
   const secure = cfg.tls !== undefined
-  const server = secure ? await secureServer(cfg, limits, settings) : createServer(settings)
+  const tls = cfg.tls === undefined ? undefined : loadServerTls(cfg.tls)
+  const server = tls === undefined ? createServer(settings) : await secureServer(tls, limits, settings)
   server.maxHeadersCount = limits.headersPerRequest + 1
   const onRefused = (reason: BadConnection, detail: string): void => options.onBadConnection?.(reason, detail)
   const door = new HttpDoor(server, { limits, countLoopback: options.countLoopback ?? false, onRefused })
-  const serve = wrap(cfg, ctx.log, door, handler)
+  const authenticator = httpAuthenticator(cfg.auth, ctx)
+  const serve = wrap(cfg, ctx.log, door, authenticator, options, handler)
   server.on('session', (session: ServerHttp2Session) => {
     // What requests still run are answered; a client that then does not even read is cut off.
     session.setTimeout(settings.keepAliveTimeout, () => {
@@ -82,11 +96,16 @@ export async function startHttpServer(
     ctx.log.warn('cors: allowed_headers has no effect without allowed_origins')
 
   const { endpoint, transport } = cfg
-  const bound = await listen(server, { endpoint, transport, secure, reusePort: options.reusePort ?? false }, ctx.log)
+  const authenticated = authenticator !== undefined || cfg.tls?.clientCaFile !== undefined
+  const reusePort = options.reusePort ?? false
+  const bound = await listen(server, { endpoint, transport, secure, authenticated, reusePort }, ctx.log)
   server.on('error', (error) => ctx.report('fatal', error))
+  const apply = (options: ServerTlsOptions): void => (server as unknown as TlsServer).setSecureContext(options)
+  const watch = tls === undefined ? undefined : watchServerTls(cfg.tls!, tls, apply, ctx)
 
   let closing: Promise<void> | undefined
   const close = (deadline: AbortSignal): Promise<void> => {
+    watch?.stop()
     closing ??= new Promise((resolve) => {
       door.stop()
       const cut = (): void => door.cutAll()
@@ -107,7 +126,7 @@ export async function startHttpServer(
   return { ...bound, close }
 }
 
-async function secureServer(cfg: HttpServerConfig, limits: Limits, settings: object): Promise<Server> {
+async function secureServer(tls: ServerTlsOptions, limits: Limits, settings: object): Promise<Server> {
   const { createSecureServer } = await import('node:http2')
   const h2 = {
     maxConcurrentStreams: limits.streamsPerConnection,
@@ -117,7 +136,7 @@ async function secureServer(cfg: HttpServerConfig, limits: Limits, settings: obj
   const server = createSecureServer({
     ...settings,
     ...http2Bounds(limits),
-    ...loadServerTls(cfg.tls!),
+    ...tls,
     allowHTTP1: true,
     handshakeTimeout: limits.headersMs,
     settings: h2,
@@ -126,7 +145,14 @@ async function secureServer(cfg: HttpServerConfig, limits: Limits, settings: obj
   return server as unknown as Server
 }
 
-function wrap(cfg: HttpServerConfig, log: Logger, door: HttpDoor, handler: HttpHandler): HttpHandler {
+function wrap(
+  cfg: HttpServerConfig,
+  log: Logger,
+  door: HttpDoor,
+  authenticator: HttpAuthenticator | undefined,
+  options: HttpServerOptions,
+  handler: HttpHandler,
+): HttpHandler {
   const cors = corsRules(cfg.cors)
   const added = [...cfg.responseHeaders]
   const { keepAlivesEnabled, writeTimeoutMs } = cfg
@@ -144,15 +170,51 @@ function wrap(cfg: HttpServerConfig, log: Logger, door: HttpDoor, handler: HttpH
     if (answer.preflight) response.writeHead(204).end()
     return answer.preflight
   }
-  return (request, response) => {
+  const guarded = (response: ServerResponse, run: () => void): void => {
     try {
-      if (door.admit(request, response) && !prepare(request, response)) handler(request, response)
+      run()
     } catch (error) {
       log.error('a request could not be handled', { error: (error as Error).message })
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' })
       response.end()
     }
   }
+  const decide = (request: IncomingMessage, response: ServerResponse, decision: AuthDecision): void => {
+    if (!(decision instanceof AuthRefusal)) {
+      handler(request, response, decision)
+      return
+    }
+    if (decision.code === GRPC.UNAUTHENTICATED) response.setHeader('www-authenticate', authenticator!.challenge)
+    if (options.onRefused !== undefined) options.onRefused(request, response, decision)
+    else refusePlainly(request, response, decision)
+  }
+  return (request, response) => {
+    guarded(response, () => {
+      if (!door.admit(request, response) || prepare(request, response)) return
+      if (authenticator === undefined) {
+        handler(request, response)
+        return
+      }
+      // The body stays where it is until somebody is let in.
+      const decision = authenticator.authenticate(request)
+      if (!(decision instanceof Promise)) decide(request, response, decision)
+      else
+        void decision.then((late) => {
+          if (!response.destroyed) guarded(response, () => decide(request, response, late))
+        })
+    })
+  }
+}
+
+function refusePlainly(request: IncomingMessage, response: ServerResponse, refusal: AuthRefusal): void {
+  request.resume()
+  const body = `${refusal.message}\n`
+  response.writeHead(grpcToHttp(refusal.code), {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    ...(request.httpVersionMajor === 1 ? { connection: 'close' } : {}),
+  })
+  response.end(body)
 }
 
 function answerClientError(

@@ -54,7 +54,7 @@ const tlsFields = {
   reloadIntervalMs: duration('reload_interval', {
     default: '0s',
     min: '0s',
-    doc: 'Read for compatibility: certificates are read at start, and again when the configuration is reloaded.',
+    doc: 'How often certificate, key and ca_file are looked at; what has changed goes into new connections. 0: never.',
   }),
   tpm: group(
     'tpm',
@@ -77,7 +77,7 @@ export const tlsServerFields = {
   }),
   clientCaFileReload: bool('client_ca_file_reload', {
     default: false,
-    doc: 'Read for compatibility: client_ca_file is read at start, and again when the configuration is reloaded.',
+    doc: 'Look at client_ca_file every second; what has changed is asked of new connections.',
   }),
 }
 

@@ -1,4 +1,4 @@
-// A `tls:` section as options for node:tls. Files are read here, once, at start.
+// A `tls:` section as options for node:tls. Files are read here: at start, and by reload.ts when they have changed.
 
 import { readFileSync } from 'node:fs'
 import {
@@ -27,12 +27,31 @@ export interface ClientTlsOptions extends SecureContextOptions {
 
 /** Throws an Error that names the key and the file when one cannot be read or used. */
 export function loadServerTls(tls: TlsServerConfig): ServerTlsOptions {
-  const options: ServerTlsOptions = contextOptions(tls)
-  if (tls.clientCaFile !== undefined) {
-    options.ca = withCertificate('client_ca_file', readPem('client_ca_file', tls.clientCaFile))
-    options.requestCert = true
-    options.rejectUnauthorized = true
-  }
+  return checked({ ...contextOptions(tls), ...clientAuthority(tls) })
+}
+
+/** The same options with certificate and key read again. Throws as loadServerTls does. */
+export function reloadServerCertificate(tls: TlsServerConfig, { ca }: ServerTlsOptions): ServerTlsOptions {
+  return checked({ ...contextOptions(tls), ...(ca === undefined ? {} : authorityOptions(ca)) })
+}
+
+/** The same options with the authorities of clients read again. Throws as loadServerTls does. */
+export function reloadServerAuthority(tls: TlsServerConfig, options: ServerTlsOptions): ServerTlsOptions {
+  return checked({ ...options, ...clientAuthority(tls) })
+}
+
+function clientAuthority({ clientCaFile }: TlsServerConfig): ServerTlsOptions {
+  if (clientCaFile === undefined) return {}
+  return authorityOptions(withCertificate('client_ca_file', readPem('client_ca_file', clientCaFile)))
+}
+
+const authorityOptions = (ca: NonNullable<ServerTlsOptions['ca']>): ServerTlsOptions => ({
+  ca,
+  requestCert: true,
+  rejectUnauthorized: true,
+})
+
+function checked(options: ServerTlsOptions): ServerTlsOptions {
   makeContext(options)
   return options
 }

@@ -1,6 +1,7 @@
 // Keys and defaults of Collector reference 2.1.
 
 import { bool, duration, group, type Infer, ignored, int, object, section, string } from '../../config/schema.ts'
+import { grpcServerAuth, middlewares } from '../../net/auth/config.ts'
 import { DECODINGS } from '../../net/compression.ts'
 import { COMPRESSION_ALGORITHMS, httpServerFields, responseHeadersProblem } from '../../net/http/server-config.ts'
 import { LIMITS } from '../../net/limits.ts'
@@ -72,6 +73,8 @@ export const grpc = object({
   readBufferSize: ignored('read_buffer_size', { doc: 'Read for compatibility: reads are sized by what has arrived.' }),
   writeBufferSize: ignored('write_buffer_size', { doc: 'Read for compatibility: answers are a few bytes.' }),
   keepalive: section('keepalive', keepalive, { optional: 'some', doc: "Connections' life and pings." }),
+  auth: grpcServerAuth,
+  middlewares,
   includeMetadata: bool('include_metadata', {
     default: false,
     doc: "Keep the call's metadata with the batch, for components that ask for it.",

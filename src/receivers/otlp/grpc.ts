@@ -1,11 +1,13 @@
 // OTLP/gRPC: the Export method of each signal.
 
 import type { ReceiverContext } from '../../graph/component.ts'
-import type { GrpcHandler, GrpcKeepalive, GrpcServer } from '../../net/grpc/engine.ts'
+import { findServerAuthenticator } from '../../net/auth/authenticator.ts'
+import type { GrpcHandler, GrpcKeepalive, GrpcServer, GrpcServerOptions } from '../../net/grpc/engine.ts'
 import { createGrpcServer } from '../../net/grpc/server.ts'
 import { LIMITS } from '../../net/limits.ts'
 import { GRPC } from '../../net/status.ts'
 import { loadServerTls } from '../../net/tls/load.ts'
+import { watchServerTls } from '../../net/tls/reload.ts'
 import { checkRequest } from '../../otlp/check.ts'
 import { encodeExportResponse, encodeRpcStatus } from '../../otlp/response.ts'
 import { SIGNALS, type Signal } from '../../otlp/signal.ts'
@@ -26,10 +28,17 @@ export const maxMessageBytes = (cfg: GrpcConfig): number =>
 export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: ReceiverContext): Promise<GrpcServer> {
   const handlers = new Map<string, GrpcHandler>()
   for (const signal of SIGNALS) if (intake.takes(signal)) handlers.set(METHODS[signal], handler(signal, cfg, intake))
+  const authenticator = cfg.auth === undefined ? undefined : findServerAuthenticator(context, cfg.auth.authenticator)
   return await createGrpcServer(
     {
-      listen: { endpoint: cfg.endpoint, transport: cfg.transport, secure: cfg.tls !== undefined },
-      ...(cfg.tls === undefined ? {} : { tls: loadServerTls(cfg.tls) }),
+      listen: {
+        endpoint: cfg.endpoint,
+        transport: cfg.transport,
+        secure: cfg.tls !== undefined,
+        authenticated: authenticator !== undefined || cfg.tls?.clientCaFile !== undefined,
+      },
+      authenticator,
+      ...tlsOf(cfg, context),
       handlers,
       maxMessageBytes: maxMessageBytes(cfg),
       maxConcurrentStreams: cfg.maxConcurrentStreams || LIMITS.streamsPerConnection,
@@ -50,6 +59,12 @@ export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: R
   )
 }
 
+function tlsOf({ tls }: GrpcConfig, context: ReceiverContext): Pick<GrpcServerOptions, 'tls' | 'watchTls'> {
+  if (tls === undefined) return {}
+  const options = loadServerTls(tls)
+  return { tls: options, watchTls: (apply) => watchServerTls(tls, options, apply, context) }
+}
+
 function handler(signal: Signal, cfg: GrpcConfig, intake: Intake): GrpcHandler {
   const success = encodeExportResponse()
   return (call) => {
@@ -61,7 +76,9 @@ function handler(signal: Signal, cfg: GrpcConfig, intake: Intake): GrpcHandler {
       call.fail(GRPC.INTERNAL, `grpc: error unmarshalling request: ${intake.unreadable('grpc', error)}`)
       return
     }
-    const client = cfg.includeMetadata ? { address: call.peer, metadata: call.metadata() } : { address: call.peer }
+    const { peer: address, auth } = call
+    const known = auth === undefined ? { address } : { address, auth }
+    const client = cfg.includeMetadata ? { ...known, metadata: call.metadata() } : known
     intake.accept(signal, 'grpc', bytes, items, client, {
       ok: () => call.respond(success),
       error: ({ code, message, retryAfterMs }) => call.fail(code, message, retryAfterMs),

@@ -541,7 +541,7 @@ test('stop answers what is in progress and then lets nobody in', async (t) => {
   await assert.rejects(post(port, spans(1)))
 })
 
-test('listening where others can reach it, without TLS, is said once', async (t) => {
+test('listening where others can reach it, without TLS and without an authenticator, is said once', async (t) => {
   const open = await door(t, { endpoint: '0.0.0.0:0' })
   assert.equal(open.logs.filter((line) => line.level === 'warn').length, 1)
   const local = await door(t)

@@ -1,11 +1,13 @@
 // OTLP/HTTP: one path per signal, protobuf and JSON. Statuses, types and words as the Collector answers them
 // (reference 2.3, and the notes on a running one); the order of the checks is its order too:
 //
+//   authenticator?   401 Status      (where one is configured, before all else)
 //   Content-Encoding known?   400 Status      path?   404 text      POST?   405 text      Content-Type?   415 text
 //   body readable, within bounds, OTLP?   400 Status      pipeline's answer: 200, or a Status by the table of net/status.ts
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ReceiverContext } from '../../graph/component.ts'
+import type { AuthAttributes } from '../../net/auth/authenticator.ts'
 import { arePiecesSmall, type RequestBytes } from '../../net/byte-budget.ts'
 import { type Decoding, isDecoding } from '../../net/compression.ts'
 import { type BodyProblem, countBody, endConnection, readBody } from '../../net/http/body.ts'
@@ -27,6 +29,12 @@ type BodyType = typeof PROTOBUF | typeof JSON_TYPE
 export function startOtlpHttp(cfg: HttpConfig, intake: Intake, context: ReceiverContext): Promise<HttpServerHandle> {
   return startHttpServer(cfg, context, otlpHandler(cfg, intake), {
     onBadConnection: (reason, detail) => intake.refused('http', reason, detail),
+    onRefused: (request, response, { code, message }) => {
+      intake.refused('http', 'auth', message)
+      // The form of the answer is that of the request; a request of no form gets JSON.
+      const type = bodyType(request.headers['content-type']) ?? JSON_TYPE
+      sendStatus(request, response, type, { code, message }, undefined)
+    },
   })
 }
 
@@ -52,7 +60,7 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
     smallPieces: LIMITS.smallPieces,
   }
 
-  return (request, response) => {
+  return (request, response, auth) => {
     const refuse = (reason: string, detail: string): void => intake.refused('http', reason, detail)
     const named = request.headers['content-type']
     const type = bodyType(named)
@@ -90,7 +98,7 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
         // Whatever follows on it: the answer is a courtesy.
         if (problem === 'flood') endConnection(request)
       },
-      onBody: (body, held) => take(request, response, signal, type, body, held),
+      onBody: (body, held) => take(request, response, signal, type, body, held, auth),
     })
   }
 
@@ -101,6 +109,7 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
     type: BodyType,
     body: Uint8Array<ArrayBuffer>,
     held: RequestBytes,
+    auth: AuthAttributes | undefined,
   ): void {
     let bytes: Uint8Array
     let items: number
@@ -113,7 +122,7 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
       sendStatus(request, response, type, { code: GRPC.INVALID_ARGUMENT, message }, 400)
       return
     }
-    intake.accept(signal, 'http', bytes, items, clientOf(request), {
+    intake.accept(signal, 'http', bytes, items, clientOf(request, auth), {
       ok: () => {
         held.end()
         if (type === JSON_TYPE) send(request, response, 200, type, exportResponseToJson(signal))
@@ -126,15 +135,15 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
     })
   }
 
-  function clientOf(request: IncomingMessage): ClientInfo {
+  function clientOf(request: IncomingMessage, auth: AuthAttributes | undefined): ClientInfo {
     const { remoteAddress, remotePort } = request.socket
     const host = remoteAddress?.includes(':') ? `[${remoteAddress}]` : remoteAddress
-    const address = host === undefined ? {} : { address: `${host}:${remotePort}` }
-    if (!cfg.includeMetadata) return address
+    const known = { ...(host === undefined ? {} : { address: `${host}:${remotePort}` }), ...(auth && { auth }) }
+    if (!cfg.includeMetadata) return known
     const metadata = new Map<string, readonly string[]>()
     const { headersDistinct } = request
     for (const name in headersDistinct) metadata.set(name, headersDistinct[name] ?? [])
-    return { ...address, metadata }
+    return { ...known, metadata }
   }
 }
 

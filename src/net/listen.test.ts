@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { listenWarning } from './listen.ts'
+
+test('a listener that others can reach is told what it lacks, and nothing where it lacks nothing', () => {
+  const said = (endpoint: string, secure: boolean, authenticated: boolean): string | undefined =>
+    listenWarning({ endpoint, transport: 'tcp', secure, authenticated })
+  const reached = 'listening on an address that other machines can reach, '
+  for (const endpoint of ['0.0.0.0:4317', ':4317', '[::]:4317', '10.0.0.7:4317', 'gateway.plant:4317']) {
+    assert.ok(
+      said(endpoint, false, false)?.startsWith(`${reached}without TLS and without an authenticator: `),
+      endpoint,
+    )
+    assert.ok(
+      said(endpoint, false, true)?.startsWith(`${reached}without TLS, so that credentials can be read `),
+      endpoint,
+    )
+    assert.ok(said(endpoint, true, false)?.startsWith(`${reached}without an authenticator: `), endpoint)
+    assert.equal(said(endpoint, true, true), undefined, endpoint)
+  }
+  for (const endpoint of ['localhost:4317', '127.0.0.1:4317', '[::1]:4317'])
+    assert.equal(said(endpoint, false, false), undefined, endpoint)
+  assert.equal(listenWarning({ endpoint: '/run/millrace.sock', transport: 'unix', secure: false }), undefined)
+})

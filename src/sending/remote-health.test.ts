@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { batchOf } from '../../test/support/harness.ts'
+import { DeliveryError } from '../delivery/error.ts'
+import { RemoteHealth } from './remote-health.ts'
+
+function remote() {
+  const state = { connected: true, error: undefined as Error | undefined }
+  const health = new RemoteHealth(() => state.connected)
+  const push = health.watch(async () => {
+    if (state.error !== undefined) throw state.error
+  })
+  const attempt = async (error?: Error): Promise<boolean | undefined> => {
+    state.error = error
+    await push(batchOf('traces', {}), new AbortController().signal).catch((thrown) => assert.equal(thrown, error))
+    return health.healthy
+  }
+  return { state, health, attempt }
+}
+const failure = (retry: 'never' | 'backoff'): DeliveryError => new DeliveryError('TEST_FAILED', 'no', { retry })
+
+test('a remote is healthy while it is connected and its last attempt did not fail for a reason that may pass', async () => {
+  const { state, health, attempt } = remote()
+  assert.equal(health.healthy, true)
+  assert.equal(await attempt(failure('backoff')), false)
+  assert.equal(await attempt(), true)
+  assert.equal(await attempt(failure('never')), true, 'who refuses has answered')
+  assert.equal(await attempt(new Error('a mistake of ours')), true)
+  state.connected = false
+  assert.equal(health.healthy, false)
+})
+
+test('what failed because there was no connection ends when the connection is back', async () => {
+  const { state, health, attempt } = remote()
+  state.connected = false
+  assert.equal(await attempt(failure('backoff')), false)
+  state.connected = true
+  assert.equal(health.healthy, true)
+})
+
+test('without a lasting connection nothing is said before the first attempt', async () => {
+  const health = new RemoteHealth()
+  assert.equal(health.healthy, undefined)
+  await health.watch(async () => {})(batchOf('traces', {}), new AbortController().signal)
+  assert.equal(health.healthy, true)
+})

@@ -1,0 +1,25 @@
+// The refusals of a queue on disk.
+
+import { DeliveryError } from '../delivery/error.ts'
+
+export const diskQueueFull = (maxBytes: number): DeliveryError =>
+  new DeliveryError('QUEUE_FULL', `sending queue is full: it holds ${maxBytes} bytes on disk, its max_size`, {
+    retry: 'backoff',
+  })
+
+export const diskTooSlow = (): DeliveryError =>
+  new DeliveryError('QUEUE_FULL', 'sending queue is full: the disk does not keep up', { retry: 'backoff' })
+
+export const tooLargeForDisk = (bytes: number, maxBytes: number): DeliveryError =>
+  new DeliveryError(
+    'QUEUE_REQUEST_TOO_LARGE',
+    `element size too large: ${bytes} bytes, the whole queue may hold ${maxBytes} on disk`,
+    { retry: 'backoff' },
+  )
+
+/** A full or broken disk: it may be well again by the next try. */
+export const writeFailed = (cause: Error): DeliveryError =>
+  new DeliveryError('QUEUE_DISK_FAILED', `the sending queue could not be written to disk: ${cause.message}`, {
+    retry: 'backoff',
+    cause,
+  })

@@ -1,0 +1,42 @@
+// What a storage extension offers to the components that name it (`sending_queue.storage`, `storage`). Call it in start():
+//
+//   const store = storageOf(context, this.#config.storage)
+//   this.#queue = await store.openQueue({ owner: context, signal: 'traces', events })
+//   this.#state = await store.openState({ owner: context, name: 'windows', version: 1, restore })
+//
+// What was opened is closed by its owner, in stop(); the extension is stopped after that.
+
+import type { DiskQueue, QueueEvents } from './disk-queue.ts'
+import type { Owner } from './names.ts'
+import type { State, StateOwner } from './state.ts'
+
+export interface QueueRequest {
+  readonly owner: Owner
+  readonly signal: string
+  readonly events: QueueEvents
+}
+
+export interface StateRequest extends StateOwner {
+  readonly owner: Owner
+  /** Of one of several states that a component keeps; letters, digits, `-` and `_`. */
+  readonly name?: string
+  /** Whose state it is where each shard keeps its own. Default 0. */
+  readonly shard?: number
+}
+
+export interface Storage {
+  /** Where a queue of this size is full. */
+  readonly queueMaxBytes: number
+  /** Rejects with words when it cannot be: in use, of an unknown version, not writable. */
+  openQueue(request: QueueRequest): Promise<DiskQueue>
+  openState(request: StateRequest): Promise<State>
+}
+
+/** The storage extension with that id. Throws words for people when it does not run, or is none. */
+export function storageOf(context: { extension(id: string): unknown }, id: string): Storage {
+  const found = context.extension(id)
+  if (found === undefined) throw new Error(`the storage extension ${id} does not run: add it to service.extensions`)
+  if (typeof (found as Partial<Storage>).openQueue !== 'function')
+    throw new Error(`the extension ${id} stores nothing: name one that does, for example file_storage`)
+  return found as Storage
+}
