@@ -270,8 +270,9 @@ export class SessionWriter {
   /** Where the next `bytes` bytes go in `#slab`; the caller writes all of them. */
   #room(bytes: number): number {
     if (this.#slab === undefined || this.#filled + bytes > this.#slab.length) {
-      if (this.#slab !== undefined) this.#handOver()
-      this.#slab = bytes > SLAB_BYTES ? Buffer.allocUnsafeSlow(bytes) : this.#slabs.take()
+      const free = this.#slab === undefined ? undefined : this.#handOverFull(this.#slab)
+      if (bytes > SLAB_BYTES) this.#slab = Buffer.allocUnsafeSlow(bytes)
+      else this.#slab = free ?? this.#slabs.take()
       this.#start = 0
       this.#filled = 0
       if (!this.#flushDue) {
@@ -282,6 +283,17 @@ export class SessionWriter {
     const at = this.#filled
     this.#filled += bytes
     return at
+  }
+
+  /** The same with a slab that is full; returns it where it is free again, which costs a system call and saves a slab. */
+  #handOverFull(slab: Buffer): Buffer | undefined {
+    if (this.#corked || this.#socket.writableLength > 0) {
+      this.#handOver()
+      return undefined
+    }
+    this.#socket.write(slab.subarray(this.#start, this.#filled))
+    this.#start = this.#filled
+    return slab.length === SLAB_BYTES && this.#socket.writableLength === 0 ? slab : undefined
   }
 
   /** The socket gets what was gathered, and holds it until the turn is over. */

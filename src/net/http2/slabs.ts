@@ -2,8 +2,8 @@
 // loop; a connection that is idle holds none. What the socket could not take at once keeps its slab, and a new one takes
 // its place.
 
-/** Some hundred small frames, or a turn's answers. */
-export const SLAB_BYTES = 16 * 1024
+/** What one read brings: as many answers, or small requests of the same size, as a turn makes. */
+export const SLAB_BYTES = 64 * 1024
 /** Slabs that are kept for the next turn. */
 const MAX_FREE = 8
 
