@@ -30,6 +30,10 @@ export class Http2Peer {
   readonly pongs: string[] = []
   /** Bytes of DATA for each stream. */
   readonly dataBytes = new Map<number, number>()
+  /** The last stream that each GOAWAY names. */
+  readonly goaways: number[] = []
+  /** PINGs of the server, which are not answered by themselves. */
+  readonly pings: Uint8Array[] = []
   closed = false
 
   constructor(t: TestContext, port: number) {
@@ -70,11 +74,13 @@ export class Http2Peer {
     if (type === FRAME.RST_STREAM) this.#tell(`RST ${id} ${nameOf(readU32(payload, 0))}`, id)
     else if (type === FRAME.GOAWAY) {
       const code = readU32(payload, 4)
+      this.goaways.push(readU32(payload, 0))
       if (code !== H2_ERROR.NO_ERROR && !this.#saidWhy) {
         this.#saidWhy = true
         this.#events.push(`GOAWAY ${nameOf(code)}`)
       }
-    } else if (type === FRAME.PING && (flags & FLAG.ACK) !== 0) {
+    } else if (type === FRAME.PING && (flags & FLAG.ACK) === 0) this.pings.push(new Uint8Array(payload))
+    else if (type === FRAME.PING) {
       this.#pongs++
       this.pongs.push(Buffer.from(payload).toString('hex'))
     } else if (type === FRAME.SETTINGS && (flags & FLAG.ACK) !== 0) this.settingsAcks++

@@ -11,7 +11,7 @@ import { ByteBudget } from '../byte-budget.ts'
 import { FLAG, FRAME, numberFrame, payloadFrame, settingsFrame } from '../http2/frame.ts'
 import { HpackEncoder } from '../http2/hpack.ts'
 import { UnpackLine } from '../unpack-line.ts'
-import type { GrpcCall } from './engine.ts'
+import type { GrpcCall, GrpcServer } from './engine.ts'
 import { frameMessage } from './framing.ts'
 import { createGrpcServer, GRPC_ENGINES, type GrpcEngine } from './server.ts'
 
@@ -216,7 +216,7 @@ const beginnings: readonly Row[] = [
   ['3.4', 'an acknowledgement in place of SETTINGS', [PREFACE, raw(FRAME.SETTINGS, FLAG.ACK, 0)], PROTOCOL],
 ]
 
-async function door(t: TestContext, engine: GrpcEngine): Promise<number> {
+async function openDoor(t: TestContext, engine: GrpcEngine): Promise<{ server: GrpcServer; port: number }> {
   const held: GrpcCall[] = []
   const server = await createGrpcServer(
     {
@@ -252,8 +252,10 @@ async function door(t: TestContext, engine: GrpcEngine): Promise<number> {
   )
   const { port } = await server.listen()
   t.after(() => server.close(AbortSignal.abort()))
-  return port
+  return { server, port }
 }
+
+const door = async (t: TestContext, engine: GrpcEngine): Promise<number> => (await openDoor(t, engine)).port
 
 const waitFor = async (condition: () => boolean): Promise<void> => {
   for (let i = 0; i < 1000 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 2))
@@ -321,3 +323,23 @@ for (const engine of GRPC_ENGINES) {
     }
   })
 }
+
+test('lean: a door that closes says so, answers what was on its way, and then names the last stream (6.8)', async (t) => {
+  const { server, port } = await openDoor(t, 'lean')
+  const [polite, mute] = [new Http2Peer(t, port), new Http2Peer(t, port)]
+  for (const peer of [polite, mute]) {
+    peer.send(PREFACE, settings(), ...whole(1))
+    await peer.settle()
+  }
+  const closed = server.close(new AbortController().signal)
+  await waitFor(() => polite.goaways.length === 1)
+  polite.send(...whole(3))
+  await waitFor(() => polite.outcome === '1 OK, 3 OK')
+  polite.send(payloadFrame(FRAME.PING, FLAG.ACK, 0, polite.pings[0]!), ...whole(5))
+  await closed
+  await waitFor(() => polite.closed && mute.closed)
+  assert.deepEqual(polite.goaways.slice(0, 2), [2 ** 31 - 1, 3])
+  assert.equal(polite.outcome, '1 OK, 3 OK, closed')
+  // One that does not answer is waited for a second.
+  assert.deepEqual(mute.goaways.slice(0, 2), [2 ** 31 - 1, 1])
+})

@@ -8,7 +8,7 @@ import { memoryLogger } from '../../../test/support/harness.ts'
 import { ByteBudget } from '../byte-budget.ts'
 import { UnpackLine } from '../unpack-line.ts'
 import type { GrpcCall, GrpcKeepalive, GrpcServerOptions } from './engine.ts'
-import { encodeGrpcMessage, findTimeoutMs, frameMessage, UnaryReader } from './framing.ts'
+import { BytesAhead, encodeGrpcMessage, findTimeoutMs, frameMessage, UnaryReader } from './framing.ts'
 import { createGrpcServer, GRPC_ENGINES, type GrpcEngine } from './server.ts'
 
 const PATH = '/test.Service/Export'
@@ -323,6 +323,53 @@ both('the deadline cuts calls that are never answered when the door closes', asy
   await server.close(AbortSignal.timeout(150))
   assert.ok(performance.now() - started < 2000)
   calls[0]!.respond(new Uint8Array(0))
+})
+
+both(
+  'deadlines end calls in the order in which they fall due, and a call that is answered in time has none',
+  async (t, door) => {
+    const { port, calls, refused } = await door(t)
+    const on = session(t, port)
+    const call = (timeout: string): Promise<string> =>
+      new Promise((resolve) => {
+        const stream = on.request({ ...HEADERS, 'grpc-timeout': timeout })
+        stream.on('response', (headers) => resolve(String(headers['grpc-status'] ?? 'OK')))
+        stream.on('error', () => {})
+        stream.end(frameMessage(new Uint8Array(1), false))
+      })
+    const ended: string[] = []
+    const late = call('300m').then((status) => ended.push(`late ${status}`))
+    const early = call('40m').then((status) => ended.push(`early ${status}`))
+    const none = call('1n').then((status) => ended.push(`none ${status}`))
+    const far = call('99999999H')
+    await until(() => calls.length === 4 || refused.length > 0)
+    await Promise.all([late, early, none])
+    assert.deepEqual(ended, ['none 4', 'early 4', 'late 4'])
+    calls.at(-1)!.respond(new Uint8Array(0))
+    assert.equal(await far, 'OK')
+    assert.deepEqual(refused, ['timeout', 'timeout', 'timeout'])
+  },
+)
+
+test('memory is taken ahead of a message up to a bound, beyond which it grows with what has come', () => {
+  const ahead = new BytesAhead(5000)
+  const bytes = frameMessage(
+    Uint8Array.from({ length: 3000 }, (_, i) => i),
+    false,
+  )
+  const [first, second] = [new UnaryReader(4000, ahead), new UnaryReader(4000, ahead)]
+  for (const reader of [first, second]) assert.equal(reader.push(bytes.subarray(0, 1000)), undefined)
+  assert.equal(ahead.tryTake(5000 - 3000 + 995 + 1), false)
+  for (const reader of [first, second]) {
+    assert.equal(reader.push(bytes, 1000), undefined)
+    assert.ok(Buffer.from(reader.take()).equals(bytes.subarray(5)))
+  }
+  const gone = new UnaryReader(4000, ahead)
+  assert.equal(gone.push(bytes.subarray(0, 100)), undefined)
+  gone.clear()
+  gone.clear()
+  assert.ok(ahead.tryTake(5000))
+  assert.equal(ahead.tryTake(1), false)
 })
 
 test('a message is gathered from chunks of any size, and what is not one message is named', () => {

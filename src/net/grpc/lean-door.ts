@@ -3,13 +3,13 @@
 import type { Socket } from 'node:net'
 import { H2_ERROR } from '../http2/frame.ts'
 import type { RequestHead } from '../http2/request-head.ts'
+import { ServerSession } from '../http2/server-session.ts'
 import {
   type ControlFrame,
   greeting,
-  ServerSession,
   type ServerSessionOwner,
   type ServerSessionSettings,
-} from '../http2/server-session.ts'
+} from '../http2/server-settings.ts'
 import type { ServerStream } from '../http2/server-stream.ts'
 import { Slabs } from '../http2/slabs.ts'
 import { type Limits, limitsWith } from '../limits.ts'

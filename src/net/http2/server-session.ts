@@ -10,60 +10,28 @@
 
 import type { Socket } from 'node:net'
 import { ClosedStreams } from './closed-streams.ts'
+import { DataIn, type DataOwner } from './data-in.ts'
 import {
-  type DataListener,
-  DEFAULT_WINDOW_BYTES,
   FLAG,
   FRAME,
   FrameReader,
   H2_ERROR,
   H2ConnectionError,
   LARGEST_WINDOW_BYTES,
-  numberFrame,
   payloadFrame,
   protocolError,
   readU32,
   SETTING,
-  settingsFrame,
   sizeError,
   unpad,
-  writeU32,
 } from './frame.ts'
 import { HeaderBlock } from './header-block.ts'
 import { HpackError } from './hpack.ts'
 import { HeadReader, type RequestHead } from './request-head.ts'
+import { goaway, type ServerSessionOwner, type ServerSessionSettings } from './server-settings.ts'
 import { ServerStream, type StreamOwner } from './server-stream.ts'
 import { SessionWriter } from './session-writer.ts'
 import type { Slabs } from './slabs.ts'
-
-export interface ServerSessionSettings {
-  readonly maxStreams: number
-  readonly maxHeaderListBytes: number
-  /** Fields of one request, pseudo-headers too. */
-  readonly maxHeaders: number
-  readonly maxFrameBytes: number
-  readonly streamWindowBytes: number
-  readonly connectionWindowBytes: number
-}
-
-/** Frames that bring no request; what they cost is for the owner to bound. */
-export type ControlFrame = 'SETTINGS' | 'PING' | 'RST_STREAM' | 'other'
-
-/** What the owner of a connection wants to know. */
-export interface ServerSessionOwner {
-  /** Sets `stream.listener` before it answers. */
-  onRequest(stream: ServerStream, head: RequestHead): void
-  /** The client's SETTINGS have come. */
-  onOpen(): void
-  onControlFrame(frame: ControlFrame): void
-  onPong(): void
-  /** A request that breaks the rules of HTTP; its stream was reset. */
-  onMalformed(detail: string): void
-  /** The client broke a rule that ends the connection. */
-  onFailed(error: Error): void
-  /** The last call; every stream has closed before it. */
-  onClosed(): void
-}
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 const SETTINGS_ACK = payloadFrame(FRAME.SETTINGS, FLAG.ACK, 0, new Uint8Array(0))
@@ -78,20 +46,7 @@ const REQUEST = 1
 const TRAILERS = 2
 const UNWANTED = 3
 
-/** What every connection of a server hears first. */
-export function greeting(settings: ServerSessionSettings): Buffer {
-  return Buffer.concat([
-    settingsFrame([
-      [SETTING.MAX_CONCURRENT_STREAMS, settings.maxStreams],
-      [SETTING.INITIAL_WINDOW_SIZE, settings.streamWindowBytes],
-      [SETTING.MAX_FRAME_SIZE, settings.maxFrameBytes],
-      [SETTING.MAX_HEADER_LIST_SIZE, settings.maxHeaderListBytes],
-    ]),
-    numberFrame(FRAME.WINDOW_UPDATE, 0, settings.connectionWindowBytes - DEFAULT_WINDOW_BYTES),
-  ])
-}
-
-export class ServerSession implements DataListener, StreamOwner {
+export class ServerSession implements StreamOwner, DataOwner {
   readonly #socket: Socket
   readonly #settings: ServerSessionSettings
   readonly #owner: ServerSessionOwner
@@ -108,30 +63,21 @@ export class ServerSession implements DataListener, StreamOwner {
   /** The last stream that is served, once that is said. */
   #finalId = ANY_STREAM_ID
   #closed = false
-  /** Of the connection's window, and what was read since it was last opened. */
-  #receiveWindow: number
-  #consumedBytes = 0
   /** The header block that is being gathered. */
   #blockKind = NOT_IN_BLOCK
   #blockId = 0
   #blockEndsStream = false
-  /** The DATA frame that is being read: whose, with what flags, and its padding. */
-  #dataStream: ServerStream | undefined
-  #dataEndsStream = false
-  #dataLeft = 0
-  #padLengthDue = false
 
   /** `socket` is connected; for TLS, its handshake is over. `hello` is the greeting for these settings. */
   constructor(socket: Socket, settings: ServerSessionSettings, hello: Buffer, owner: ServerSessionOwner, slabs: Slabs) {
     this.#socket = socket
     this.#settings = settings
     this.#owner = owner
-    this.#receiveWindow = settings.connectionWindowBytes
     this.#heads = new HeadReader(settings.maxHeaderListBytes, settings.maxHeaders)
     this.#reader = new FrameReader(
       (type, flags, stream, bytes, from, to) => this.#frame(type, flags, stream, bytes, from, to),
       settings.maxFrameBytes,
-      this,
+      new DataIn(this, settings),
     )
     this.#writer = new SessionWriter(socket, slabs)
     this.#writer.write(hello)
@@ -247,7 +193,7 @@ export class ServerSession implements DataListener, StreamOwner {
         if (id === 0) throw protocolError('PRIORITY without a stream')
         if (to - from !== 5) {
           if (!this.#streams.has(id)) throw sizeError('PRIORITY')
-          this.#streamError(id, H2_ERROR.FRAME_SIZE_ERROR)
+          this.streamError(id, H2_ERROR.FRAME_SIZE_ERROR)
         }
         this.#owner.onControlFrame('other')
         break
@@ -283,66 +229,50 @@ export class ServerSession implements DataListener, StreamOwner {
       throw protocolError('a header block is interrupted')
   }
 
-  onDataHead(flags: number, id: number, length: number): void {
-    if (this.#closed) return
+  // ---- what the reader of DATA asks for
+
+  checkData(id: number): void {
     this.#checkOrder(FRAME.DATA, id)
     if (this.#isIdle(id)) throw protocolError(`DATA for stream ${id}, which is not open`)
-    this.#receiveWindow -= length
-    if (this.#receiveWindow < 0)
-      throw new H2ConnectionError(H2_ERROR.FLOW_CONTROL_ERROR, 'more DATA than the window of the connection')
-    this.#padLengthDue = (flags & FLAG.PADDED) !== 0
-    if (this.#padLengthDue && length === 0) throw sizeError('padded DATA')
-    this.#dataLeft = length
-    this.#dataEndsStream = (flags & FLAG.END_STREAM) !== 0
-    const stream = this.#streams.get(id)
-    this.#dataStream = stream
-    if (stream === undefined) {
-      if (id <= this.#finalId && this.#ended.find(id) !== 'reset by us') this.#streamError(id, H2_ERROR.STREAM_CLOSED)
-    } else if (stream.remoteEnded) this.#streamError(id, H2_ERROR.STREAM_CLOSED)
-    else {
-      stream.receiveWindow -= length
-      if (stream.receiveWindow < 0) this.#streamError(id, H2_ERROR.FLOW_CONTROL_ERROR)
-    }
   }
 
-  onDataPiece(bytes: Uint8Array, start: number, to: number, last: boolean): void {
-    if (this.#closed) return
-    let from = start
-    this.#consume(to - from)
-    if (this.#padLengthDue && from < to) {
-      this.#padLengthDue = false
-      const padBytes = bytes[from++]!
-      this.#dataLeft -= 1 + padBytes
-      if (this.#dataLeft < 0) throw protocolError('padding longer than its frame')
-    }
-    const stream = this.#dataStream
-    if (stream === undefined || stream.closed) return
-    const end = Math.min(to, from + this.#dataLeft)
-    this.#dataLeft -= end - from
-    if (end > from) {
-      stream.receivedBytes += end - from
-      stream.listener!.onData(bytes, from, end)
-      if (stream.closed) return
-    }
-    if (!last) return
-    this.#dataStream = undefined
-    if (this.#dataEndsStream) {
-      this.#endOfRequest(stream)
+  find(id: number): ServerStream | undefined {
+    return this.#streams.get(id)
+  }
+
+  /** It may have been on its way when the stream was reset, or the last stream named. */
+  isLate(id: number): boolean {
+    return id > this.#finalId || this.#ended.find(id) === 'reset by us'
+  }
+
+  grow(id: number, by: number): void {
+    this.#writer.writeNumber(FRAME.WINDOW_UPDATE, id, by)
+  }
+
+  /** RFC 9113 5.4.2: the stream alone is over, whether it is open or not. */
+  streamError(id: number, h2Code: number): void {
+    const stream = this.#streams.get(id)
+    if (stream !== undefined) {
+      this.reset(stream, h2Code)
       return
     }
-    const used = this.#settings.streamWindowBytes - stream.receiveWindow
-    if (used < this.#settings.streamWindowBytes / 2) return
-    stream.receiveWindow += used
-    this.#writer.writeNumber(FRAME.WINDOW_UPDATE, stream.id, used)
+    this.#writer.writeNumber(FRAME.RST_STREAM, id, h2Code)
+    this.#ended.add(id, true)
   }
 
-  #consume(bytes: number): void {
-    this.#consumedBytes += bytes
-    if (this.#consumedBytes < this.#settings.connectionWindowBytes / 2) return
-    this.#writer.writeNumber(FRAME.WINDOW_UPDATE, 0, this.#consumedBytes)
-    this.#receiveWindow += this.#consumedBytes
-    this.#consumedBytes = 0
+  endOfRequest(stream: ServerStream): void {
+    stream.remoteEnded = true
+    // RFC 9113 8.1.1.
+    if (stream.contentLength >= 0 && stream.contentLength !== stream.receivedBytes) {
+      this.streamError(stream.id, H2_ERROR.PROTOCOL_ERROR)
+      this.#owner.onMalformed(`content-length ${stream.contentLength}, and ${stream.receivedBytes} bytes came`)
+      return
+    }
+    stream.listener!.onEnd()
+    if (stream.localEnded && !stream.closed) this.#end(stream, false)
   }
+
+  // ---- reading of everything else
 
   #headers(flags: number, id: number, bytes: Uint8Array, from: number, to: number): void {
     if (id === 0 || id % 2 === 0) throw protocolError(`HEADERS on stream ${id}`)
@@ -392,13 +322,13 @@ export class ServerSession implements DataListener, StreamOwner {
   #request(id: number, head: RequestHead): void {
     const { malformed, tooLarge } = head
     if (malformed !== undefined || tooLarge) {
-      this.#streamError(id, tooLarge ? H2_ERROR.ENHANCE_YOUR_CALM : H2_ERROR.PROTOCOL_ERROR)
+      this.streamError(id, tooLarge ? H2_ERROR.ENHANCE_YOUR_CALM : H2_ERROR.PROTOCOL_ERROR)
       this.#owner.onMalformed(malformed ?? 'more headers than allowed')
       return
     }
     // RFC 9113 5.1.2.
     if (this.#streams.size >= this.#settings.maxStreams) {
-      this.#streamError(id, H2_ERROR.REFUSED_STREAM)
+      this.streamError(id, H2_ERROR.REFUSED_STREAM)
       return
     }
     const { streamWindowBytes } = this.#settings
@@ -406,31 +336,19 @@ export class ServerSession implements DataListener, StreamOwner {
     stream.remoteEnded = this.#blockEndsStream
     this.#streams.set(id, stream)
     this.#owner.onRequest(stream, head)
-    if (this.#blockEndsStream && !stream.closed) this.#endOfRequest(stream)
+    if (this.#blockEndsStream && !stream.closed) this.endOfRequest(stream)
   }
 
   #trailers(stream: ServerStream, trailers: RequestHead): void {
-    if (stream.remoteEnded) this.#streamError(stream.id, H2_ERROR.STREAM_CLOSED)
+    if (stream.remoteEnded) this.streamError(stream.id, H2_ERROR.STREAM_CLOSED)
     // RFC 9113 8.1: a second block of headers ends the request.
     else if (!this.#blockEndsStream || trailers.malformed !== undefined) {
-      this.#streamError(stream.id, H2_ERROR.PROTOCOL_ERROR)
+      this.streamError(stream.id, H2_ERROR.PROTOCOL_ERROR)
       this.#owner.onMalformed(trailers.malformed ?? 'trailers that do not end the stream')
     } else if (trailers.tooLarge) {
-      this.#streamError(stream.id, H2_ERROR.ENHANCE_YOUR_CALM)
+      this.streamError(stream.id, H2_ERROR.ENHANCE_YOUR_CALM)
       this.#owner.onMalformed('more headers than allowed')
-    } else this.#endOfRequest(stream)
-  }
-
-  #endOfRequest(stream: ServerStream): void {
-    stream.remoteEnded = true
-    // RFC 9113 8.1.1.
-    if (stream.contentLength >= 0 && stream.contentLength !== stream.receivedBytes) {
-      this.#streamError(stream.id, H2_ERROR.PROTOCOL_ERROR)
-      this.#owner.onMalformed(`content-length ${stream.contentLength}, and ${stream.receivedBytes} bytes came`)
-      return
-    }
-    stream.listener!.onEnd()
-    if (stream.localEnded && !stream.closed) this.#end(stream, false)
+    } else this.endOfRequest(stream)
   }
 
   #setting(flags: number, id: number, bytes: Uint8Array, from: number, to: number): void {
@@ -477,8 +395,8 @@ export class ServerSession implements DataListener, StreamOwner {
       const stream = this.#streams.get(id)
       // RFC 9113 6.9, 6.9.1: both concern the stream alone. One that has ended takes any.
       if (stream !== undefined) {
-        if (increment === 0) this.#streamError(id, H2_ERROR.PROTOCOL_ERROR)
-        else if (stream.window + increment > LARGEST_WINDOW_BYTES) this.#streamError(id, H2_ERROR.FLOW_CONTROL_ERROR)
+        if (increment === 0) this.streamError(id, H2_ERROR.PROTOCOL_ERROR)
+        else if (stream.window + increment > LARGEST_WINDOW_BYTES) this.streamError(id, H2_ERROR.FLOW_CONTROL_ERROR)
         else stream.window += increment
       }
     }
@@ -500,17 +418,6 @@ export class ServerSession implements DataListener, StreamOwner {
   }
 
   // ---- ends
-
-  /** RFC 9113 5.4.2: the stream alone is over, whether it is open or not. */
-  #streamError(id: number, h2Code: number): void {
-    const stream = this.#streams.get(id)
-    if (stream !== undefined) {
-      this.reset(stream, h2Code)
-      return
-    }
-    this.#writer.writeNumber(FRAME.RST_STREAM, id, h2Code)
-    this.#ended.add(id, true)
-  }
 
   #end(stream: ServerStream, resetByUs: boolean): void {
     stream.closed = true
@@ -543,12 +450,4 @@ export class ServerSession implements DataListener, StreamOwner {
     }
     this.#owner.onClosed()
   }
-}
-
-function goaway(lastId: number, h2Code: number, words = ''): Buffer {
-  const payload = Buffer.alloc(8 + Buffer.byteLength(words))
-  writeU32(payload, 0, lastId)
-  writeU32(payload, 4, h2Code)
-  payload.write(words, 8)
-  return payloadFrame(FRAME.GOAWAY, 0, 0, payload)
 }
