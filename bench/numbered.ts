@@ -1,8 +1,9 @@
 // Numbers on requests, so that what arrived can be compared with what was answered OK, one by one.
 //
-// The first span of a request carries in its trace id
+// A span carries in its trace id
 //   MARK (8 bytes)  sender (4 bytes)  number (4 bytes)
-// which survives routing, batching and other encodings. The sink finds the mark by walking over the spans.
+// which survives routing, batching and other encodings. The sink finds the marks by walking over the spans. The load of
+// a bench marks the first span of a request only; a fault run marks each.
 
 import { EXPORT_TRACE_SERVICE_REQUEST, RESOURCE_SPANS, SCOPE_SPANS, SPAN } from '../src/otlp/fields.ts'
 
@@ -16,12 +17,15 @@ const SPANS_TAG = tag(SCOPE_SPANS.SPANS)
 const TRACE_ID_TAG = tag(SPAN.TRACE_ID)
 
 /** Offset of the first span's trace id in a request that was made by payloads.ts. */
-export function findFirstTraceId(request: Uint8Array): number {
-  let found = -1
+export const findFirstTraceId = (request: Uint8Array): number => findTraceIds(request)[0]!
+
+/** Offsets of all trace ids in a request that was made by payloads.ts. */
+export function findTraceIds(request: Uint8Array): number[] {
+  const found: number[] = []
   walkSpans(request, (bytes, at) => {
-    if (found < 0 && bytes[at] === TRACE_ID_TAG && bytes[at + 1] === 16) found = at + 2
+    if (bytes[at] === TRACE_ID_TAG && bytes[at + 1] === 16) found.push(at + 2)
   })
-  if (found < 0) throw new Error('the request has no span with a trace id')
+  if (found.length === 0) throw new Error('the request has no span with a trace id')
   return found
 }
 
@@ -96,12 +100,16 @@ export class NumberSet {
   }
 }
 
-/** How many numbers are in `sent` and not in `received`. */
-export function countMissing(sent: Uint8Array, received: Uint8Array | undefined): number {
+/** How many numbers are in `sent` and in none of the others. */
+export function countMissing(sent: Uint8Array, ...others: readonly (Uint8Array | undefined)[]): number {
   let missing = 0
   for (let index = 0; index < sent.length; index++) {
-    let bits = sent[index]! & ~(received?.[index] ?? 0)
+    let bits = sent[index]!
+    for (const other of others) bits &= ~(other?.[index] ?? 0)
     for (; bits !== 0; bits &= bits - 1) missing++
   }
   return missing
 }
+
+/** How many numbers a set of so many bits holds. */
+export const countNumbers = (bits: Uint8Array): number => countMissing(bits)

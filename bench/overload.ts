@@ -1,10 +1,10 @@
-// The overload run: the sink stalls while senders push as hard as they can; then it recovers.
+// The overload run: the sink stalls, or takes less than comes, while senders push; then it recovers.
 //
-//   normal | sink stalled, senders push: RSS sampled, a probe asks for the status | sink answers, what was held drains
+//   normal | sink stalled or slow, senders push: RSS sampled, a probe asks for the status | sink answers, all drains
 //
 // What was answered OK has to arrive in the end, request by request, unless a counter of the router says why not.
 
-import { askStatus, tryRequest } from './first-request.ts'
+import { ask, tryRequest } from './first-request.ts'
 import type { Protocol } from './load.ts'
 import { countMissing } from './numbered.ts'
 import { sumSeries } from './own-metrics.ts'
@@ -13,7 +13,14 @@ import { routerConfig } from './router-config.ts'
 
 export interface OverloadOptions {
   readonly protocol: Protocol
+  /** How long senders push while the sink stalls, or is slow. */
   readonly stallMs: number
+  /** What the sink takes meanwhile; nothing by default. */
+  readonly sinkSpansPerSecond?: number
+  /** As hard as it goes by default. */
+  readonly pushedSpansPerSecond?: number
+  /** The queue is on disk, and holds so many bytes. */
+  readonly diskQueueBytes?: number
   readonly spansPerRequest: number
   readonly inFlight: number
   /** How long the router may take to bring everything over once the sink is back. */
@@ -27,6 +34,8 @@ export interface OverloadOptions {
 export interface OverloadReport {
   /** The largest resident size seen while the sink was stalled, and the kernel's own high-water mark. */
   readonly stalledRssBytes: number
+  /** The same of the second and the last third of that time: alike where memory is flat. */
+  readonly rssBytesByThird: readonly [number, number]
   readonly peakRssBytes: number
   /** Requests, of numbered ones, answered OK and refused. */
   readonly ok: number
@@ -35,6 +44,8 @@ export interface OverloadReport {
   readonly failed: number
   /** Statuses that the probe was answered with while the sink was stalled, with how often. */
   readonly statuses: ReadonlyMap<number, number>
+  /** How many of the probe's refusals said when to come again. */
+  readonly hinted: number
   /** Requests answered OK that never arrived. */
   readonly missing: number
   /** Spans that the router counts as given up by its exporter or refused behind a queue. */
@@ -43,11 +54,12 @@ export interface OverloadReport {
   readonly cpuSeconds: number
 }
 
+const OK = { grpc: 0, http: 200 } as const
 const SAMPLE_EVERY_MS = 100
 const PROBE_EVERY_MS = 250
 
 export async function runOverload(options: OverloadOptions): Promise<OverloadReport> {
-  const { protocol, stallMs, spansPerRequest, inFlight } = options
+  const { protocol, stallMs, spansPerRequest, inFlight, diskQueueBytes } = options
   const sink = await new SinkProcess().start()
   const router = new RouterProcess()
   const load = new LoadProcess()
@@ -62,31 +74,49 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRep
       batching: true,
       memoryLimitMib: options.memoryLimitMib,
       metricsPort,
-      ...(options.exporter === undefined ? {} : { exporter: options.exporter }),
+      ...(diskQueueBytes === undefined ? {} : { queueDirectory: router.folder }),
+      exporter: [
+        // Of sending_queue, which stands before them.
+        ...(diskQueueBytes === undefined ? [] : ['  sizer: bytes', `  queue_size: ${diskQueueBytes}`]),
+        ...(options.exporter ?? []),
+      ],
     })
     await router.start(config, () => tryRequest(protocol, port))
     await load.start({ protocol, port, spansPerRequest, encoding: 'none', inFlight, sender: 1 })
     const before = await load.run({ forMs: Math.min(1_000, stallMs) })
 
-    sink.setMode('stall')
+    if (options.sinkSpansPerSecond === undefined) sink.setMode('stall')
+    else sink.setMode('answer', options.sinkSpansPerSecond)
     const cpuBefore = router.usage().cpuSeconds
     const statuses = new Map<number, number>()
-    let stalledRssBytes = 0
+    const rssBytes: [number, number, number] = [0, 0, 0]
     let stalled = true
+    let hinted = 0
+    const stalledFrom = performance.now()
     const sample = (async () => {
       while (stalled) {
-        stalledRssBytes = Math.max(stalledRssBytes, router.usage().rssBytes)
+        const third = Math.min(2, Math.floor(((performance.now() - stalledFrom) / stallMs) * 3))
+        rssBytes[third] = Math.max(rssBytes[third]!, router.usage().rssBytes)
         await pause(SAMPLE_EVERY_MS)
       }
     })()
     const probe = (async () => {
       while (stalled) {
-        const status = await askStatus(protocol, port)
-        if (status !== undefined && stalled) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+        const answer = await ask(protocol, port)
+        const status = answer.kind === 'ok' ? OK[protocol] : answer.kind === 'refused' ? answer.status : undefined
+        if (status !== undefined && stalled) {
+          statuses.set(status, (statuses.get(status) ?? 0) + 1)
+          if (answer.kind === 'refused' && answer.retryAfterMs !== undefined) hinted++
+        }
         await pause(PROBE_EVERY_MS)
       }
     })()
-    const pushed = await load.run({ forMs: stallMs })
+    const pushed = await load.run({
+      forMs: stallMs,
+      ...(options.pushedSpansPerSecond === undefined
+        ? {}
+        : { requestsPerSecond: options.pushedSpansPerSecond / spansPerRequest }),
+    })
     stalled = false
     const cpuSeconds = router.usage().cpuSeconds - cpuBefore
 
@@ -100,12 +130,14 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRep
     const drainMs = performance.now() - drainFrom
     await Promise.all([sample, probe])
     return {
-      stalledRssBytes,
+      stalledRssBytes: Math.max(...rssBytes),
+      rssBytesByThird: [rssBytes[1], rssBytes[2]],
       peakRssBytes: router.usage().peakRssBytes,
       ok: before.ok + pushed.ok,
       refused: before.refused + pushed.refused,
       failed: before.failed + pushed.failed,
       statuses,
+      hinted,
       missing,
       countedLostSpans: await countLostSpans(metricsPort),
       drainMs,

@@ -3,9 +3,13 @@
 import { get } from 'node:http'
 
 /** The sum of all series whose name matches, on 127.0.0.1:`port`/metrics; undefined where there is none, or no page. */
-export async function sumSeries(port: number, name: RegExp): Promise<number | undefined> {
+export const sumSeries = async (port: number, name: RegExp): Promise<number | undefined> =>
+  sumOnPage(await readPage(port), name)
+
+/** The same on a page that was read. */
+export function sumOnPage(page: string, name: RegExp): number | undefined {
   let sum: number | undefined
-  for (const line of (await readPage(port)).split('\n')) {
+  for (const line of page.split('\n')) {
     const [, found = '', value] = /^(\w+)(?:\{.*\})? (\S+)/.exec(line) ?? []
     if (name.test(found)) sum = (sum ?? 0) + Number(value)
   }
@@ -16,7 +20,8 @@ export async function sumSeries(port: number, name: RegExp): Promise<number | un
 export const allocatedBytes = (port: number): Promise<number | undefined> =>
   sumSeries(port, /^otelcol_process_runtime_total_alloc_bytes(?:_total)?$/)
 
-function readPage(port: number): Promise<string> {
+/** Empty where nobody answers. */
+export function readPage(port: number): Promise<string> {
   return new Promise((resolve) => {
     get({ port, host: '127.0.0.1', path: '/metrics' }, (response) => {
       let body = ''

@@ -30,8 +30,8 @@ export function freePort(): Promise<number> {
 class Child<To extends object, From extends { readonly kind: string }> {
   readonly #child: ChildProcess
 
-  constructor(file: string) {
-    this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), { serialization: 'advanced' })
+  constructor(file: string, args: readonly string[] = []) {
+    this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { serialization: 'advanced' })
   }
 
   async ask<Kind extends From['kind']>(kind: Kind, question?: To): Promise<Extract<From, { kind: Kind }>> {
@@ -68,9 +68,14 @@ class Child<To extends object, From extends { readonly kind: string }> {
 }
 
 export class SinkProcess {
-  readonly #child = new Child<ToSink, FromSink>('./sink.ts')
+  readonly #child: Child<ToSink, FromSink>
   grpcPort = 0
   httpPort = 0
+
+  /** Ports 0, the default, are any that are free. */
+  constructor(ports: { readonly grpc?: number; readonly http?: number } = {}) {
+    this.#child = new Child('./sink.ts', [String(ports.grpc ?? 0), String(ports.http ?? 0)])
+  }
 
   async start(): Promise<this> {
     const { grpcPort, httpPort } = await this.#child.ask('listening')
@@ -79,8 +84,9 @@ export class SinkProcess {
     return this
   }
 
-  setMode(mode: SinkMode): void {
-    this.#child.tell({ kind: 'mode', mode })
+  /** `spansPerSecond` bounds what mode `answer` takes. */
+  setMode(mode: SinkMode, spansPerSecond?: number): void {
+    this.#child.tell({ kind: 'mode', mode, ...(spansPerSecond === undefined ? {} : { spansPerSecond }) })
   }
 
   report(): Promise<SinkReport> {
@@ -148,22 +154,29 @@ export interface StartOptions {
   readonly entry?: Entry
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>
+  /** A program that becomes the router, with its arguments: `prlimit --fsize=1000000`. */
+  readonly through?: readonly string[]
 }
 
 /** A router. BENCH_ROUTER names another program to measure in the same rig, called with the same `--config FILE`. */
 export class RouterProcess {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+  /** Its configuration, and whatever it is to keep; removed by stop(). */
+  readonly folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+  readonly #file = join(this.folder, 'config.yaml')
   #child: ChildProcess | undefined
   #output = ''
 
-  /** Starts it and waits until `ready` says that it serves; returns the milliseconds from exec until then. */
+  /**
+   * Starts it and waits until `ready` says that it serves; returns the milliseconds from exec until then. One that has
+   * ended may be started again.
+   */
   async start(config: string, ready: () => Promise<boolean>, options: StartOptions = {}): Promise<number> {
-    const file = join(this.#folder, 'config.yaml')
-    writeFileSync(file, config)
+    this.writeConfig(config)
     const own = [process.execPath, fileURLToPath(new URL(ENTRIES[options.entry ?? 'launcher'], import.meta.url))]
-    const [program = '', ...args] = process.env.BENCH_ROUTER?.split(' ') ?? own
+    const router = process.env.BENCH_ROUTER?.split(' ') ?? own
+    const [program = '', ...args] = [...(options.through ?? []), ...router]
     const from = performance.now()
-    const child = spawn(program, [...args, '--config', file], {
+    const child = spawn(program, [...args, '--config', this.#file], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
     })
@@ -173,7 +186,8 @@ export class RouterProcess {
         this.#output = (this.#output + text).slice(-4000)
       })
     while (!(await ready())) {
-      if (child.exitCode !== null) throw new Error(`the router ended with ${child.exitCode}:\n${this.#output}`)
+      if (!isRunning(child))
+        throw new Error(`the router ended with ${child.exitCode ?? child.signalCode}:\n${this.#output}`)
       if (performance.now() - from > START_WITHIN_MS) throw new Error(`the router does not answer:\n${this.#output}`)
       await pause(2)
     }
@@ -189,17 +203,38 @@ export class RouterProcess {
     return this.#output
   }
 
-  async stop(): Promise<void> {
+  get running(): boolean {
+    return isRunning(this.#child)
+  }
+
+  /** For a reload. */
+  writeConfig(config: string): void {
+    writeFileSync(this.#file, config)
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  /** Ends it, by force when it takes too long; resolves to its exit code, or null where a signal ended it. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child
-    if (child !== undefined && child.exitCode === null) {
-      const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-      child.kill('SIGTERM')
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
-      await ended
-      clearTimeout(timer)
-    }
-    rmSync(this.#folder, { recursive: true, force: true })
+    if (child === undefined || !isRunning(child)) return child?.exitCode ?? null
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+    child.kill(signal)
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
+    const code = await ended
+    clearTimeout(timer)
+    return code
+  }
+
+  async stop(): Promise<void> {
+    await this.end('SIGTERM')
+    rmSync(this.folder, { recursive: true, force: true })
   }
 }
+
+const isRunning = (child: ChildProcess | undefined): boolean =>
+  child !== undefined && child.exitCode === null && child.signalCode === null
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -8,7 +8,12 @@ export interface RouterConfigOptions {
   /** Of the sink. */
   readonly exportPort: number
   readonly encoding: Encoding
+  /** With memory_limiter, batch and a queue. */
   readonly batching?: boolean
+  /** A queue without a batch processor. */
+  readonly queued?: boolean
+  /** Keeps the queue there instead of in memory. */
+  readonly queueDirectory?: string
   readonly insertAttribute?: boolean
   readonly metricsPort: number
   /** More lines for the exporter. */
@@ -31,7 +36,11 @@ export function routerConfig(options: RouterConfigOptions): string {
     ...(batching ? ['memory_limiter', 'batch'] : []),
     ...(options.insertAttribute === true ? ['attributes'] : []),
   ]
-  return `receivers:
+  const queued = batching || options.queued === true
+  const { queueDirectory } = options
+  const storage = queueDirectory === undefined ? '' : '      storage: file_storage\n'
+  const extensions = `extensions:\n  file_storage:\n    directory: ${queueDirectory}\n`
+  return `${queueDirectory === undefined ? '' : extensions}receivers:
   otlp:
     protocols:
       ${options.protocol}:
@@ -48,8 +57,9 @@ ${options.insertAttribute === true ? INSERT : ''}exporters:
     tls:
       insecure: true
     sending_queue:
-      enabled: ${batching}
-${(options.exporter ?? []).map((line) => `    ${line}\n`).join('')}service:
+      enabled: ${queued}
+${storage}${(options.exporter ?? []).map((line) => `    ${line}\n`).join('')}service:
+  extensions: [${queueDirectory === undefined ? '' : 'file_storage'}]
   telemetry:
     logs:
       level: warn

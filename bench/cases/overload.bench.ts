@@ -1,47 +1,70 @@
-// A sink that stalls for a minute under senders that push as hard as they can. BENCH_STALL_SECONDS makes it shorter.
+// A sink that stalls for a minute under senders that push as hard as they can, and one that takes a third of what comes
+// while the queue is on disk and reaches its bound. BENCH_STALL_SECONDS makes both shorter.
 
 import { measured } from '../harness.ts'
-import { runOverload } from '../overload.ts'
+import { type OverloadOptions, runOverload } from '../overload.ts'
 
 const stallSeconds = Number(process.env.BENCH_STALL_SECONDS ?? 60)
 
-/** Leaves room under 300 MiB for code, stacks and what is on its way. */
+/** Leaves room under 300 MiB, and under 256 MiB with the queue on disk, for code, stacks and what is on its way. */
 const MEMORY_LIMIT_MIB = Number(process.env.BENCH_MEMORY_LIMIT_MIB ?? 40)
 
-export default (['grpc', 'http'] as const).map((protocol) => {
-  const name = `overload/${protocol}-stalled-${stallSeconds}s`
-  return measured({
-    name,
-    measure: async () => {
-      const spansPerRequest = 100
-      const report = await runOverload({
-        protocol,
-        stallMs: stallSeconds * 1000,
-        spansPerRequest,
-        inFlight: 64,
-        memoryLimitMib: MEMORY_LIMIT_MIB,
-        // A retry waits up to 30 s (retry_on_failure.max_interval), and half as much again by its randomization.
-        drainWithinMs: 90_000,
-      })
-      const spans = (report.ok + report.refused) * spansPerRequest
-      return [
-        {
-          name,
-          items: spans,
-          cpuSecondsPerMillionItems: (report.cpuSeconds / spans) * 1e6,
-          peakRssBytes: report.peakRssBytes,
-          notes: {
-            'stalled MiB': Math.round(report.stalledRssBytes / 2 ** 20),
-            ok: report.ok,
-            refused: report.refused,
-            unanswered: report.failed,
-            missing: report.missing,
-            'counted lost spans': report.countedLostSpans,
-            statuses: [...report.statuses].map(([status, count]) => `${status}x${count}`).join(' '),
-            'drain s': Math.round(report.drainMs / 1000),
+const SPANS_PER_REQUEST = 100
+const SINK_SPANS_PER_SECOND = 15_000
+/** Some 250 MB: what a minute of twice 15,000 spans a second of 430 bytes fills three times over. */
+const DISK_QUEUE_BYTES = 256 * 2 ** 20
+
+type Variant = Pick<OverloadOptions, 'sinkSpansPerSecond' | 'pushedSpansPerSecond' | 'diskQueueBytes'>
+
+const VARIANTS: Readonly<Record<string, Variant>> = {
+  stalled: {},
+  'threefold-disk': {
+    sinkSpansPerSecond: SINK_SPANS_PER_SECOND,
+    pushedSpansPerSecond: 3 * SINK_SPANS_PER_SECOND,
+    diskQueueBytes: DISK_QUEUE_BYTES,
+  },
+}
+
+const mib = (bytes: number): number => Math.round(bytes / 2 ** 20)
+
+export default (['grpc', 'http'] as const).flatMap((protocol) =>
+  Object.entries(VARIANTS).map(([words, variant]) => {
+    const name = `overload/${protocol}-${words}-${stallSeconds}s`
+    return measured({
+      name,
+      measure: async () => {
+        const report = await runOverload({
+          protocol,
+          stallMs: stallSeconds * 1000,
+          spansPerRequest: SPANS_PER_REQUEST,
+          inFlight: 64,
+          memoryLimitMib: MEMORY_LIMIT_MIB,
+          // A retry waits up to 30 s (retry_on_failure.max_interval), and half as much again by its randomization.
+          drainWithinMs: 90_000,
+          ...variant,
+        })
+        const spans = (report.ok + report.refused) * SPANS_PER_REQUEST
+        return [
+          {
+            name,
+            items: spans,
+            cpuSecondsPerMillionItems: (report.cpuSeconds / spans) * 1e6,
+            peakRssBytes: report.peakRssBytes,
+            notes: {
+              'stalled MiB': mib(report.stalledRssBytes),
+              'by third MiB': report.rssBytesByThird.map(mib).join(' '),
+              ok: report.ok,
+              refused: report.refused,
+              unanswered: report.failed,
+              missing: report.missing,
+              'counted lost spans': report.countedLostSpans,
+              statuses: [...report.statuses].map(([status, count]) => `${status}x${count}`).join(' '),
+              'with a hint': report.hinted,
+              'drain s': Math.round(report.drainMs / 1000),
+            },
           },
-        },
-      ]
-    },
-  })
-})
+        ]
+      },
+    })
+  }),
+)

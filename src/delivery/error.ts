@@ -8,6 +8,13 @@ import type { DeliveryCode } from './codes.ts'
 /** Whether sending the same bytes again can help: never, after a back-off of the sender's, or not before `afterMs`. */
 export type Retry = 'never' | 'backoff' | { readonly afterMs: number }
 
+/**
+ * Where a bound is reached (memory, queue, disk) clients are asked to come again after this long, as RetryInfo or
+ * Retry-After. A well-behaved one then waits at least so long, however eager its own back-off is.
+ */
+export const ROOM_AFTER_MS = 1_000
+export const WHEN_THERE_IS_ROOM: Retry = { afterMs: ROOM_AFTER_MS }
+
 export interface DeliveryErrorOptions {
   readonly retry: Retry
   /** The gRPC status code that the next hop answered, or that its HTTP status stands for; the door passes it on. */

@@ -53,6 +53,20 @@ export function exporterMetrics(meter: Meter, signal: Signal, target: Labels = {
   }
 }
 
+/**
+ * Counts items that the next hop took no notice of and said so in a partial success (OTLP, "Partial Success"): they count as
+ * sent as well, and nobody sends them again. The series appears with the first.
+ */
+export const countRejected = (meter: Meter, signal: Signal, items: number): void =>
+  meter
+    .counter(
+      `exporter_rejected_${ITEM_NOUN[signal]}`,
+      ITEM_UNIT[signal],
+      `Number of ${ITEM_WORDS[signal]} that the destination rejected in a partial success.`,
+      { onceUsed: true },
+    )
+    .add(items)
+
 /** Queue gauges, labelled with `data_type`. */
 export function observeQueue(meter: Meter, signal: Signal, sizer: Sizer, queue: QueueReadings): void {
   const unit = SIZER_UNIT[sizer]

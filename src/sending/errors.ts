@@ -1,10 +1,10 @@
 // The refusals that sending itself makes, and how a failure is named in metrics.
 
 import type { DeliveryCode } from '../delivery/codes.ts'
-import { DeliveryError } from '../delivery/error.ts'
+import { DeliveryError, WHEN_THERE_IS_ROOM } from '../delivery/error.ts'
 
 export const queueFull = (): DeliveryError =>
-  new DeliveryError('QUEUE_FULL', 'sending queue is full', { retry: 'backoff' })
+  new DeliveryError('QUEUE_FULL', 'sending queue is full', { retry: WHEN_THERE_IS_ROOM })
 
 /** Retryable as the Collector has it, although only a larger queue can help: its client gets 503. */
 export const tooLarge = (size: number, capacity: number, sizer: string): DeliveryError =>

@@ -105,13 +105,13 @@ test('wait_for_result answers only when the push has ended', async () => {
   assert.equal(two.refused?.grpcCode, 3)
 })
 
-test('a full queue refuses with a retryable error, and what is in flight still counts', async () => {
+test('a full queue refuses with an error that says when to try again, and what is in flight still counts', async () => {
   const { push, tried, metric, logs } = stage({ sending_queue: { queue_size: 2, num_consumers: 1 } })
   push()
   push()
   const third = push(5)
   assert.equal(third.refused?.message, 'sending queue is full')
-  assert.equal(third.refused?.retry, 'backoff')
+  assert.deepEqual(third.refused?.retry, { afterMs: 1000 })
   assert.equal(third.accepted, false)
   assert.equal(metric('exporter_enqueue_failed_spans'), 5)
   assert.match(logs.at(-1)!.message, /^Exporting failed. Rejecting data./)

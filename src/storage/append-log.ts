@@ -5,9 +5,9 @@
 // What comes while a group is on its way gathers for the next one, so a slow disk makes larger groups, not more of them.
 // A full file gets its footer and the next number follows. Nothing happens on the event loop but the checksum.
 //
-// A group that fails is refused as a whole, and what it left behind is cut off again. Where that cannot be done, or an
-// fdatasync failed (the kernel may have dropped what it could not write, and says so once), the file is left as it is up
-// to its last good record and a new one is begun. The next append tries anew: a disk that is well again is used again.
+// A group that fails is refused as a whole, and what it left behind is cut off again. After that, and where it cannot be done,
+// or an fdatasync failed (the kernel may have dropped what it could not write, and says so once), the file is left as it is
+// up to its last good record and a new one is begun. The next append tries anew: a disk that is well again is used again.
 
 import { join } from 'node:path'
 import type { Files, StoredFile } from './files.ts'
@@ -208,6 +208,9 @@ export class AppendLog {
       await handle.write(pieces, file.bytes)
     } catch (error) {
       await handle.truncate(file.bytes).catch(() => this.#abandon())
+      // Only a file that is sealed can be deleted once its records are settled, and on a full disk that is all the room there
+      // will be. Nor would one that has reached a bound of the system's (EFBIG) ever take more.
+      if (file.records > 0) await this.#seal()
       throw error
     }
     if (this.#options.fsync) {

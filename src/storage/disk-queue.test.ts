@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { IO_ERROR, moodyFiles, NO_SPACE, openQueue, ownDirectory, READ_ONLY } from '../../test/support/disk.ts'
@@ -195,7 +195,7 @@ test('a full disk refuses what cannot be written and nothing else; when it has r
     assert.equal(result.status, 'rejected')
     const error = (result as PromiseRejectedResult).reason as DeliveryError
     assert.equal(error.code, 'QUEUE_DISK_FAILED')
-    assert.equal(error.retry, 'backoff')
+    assert.deepEqual(error.retry, { afterMs: 1000 })
     assert.match(error.message, /no space left on device/)
   }
   assert.equal(opened.queue.left.records, 1)
@@ -206,6 +206,21 @@ test('a full disk refuses what cannot be written and nothing else; when it has r
   const next = await openQueue(t, directory)
   assert.deepEqual(await next.drain(), ['before', 'after'])
   assert.deepEqual([...next.cuts, ...next.losses], [])
+})
+
+test('a full disk has room again once what it holds is settled, whatever the files could take', async (t) => {
+  const directory = ownDirectory(t)
+  const files = moodyFiles()
+  const opened = await openQueue(t, directory, { files })
+  await opened.put('before')
+  // The disk is full for as long as the file is there.
+  const [full = ''] = segments(directory)
+  files.fail = (operation) => (operation === 'write' && existsSync(full) ? NO_SPACE() : undefined)
+  for (let i = 0; i < 3; i++) await assert.rejects(opened.put('refused'), /no space left on device/)
+  assert.deepEqual(await opened.drain(), ['before'])
+  while (existsSync(full)) await new Promise((resolve) => setImmediate(resolve))
+  await opened.put('after')
+  assert.deepEqual(await opened.drain(), ['after'])
 })
 
 test('half a record that could not be cut off again is left behind in a file of its own', async (t) => {
@@ -283,7 +298,7 @@ test('a queue at its cap refuses until something is settled', async (t) => {
   }
   const error = await full()
   assert.equal(error.code, 'QUEUE_FULL')
-  assert.equal(error.retry, 'backoff')
+  assert.deepEqual(error.retry, { afterMs: 1000 })
   assert.ok(taken > 50 && taken <= 64, `${taken} records of 1024 bytes`)
   assert.ok(opened.queue.diskBytes <= 64 * 1024)
   const drained = await opened.drain()

@@ -192,7 +192,9 @@ export interface Scan extends Totals {
  * next sound record; `end` lies before whatever cannot be read at the tail. Never throws.
  */
 export function scanRecords(bytes: Uint8Array, number: number, visit?: (record: RecordView) => void): Scan {
-  let [records, items, payloadBytes, lost, end, next] = [0, 0, 0, 0, HEADER_BYTES, 0]
+  let [records, items, payloadBytes, lost, next] = [0, 0, 0, 0, 0]
+  // Of a file that was only begun, nothing is sound.
+  let end = bytes.length < HEADER_BYTES ? 0 : HEADER_BYTES
   let firstBad: number | undefined
   const footer = findFooter(bytes, number)
   const until = footer === undefined ? bytes.length : bytes.length - FOOTER_BYTES

@@ -150,10 +150,8 @@ async function cutTail(path: string, number: number, files: Files, events: Store
     const why = `bytes from ${scan.firstBad} on do not match their checksum`
     events.onLost({ path, records: scan.lost, items: 0, bytes: 0, why })
   }
-  // Of a file that was only begun, all is cut.
-  const offset = bytes.length < HEADER_BYTES ? 0 : scan.end
-  const cut = bytes.length - offset
-  if (cut > 0) events.onCut({ path, offset, bytes: cut })
+  const cut = bytes.length - scan.end
+  if (cut > 0) events.onCut({ path, offset: scan.end, bytes: cut })
   if (scan.records === 0) {
     // Without a sound header it may be anything; a crash between creating and writing leaves it short, or full of zeros.
     if (cut > 0 && bytes.some((byte) => byte !== 0)) await files.rename(path, path + DAMAGED)

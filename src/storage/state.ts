@@ -25,7 +25,6 @@ import {
   FOOTER_BYTES,
   findFooter,
   findHeader,
-  HEADER_BYTES,
   scanRecords,
 } from './format.ts'
 import type { DirectoryLock } from './lock.ts'
@@ -130,7 +129,7 @@ async function restore(options: StateOptions): Promise<{ nextNumber: number; log
     // A damaged header does not hide the entries, which say by themselves that they belong here.
     const version = header?.ownerVersion ?? options.version
     const scan = scanRecords(bytes, number, ({ payload }) => entries.push({ version, bytes: payload }))
-    logBytes += scan.end - HEADER_BYTES
+    logBytes += scan.bytes
     if (scan.lost > 0)
       events.onLost({ path, records: scan.lost, items: 0, bytes: 0, why: 'entries do not match their checksum' })
     const cut = bytes.length - scan.end - (findFooter(bytes, number) === undefined ? 0 : FOOTER_BYTES)

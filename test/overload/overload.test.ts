@@ -10,7 +10,7 @@ const skip = existsSync('/proc/self/stat') ? false : 'needs /proc'
 const UNAVAILABLE = { grpc: 14, http: 503 } as const
 
 for (const protocol of ['grpc', 'http'] as const)
-  test(`over ${protocol}, a stalled sink makes senders wait, memory stays bounded, and what was answered OK arrives`, {
+  test(`over ${protocol}, a stalled sink makes senders wait and tells them how long, memory stays bounded, and what was answered OK arrives`, {
     skip,
     timeout: 60_000,
   }, async () => {
@@ -28,6 +28,8 @@ for (const protocol of ['grpc', 'http'] as const)
     assert.ok(report.ok > 0, 'nothing was accepted')
     assert.equal(report.failed, 0)
     assert.ok(report.stalledRssBytes < 300 * 2 ** 20, `${report.stalledRssBytes} bytes resident`)
-    assert.ok((report.statuses.get(UNAVAILABLE[protocol]) ?? 0) > 0, JSON.stringify([...report.statuses]))
+    const refusals = report.statuses.get(UNAVAILABLE[protocol]) ?? 0
+    assert.ok(refusals > 0, JSON.stringify([...report.statuses]))
+    assert.equal(report.hinted, refusals, 'refusals without a time to wait')
     assert.ok(report.missing * spansPerRequest <= report.countedLostSpans, JSON.stringify({ ...report, statuses: [] }))
   })

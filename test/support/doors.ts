@@ -227,7 +227,7 @@ export async function httpDoor(t: TestContext, secure: boolean, options: DoorOpt
   }
   const server = await startHttpServer(
     cfg,
-    { log: memoryLogger(), clock: systemClock, report: (_, error) => assert.fail(error) },
+    { clock: systemClock, log: memoryLogger(), report: (_, error) => assert.fail(error) },
     (request, response) => {
       const named = request.headers['content-encoding']
       readBody(request, named as Decoding | undefined, settings, {

@@ -3,7 +3,7 @@
 // One instance serves every signal: their requests stand in one file in the order of arrival.
 
 import type { Delivery } from '../../delivery/delivery.ts'
-import { DeliveryError } from '../../delivery/error.ts'
+import { DeliveryError, WHEN_THERE_IS_ROOM } from '../../delivery/error.ts'
 import type { Exporter, ExporterContext } from '../../graph/component.ts'
 import { compress } from '../../net/compression.ts'
 import type { Batch } from '../../otlp/batch.ts'
@@ -75,7 +75,7 @@ export class FileExporter implements Exporter {
     if (this.#waitingBytes + batch.byteLength > WAITING_MAX_BYTES && this.#waiting.size > 0) {
       this.#metrics.get(batch.signal)?.enqueueFailed.add(batch.items)
       const words = `${path}: more than ${WAITING_MAX_BYTES} bytes wait for the disk`
-      batch.delivery.refuse(new DeliveryError('FILE_BUSY', words, { retry: 'backoff' }))
+      batch.delivery.refuse(new DeliveryError('FILE_BUSY', words, { retry: WHEN_THERE_IS_ROOM }))
       return
     }
     if (!groupBy.enabled) {

@@ -127,12 +127,13 @@ test('codes are tried again or final as OTLP says', async (t) => {
   assert.equal((await settled(push('traces', spans(1)))).refused!.retry, 'never')
 })
 
-test('a partial success is logged and counts as sent', async (t) => {
+test('a partial success is logged and counts as sent, and what it rejected is counted', async (t) => {
   const { push, logs, metric } = await pair(t, {
     handler: (_, answer) => answer(null, Buffer.from(encodeExportResponse({ rejected: 2, message: 'too old' }))),
   })
   assert.equal((await settled(push('traces', spans(5)))).delivered, true)
   assert.equal(metric('exporter_sent_spans'), 5)
+  assert.equal(metric('exporter_rejected_spans'), 2)
   const line = logs.find(({ level }) => level === 'warn')!
   assert.equal(line.message, 'Partial success response')
   assert.deepEqual(line.fields, { message: 'too old', dropped_items: 2 })

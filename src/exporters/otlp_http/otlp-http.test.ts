@@ -228,7 +228,7 @@ test('Retry-After is kept in seconds or as a date, for 429 and 503 only', async 
   }
 })
 
-test('a partial success is logged and counts as sent, in both encodings', async (t) => {
+test('a partial success is logged and counts as sent, and what it rejected is counted, in both encodings', async (t) => {
   const { push, answerWith, logs, metric } = await pair(t)
   answerWith((_, response) =>
     response
@@ -247,6 +247,7 @@ test('a partial success is logged and counts as sent, in both encodings', async 
     [2, 1],
   )
   assert.equal(metric('exporter_sent_spans'), 6)
+  assert.equal(metric('exporter_rejected_spans'), 3)
 })
 
 test('an answer of success that cannot be read is final; of an unknown type it is not read', async (t) => {

@@ -18,6 +18,7 @@ import {
   readRpcStatusJson,
 } from '../../otlp/response.ts'
 import type { Signal } from '../../otlp/signal.ts'
+import { countRejected } from '../../self/exporter-metrics.ts'
 import type { Labels } from '../../self/meter.ts'
 import { RemoteHealth } from '../../sending/remote-health.ts'
 import { type Push, Sending } from '../../sending/sending.ts'
@@ -145,6 +146,7 @@ export class OtlpHttpExporter implements Exporter {
     }
     if (partial === undefined) return
     // OTLP, "Partial Success": the same bytes must not be sent again.
+    if (partial.rejected > 0) countRejected(this.#context.meter, signal, partial.rejected)
     this.#context.log.warn('Partial success response', { message: partial.message, dropped_items: partial.rejected })
   }
 }

@@ -5,12 +5,13 @@
 //      | refuse         | too large, malformed, silent, no room     | deadline
 //      +----------------+-------------------------------------------+----> trailers-only answer
 //
-// Where an authenticator has to ask somebody else, the stream is paused between headers and reading: flow control holds
-// the message back until its sender is known.
+// Where an authenticator has to ask somebody else, what comes in the meantime is kept and counts, and goes no further until
+// its sender is known.
 //
 // A call counts against the budget from its first byte until its handler has answered, even when the client has gone:
 // the handler still holds the message.
 
+import { ROOM_AFTER_MS } from '../../delivery/error.ts'
 import { type AuthAttributes, type AuthDecision, AuthRefusal } from '../auth/authenticator.ts'
 import { arePiecesSmall, type RequestBytes } from '../byte-budget.ts'
 import { CompressionError, compress, type Encoding } from '../compression.ts'
@@ -230,7 +231,7 @@ export class Call implements GrpcCall, WireListener, Deadlined {
 
   #refuseForRoom(): void {
     const text = 'too many bytes of unanswered requests are in flight, try again later'
-    this.#refuse('overload', GRPC.UNAVAILABLE, text)
+    this.#refuse('overload', GRPC.UNAVAILABLE, text, 200, ROOM_AFTER_MS)
   }
 
   onEnd(): void {
@@ -299,7 +300,7 @@ export class Call implements GrpcCall, WireListener, Deadlined {
   }
 
   /** The engine's own refusal, in any state: it comes before the handler's answer, or instead of it. */
-  #refuse(reason: GrpcRefusal, code: number, message: string, httpStatus = 200): void {
+  #refuse(reason: GrpcRefusal, code: number, message: string, httpStatus = 200, retryAfterMs?: number): void {
     if (this.#state === ANSWERED) return
     const handled = this.#state === HANDLING
     this.#state = ANSWERED
@@ -309,7 +310,7 @@ export class Call implements GrpcCall, WireListener, Deadlined {
     }
     this.#services.deadlines.disarm(this)
     this.#options.onRefused(reason, message)
-    if (this.#wire.open) this.#trailersOnly(httpStatus, code, message)
+    if (this.#wire.open) this.#trailersOnly(httpStatus, code, message, retryAfterMs)
   }
 
   #trailersOnly(httpStatus: number, code: number, words: string, retryAfterMs?: number): void {

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { certs } from '../../../test/support/certs.ts'
 import { memoryLogger } from '../../../test/support/harness.ts'
 import { ByteBudget } from '../byte-budget.ts'
+import type { RpcError } from '../status.ts'
 import { UnpackLine } from '../unpack-line.ts'
 import type { GrpcCall, GrpcKeepalive, GrpcServerOptions } from './engine.ts'
 import { BytesAhead, encodeGrpcMessage, findTimeoutMs, frameMessage, UnaryReader } from './framing.ts'
@@ -162,19 +163,27 @@ both(
   },
 )
 
-both('over the budget a call is refused with Unavailable while others keep their place', async (t, door) => {
-  const { port, calls, refused } = await door(t)
-  const on = session(t, port)
-  const first = open(on)
-  first.stream.end(frameMessage(new Uint8Array(700_000), false))
-  await until(() => calls.length === 1)
-  const second = open(on)
-  second.stream.end(frameMessage(new Uint8Array(700_000), false))
-  assert.equal(await second.status, '14')
-  assert.deepEqual(refused, ['overload'])
-  calls[0]!.respond(new Uint8Array(0))
-  assert.equal(await first.status, '0')
-})
+both(
+  'over the budget a call is refused with Unavailable and a time to wait, while others keep their place',
+  async (t, door) => {
+    const hints: unknown[] = []
+    const encodeStatus = (status: RpcError) => {
+      hints.push(status.retryAfterMs)
+      return new Uint8Array(0)
+    }
+    const { port, calls, refused } = await door(t, { encodeStatus })
+    const on = session(t, port)
+    const first = open(on)
+    first.stream.end(frameMessage(new Uint8Array(700_000), false))
+    await until(() => calls.length === 1)
+    const second = open(on)
+    second.stream.end(frameMessage(new Uint8Array(700_000), false))
+    assert.equal(await second.status, '14')
+    assert.deepEqual([refused, hints], [['overload'], [1000]])
+    calls[0]!.respond(new Uint8Array(0))
+    assert.equal(await first.status, '0')
+  },
+)
 
 both('an error of any length keeps its code: the words are cut where clients stop reading headers', async (t, door) => {
   const { port, calls } = await door(t)

@@ -15,6 +15,7 @@ import type { Logger } from '../../self/log.ts'
 import { guardConnections } from '../admission.ts'
 import { endSession, http2Bounds, tellWatch } from '../http2/flood-watch.ts'
 import { type Limits, limitsWith } from '../limits.ts'
+import { endSocket } from '../linger.ts'
 import { type Listening, listen } from '../listen.ts'
 import type { TlsWatch } from '../tls/reload.ts'
 import { Call, type CallServices, callServices } from './call.ts'
@@ -35,8 +36,8 @@ export class Http2GrpcServer implements GrpcServer {
   /** The socket whose session is about to be announced. */
   #arriving: Socket | undefined
   #sweeper: NodeJS.Timeout | undefined
-  readonly #guard: { stop(): void }
   #tlsWatch: TlsWatch | undefined
+  readonly #guard: { stop(): void }
   #closing: Promise<void> | undefined
 
   constructor(options: GrpcServerOptions, log: Logger) {
@@ -133,7 +134,9 @@ export class Http2GrpcServer implements GrpcServer {
     tellWatch(session, connection.watch)
     this.#connections.add(connection)
     this.#connectionOf.set(session, connection)
-    session.on('error', () => socket?.destroySoon())
+    session.on('error', () => {
+      if (socket !== undefined) endSocket(socket)
+    })
     session.on('close', () => this.#connections.delete(connection))
   }
 
@@ -209,6 +212,6 @@ class SessionLink implements Link {
     }
     endSession(this.#session)
     // The session leaves the socket of a client that does not close it open.
-    this.#socket?.destroySoon()
+    if (this.#socket !== undefined) endSocket(this.#socket)
   }
 }

@@ -1,12 +1,12 @@
-// OTLP/gRPC to one server: the client, its authenticator, and Export calls: the parts of a batch as they are, and what the answer means for its delivery. Shared by
-// every exporter that speaks it. Nothing is decoded or copied on the way to the socket.
+// OTLP/gRPC to one server: the client, its authenticator, and Export calls: the parts of a batch as they are, and what the
+// answer means for its delivery. Shared by every exporter that speaks it. Nothing is decoded or copied on the way.
 
 import { DeliveryError, type Retry } from '../../delivery/error.ts'
 import type { ExporterContext } from '../../graph/component.ts'
 import type { Batch } from '../../otlp/batch.ts'
 import { readExportResponse, readRpcStatus } from '../../otlp/response.ts'
 import type { Signal } from '../../otlp/signal.ts'
-import type { Logger } from '../../self/log.ts'
+import { countRejected } from '../../self/exporter-metrics.ts'
 import { type ClientAuthenticator, findClientAuthenticator, orAborted } from '../auth/authenticator.ts'
 import { GRPC, isRetryableGrpc } from '../status.ts'
 import type { GrpcClient } from './client.ts'
@@ -71,11 +71,11 @@ export class OtlpPush {
         headers !== undefined && error.code === GRPC.UNAUTHENTICATED && this.#auth?.rejected?.(headers) === true
       throw toDeliveryError(error, signal, again)
     }
-    if (answer.length > 0) readAnswer(answer, this.#context.log)
+    if (answer.length > 0) readAnswer(batch.signal, answer, this.#context)
   }
 }
 
-function readAnswer(answer: Uint8Array, log: Logger): void {
+function readAnswer(signal: Signal, answer: Uint8Array, { log, meter }: ExporterContext): void {
   let partial: ReturnType<typeof readExportResponse>
   try {
     partial = readExportResponse(answer)
@@ -87,8 +87,9 @@ function readAnswer(answer: Uint8Array, log: Logger): void {
     })
   }
   // OTLP, "Partial Success": the same bytes must not be sent again.
-  if (partial !== undefined)
-    log.warn('Partial success response', { message: partial.message, dropped_items: partial.rejected })
+  if (partial === undefined) return
+  if (partial.rejected > 0) countRejected(meter, signal, partial.rejected)
+  log.warn('Partial success response', { message: partial.message, dropped_items: partial.rejected })
 }
 
 const notStarted = (): DeliveryError =>

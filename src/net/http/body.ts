@@ -7,6 +7,7 @@ import { arePiecesSmall, type ByteBudget, type ConnectionBytes, type RequestByte
 import { ChunkList } from '../chunk-list.ts'
 import { CompressionError, type Decoding } from '../compression.ts'
 import { endSession, watchOf } from '../http2/flood-watch.ts'
+import { endSocket } from '../linger.ts'
 import type { Unpacked, UnpackLine, Waiting } from '../unpack-line.ts'
 
 export interface BodyLimits {
@@ -120,7 +121,7 @@ export function readBody(
 
 /** The connection ends, behind what was answered on it: over HTTP/2 with GOAWAY. */
 export function endConnection(request: IncomingMessage): void {
-  if (request.httpVersionMajor < 2) request.socket.destroySoon()
+  if (request.httpVersionMajor < 2) endSocket(request.socket)
   else {
     const { session } = (request as unknown as Http2ServerRequest).stream
     if (session !== undefined) endSession(session as ServerHttp2Session)

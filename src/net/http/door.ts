@@ -7,6 +7,7 @@ import type { Server, Socket } from 'node:net'
 import { guardConnections, sweepEveryMs } from '../admission.ts'
 import { type FloodWatch, setWatch, watchOf, watchSession } from '../http2/flood-watch.ts'
 import type { Limits } from '../limits.ts'
+import { endSocket } from '../linger.ts'
 
 /** Why a connection, or bytes that never became a request, were refused; a bounded set, for a counter's label. */
 export type BadConnection =
@@ -101,7 +102,7 @@ export class HttpDoor {
       onRefused('headers_too_large', `more than ${limits.headersPerRequest} headers`)
       const text = '431 Request Header Fields Too Large'
       response.writeHead(431, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(text)
-      request.socket.destroySoon()
+      endSocket(request.socket)
       return false
     }
     const client = this.#clients.get(request.socket)

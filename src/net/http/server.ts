@@ -13,6 +13,7 @@ import { type AuthAttributes, type AuthDecision, AuthRefusal } from '../auth/aut
 import { type HttpAuthenticator, httpAuthenticator } from '../auth/http.ts'
 import { http2Bounds } from '../http2/flood-watch.ts'
 import { type Limits, limitsWith } from '../limits.ts'
+import { endSocket } from '../linger.ts'
 import { type Listening, listen } from '../listen.ts'
 import { GRPC, grpcToHttp } from '../status.ts'
 import { loadServerTls, type ServerTlsOptions } from '../tls/load.ts'
@@ -73,13 +74,13 @@ export async function startHttpServer(
     connectionsCheckingInterval: Math.min(5000, Math.max(50, headersTimeout / 4)),
     noDelay: true,
   }
+  const authenticator = httpAuthenticator(cfg.auth, ctx)
   const secure = cfg.tls !== undefined
   const tls = cfg.tls === undefined ? undefined : loadServerTls(cfg.tls)
   const server = tls === undefined ? createServer(settings) : await secureServer(tls, limits, settings)
   server.maxHeadersCount = limits.headersPerRequest + 1
   const onRefused = (reason: BadConnection, detail: string): void => options.onBadConnection?.(reason, detail)
   const door = new HttpDoor(server, { limits, countLoopback: options.countLoopback ?? false, onRefused })
-  const authenticator = httpAuthenticator(cfg.auth, ctx)
   const serve = wrap(cfg, ctx.log, door, authenticator, options, handler)
   server.on('session', (session: ServerHttp2Session) => {
     // What requests still run are answered; a client that then does not even read is cut off.
@@ -241,5 +242,5 @@ function answerClientError(
   onRefused(reason, `not an HTTP request: ${error.message}`)
   // As Go's server words it.
   socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`)
-  socket.destroySoon()
+  endSocket(socket)
 }

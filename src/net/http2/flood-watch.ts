@@ -10,6 +10,7 @@
 import { constants as H2, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Limits } from '../limits.ts'
+import { endSocket } from '../linger.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import { FRAME_HEAD_BYTES } from './frame.ts'
 
@@ -181,7 +182,7 @@ export function watchSession(
     calmDown() {
       endSession(session)
       // The session leaves the socket of a client that does not close it open.
-      socket?.destroySoon()
+      if (socket !== undefined) endSocket(socket)
     },
   }
   const watch = new FloodWatch(watched, options, now)

@@ -345,7 +345,7 @@ test('while the next component takes nothing senders wait for their answer, then
     fates.map((fate) => (fate.refused !== undefined ? 'refused' : fate.accepted ? 'answered' : 'waits')),
     ['answered', 'answered', 'answered', 'waits', 'waits', 'refused'],
   )
-  assert.equal(fates[5]!.refused?.retry, 'backoff')
+  assert.deepEqual(fates[5]!.refused?.retry, { afterMs: 1000 })
   sent[3]!.delivery.accept()
   assert.equal(fates[3]!.accepted, true)
   // Whoever still waits hears of a refusal and may try again: nothing is lost.

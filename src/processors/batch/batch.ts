@@ -16,7 +16,7 @@
 // per period; where requests keep coming, batches are as large as ever.
 
 import { Delivery, type DeliveryListener } from '../../delivery/delivery.ts'
-import { DeliveryError } from '../../delivery/error.ts'
+import { DeliveryError, WHEN_THERE_IS_ROOM } from '../../delivery/error.ts'
 import type { Timer } from '../../graph/clock.ts'
 import type { Output, Processor, ProcessorContext } from '../../graph/component.ts'
 import { Batch, type ClientInfo, NO_CLIENT } from '../../otlp/batch.ts'
@@ -124,7 +124,7 @@ export class BatchProcessor implements Processor {
   #take(batch: Batch): boolean {
     if (this.#untakenBytes > this.#bounds.untakenMaxBytes) {
       const text = `${this.#context.id} holds ${this.#untakenBytes} bytes that the next component has not taken`
-      batch.delivery.refuse(new DeliveryError('BATCH_FULL', text, { retry: 'backoff' }))
+      batch.delivery.refuse(new DeliveryError('BATCH_FULL', text, { retry: WHEN_THERE_IS_ROOM }))
       return false
     }
     if (this.#untakenBytes <= this.#bounds.untakenAnsweredMaxBytes) batch.delivery.accept()

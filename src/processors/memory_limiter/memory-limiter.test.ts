@@ -46,7 +46,7 @@ test('below the soft limit everything passes; above it all is refused until a lo
   clock.advance(1000)
   const refused = push().refused
   assert.equal(refused?.message, 'data refused due to high memory usage')
-  assert.equal(refused?.retry, 'backoff')
+  assert.deepEqual(refused?.retry, { afterMs: 1000 })
   memory.used = 79
   assert.notEqual(push().refused, undefined)
   clock.advance(1000)

@@ -7,7 +7,7 @@
 // Usage is looked at every check_interval; what is decided there holds until the next look (reference/otelcol-core.md
 // 3.5). One limiter serves all pipelines that name its id.
 
-import { DeliveryError } from '../../delivery/error.ts'
+import { DeliveryError, WHEN_THERE_IS_ROOM } from '../../delivery/error.ts'
 import type { Timer } from '../../graph/clock.ts'
 import type { Output, Processor, ProcessorContext } from '../../graph/component.ts'
 import type { Batch } from '../../otlp/batch.ts'
@@ -117,7 +117,7 @@ export class MemoryLimiter implements Processor {
     if (this.#refusing) {
       counters.refused.add(batch.items)
       batch.delivery.refuse(
-        new DeliveryError('MEMORY_LIMITED', 'data refused due to high memory usage', { retry: 'backoff' }),
+        new DeliveryError('MEMORY_LIMITED', 'data refused due to high memory usage', { retry: WHEN_THERE_IS_ROOM }),
       )
       return
     }

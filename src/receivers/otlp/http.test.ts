@@ -420,13 +420,14 @@ test('a client that goes away in its body or before its answer disturbs nobody, 
   assert.equal((await next).status, 200)
 })
 
-test('over the bound of unanswered bytes requests are refused at once with 503', async (t) => {
+test('over the bound of unanswered bytes requests are refused at once with 503 and Retry-After', async (t) => {
   const held: Batch[] = []
   const { port } = await door(t, {}, { out: { send: (batch) => held.push(batch) } })
   const large = jsonToBytes('traces', json(1).replace('GET /cart', 'x'.repeat(17 * 1024 * 1024)))
   const waiting = [post(port, large), post(port, large), post(port, large)]
   await until(() => held.length === 3)
-  assert.equal((await post(port, large)).status, 503)
+  const refused = await post(port, large)
+  assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '1'])
   for (const batch of held) batch.delivery.accept()
   assert.deepEqual(
     (await Promise.all(waiting)).map((answer) => answer.status),

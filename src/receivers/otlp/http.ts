@@ -6,6 +6,7 @@
 //   body readable, within bounds, OTLP?   400 Status      pipeline's answer: 200, or a Status by the table of net/status.ts
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ROOM_AFTER_MS } from '../../delivery/error.ts'
 import type { ReceiverContext } from '../../graph/component.ts'
 import type { AuthAttributes } from '../../net/auth/authenticator.ts'
 import { arePiecesSmall, type RequestBytes } from '../../net/byte-budget.ts'
@@ -163,7 +164,7 @@ function pathOf(url: string): string {
 
 /** A body that is too large is 400 too, as in the Collector, not 413. */
 function problemStatus(problem: BodyProblem, message: string): RpcError {
-  if (problem === 'overload') return { code: GRPC.UNAVAILABLE, message }
+  if (problem === 'overload') return { code: GRPC.UNAVAILABLE, message, retryAfterMs: ROOM_AFTER_MS }
   return { code: GRPC.INVALID_ARGUMENT, message }
 }
 
