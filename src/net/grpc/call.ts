@@ -5,8 +5,8 @@
 //      | refuse         | too large, malformed, silent, no room     | deadline
 //      +----------------+-------------------------------------------+----> trailers-only answer
 //
-// Where an authenticator has to ask somebody else, the stream is paused between headers and reading: flow control holds
-// the message back until its sender is known.
+// Where an authenticator has to ask somebody else, what comes in the meantime is kept and counts, and goes no further until
+// its sender is known.
 //
 // A call counts against the budget from its first byte until its handler has answered, even when the client has gone:
 // the handler still holds the message.

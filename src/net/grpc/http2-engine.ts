@@ -36,8 +36,8 @@ export class Http2GrpcServer implements GrpcServer {
   /** The socket whose session is about to be announced. */
   #arriving: Socket | undefined
   #sweeper: NodeJS.Timeout | undefined
-  readonly #guard: { stop(): void }
   #tlsWatch: TlsWatch | undefined
+  readonly #guard: { stop(): void }
   #closing: Promise<void> | undefined
 
   constructor(options: GrpcServerOptions, log: Logger) {

@@ -74,13 +74,13 @@ export async function startHttpServer(
     connectionsCheckingInterval: Math.min(5000, Math.max(50, headersTimeout / 4)),
     noDelay: true,
   }
+  const authenticator = httpAuthenticator(cfg.auth, ctx)
   const secure = cfg.tls !== undefined
   const tls = cfg.tls === undefined ? undefined : loadServerTls(cfg.tls)
   const server = tls === undefined ? createServer(settings) : await secureServer(tls, limits, settings)
   server.maxHeadersCount = limits.headersPerRequest + 1
   const onRefused = (reason: BadConnection, detail: string): void => options.onBadConnection?.(reason, detail)
   const door = new HttpDoor(server, { limits, countLoopback: options.countLoopback ?? false, onRefused })
-  const authenticator = httpAuthenticator(cfg.auth, ctx)
   const serve = wrap(cfg, ctx.log, door, authenticator, options, handler)
   server.on('session', (session: ServerHttp2Session) => {
     // What requests still run are answered; a client that then does not even read is cut off.

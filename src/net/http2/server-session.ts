@@ -9,6 +9,7 @@
 // Left to others: what headers mean, when a connection is too old, and what is a flood.
 
 import type { Socket } from 'node:net'
+import { LINGER_MS } from '../linger.ts'
 import { ClosedStreams } from './closed-streams.ts'
 import { DataIn, type DataOwner } from './data-in.ts'
 import {
@@ -38,8 +39,6 @@ const SETTINGS_ACK = payloadFrame(FRAME.SETTINGS, FLAG.ACK, 0, new Uint8Array(0)
 const KEEPALIVE_PING = payloadFrame(FRAME.PING, 0, 0, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1))
 const LAST_CALL_PING = payloadFrame(FRAME.PING, 0, 0, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 2))
 const ANY_STREAM_ID = 2 ** 31 - 1
-/** How long a connection that we end may take for what is still to be written. */
-const LINGER_MS = 1_000
 
 const NOT_IN_BLOCK = 0
 const REQUEST = 1
@@ -146,8 +145,8 @@ export class ServerSession implements StreamOwner, DataOwner {
     if (this.#closed) return
     if (!this.#socket.destroyed) {
       this.#writer.end(goaway(Math.min(this.#lastId, this.#finalId), h2Code, words))
-      const { destroy } = this.#socket
-      setTimeout(destroy.bind(this.#socket), LINGER_MS).unref()
+      const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS).unref()
+      this.#socket.once('close', () => clearTimeout(timer))
     }
     this.#close()
   }
