@@ -11,8 +11,8 @@ const MEMORY_LIMIT_MIB = Number(process.env.BENCH_MEMORY_LIMIT_MIB ?? 40)
 
 const SPANS_PER_REQUEST = 100
 const SINK_SPANS_PER_SECOND = 15_000
-/** Some 250 MB: what a minute of twice 15,000 spans a second of 430 bytes fills three times over. */
-const DISK_QUEUE_BYTES = 256 * 2 ** 20
+/** Full after some five seconds of 30,000 spans a second, of 430 bytes, more than the sink takes. */
+const DISK_QUEUE_BYTES = 64 * 2 ** 20
 
 type Variant = Pick<OverloadOptions, 'sinkSpansPerSecond' | 'pushedSpansPerSecond' | 'diskQueueBytes'>
 
@@ -57,6 +57,8 @@ export default (['grpc', 'http'] as const).flatMap((protocol) =>
               refused: report.refused,
               unanswered: report.failed,
               missing: report.missing,
+              'refused: queue full': report.queueFullSpans,
+              'refused: memory': report.memoryLimitedSpans,
               'counted lost spans': report.countedLostSpans,
               statuses: [...report.statuses].map(([status, count]) => `${status}x${count}`).join(' '),
               'with a hint': report.hinted,
