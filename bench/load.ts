@@ -37,6 +37,8 @@ export interface LoadReport {
   /** Without an answer: the connection was lost. */
   readonly failed: number
   readonly wallMs: number
+  /** From sending a request to its OK, in this run: the 99th percentile. NaN without any. */
+  readonly p99Ms: number
   /** Bytes of the requests answered OK, as they were sent. */
   readonly okBytes: number
   /** Numbers answered OK since the process began. Only plain requests carry numbers. */
@@ -70,6 +72,9 @@ class Load implements LoadEvents {
   readonly #connection: GrpcLoad | HttpLoad
   readonly #requestBytes: number
   readonly #okNumbers = new NumberSet()
+  /** When each request on its way was sent, by number; and how long those that were answered OK took. */
+  readonly #sentMs = new Map<number, number>()
+  #tookMs: number[] = []
   #nextNumber = 0
   #fromNumber = 0
   #untilNumber = 0
@@ -100,6 +105,8 @@ class Load implements LoadEvents {
 
   run({ forMs, requests, requestsPerSecond }: RunOptions): void {
     this.#ok = this.#refused = this.#failed = 0
+    this.#tookMs = []
+    this.#sentMs.clear()
     this.#fromMs = performance.now()
     this.#untilMs = this.#fromMs + (forMs ?? Number.POSITIVE_INFINITY)
     this.#fromNumber = this.#nextNumber
@@ -117,6 +124,7 @@ class Load implements LoadEvents {
     }
     if (this.#nextNumber - this.#fromNumber >= (now - this.#fromMs) * this.#requestsPerMs) return -1
     this.#pending++
+    this.#sentMs.set(this.#nextNumber, now)
     return this.#nextNumber++
   }
 
@@ -124,6 +132,8 @@ class Load implements LoadEvents {
     this.#pending--
     this.#ok++
     this.#okNumbers.add(number)
+    this.#tookMs.push(performance.now() - (this.#sentMs.get(number) ?? Number.NaN))
+    this.#sentMs.delete(number)
   }
 
   refused(): void {
@@ -148,10 +158,16 @@ class Load implements LoadEvents {
       refused: this.#refused,
       failed: this.#failed,
       wallMs: performance.now() - this.#fromMs,
+      p99Ms: percentile(this.#tookMs, 0.99),
       okBytes: this.#ok * this.#requestBytes,
       okNumbers: encoding === 'none' ? this.#okNumbers.bits : new Uint8Array(0),
     })
   }
+}
+
+function percentile(values: number[], share: number): number {
+  const sorted = Float64Array.from(values).sort()
+  return sorted.length === 0 ? Number.NaN : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!
 }
 
 const send = (message: FromLoad): void => void process.send!(message)

@@ -14,6 +14,7 @@ import { DELIVERY_CODES } from '../src/delivery/codes.ts'
 import type { AnyFactory } from '../src/graph/component.ts'
 import { registry } from '../src/graph/registry.ts'
 import { telemetryConfig } from '../src/self/config.ts'
+import { limitsTable } from './limits-table.ts'
 import { telemetryTable } from './telemetry-table.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -37,6 +38,7 @@ export async function generate(): Promise<Map<string, string>> {
   files.set('docs/reference/config-problems.md', problemsPage())
   files.set('docs/reference/delivery-codes.md', deliveryPage())
   files.set('docs/reference/feature-gates.md', gatesPage())
+  files.set('docs/reference/limits.md', limitsPage())
   files.set('docs/reference/command-line.md', commandLinePage())
   const described = factories.map((factory) => ({ ...factory, config: factory.config as Schema<unknown> }))
   files.set('schema/millrace.schema.json', `${JSON.stringify(documentSchema(described, telemetryConfig), null, 2)}\n`)
@@ -110,6 +112,20 @@ function gatesPage(): string {
 \`--feature-gates\` takes the Collector's ids. Beta gates are on by default, alpha gates off. An unknown id gives a warning.
 
 ${markdownTable(['id', 'stage', 'meaning'], rows)}
+`
+}
+
+function limitsPage(): string {
+  return `${GENERATED}# Limits of the doors
+
+What clients of the listeners may do: every bound, its value, and what happens to whoever reaches it. Where a key of the
+receiver goes before a bound, it is named; the others are fixed. The words in code style are the \`reason\` under which
+\`receiver_refused_requests\` counts; the first of a kind is logged at once, more of them as a tally each minute.
+
+Bounds by address do not hold for loopback and Unix sockets: a reverse proxy on the same machine is one address for all of
+its clients. An IPv6 client is counted by its /64.
+
+${limitsTable()}
 `
 }
 

@@ -64,6 +64,11 @@ export class ByteBudget {
   }
 }
 
+/** Over this average the pieces of a body are what they are; below it and beyond a number of them they are a flood. */
+const SMALL_PIECE_BYTES = 16
+export const arePiecesSmall = (bytes: number, pieces: number, maxSmallPieces: number): boolean =>
+  pieces > maxSmallPieces && bytes < pieces * SMALL_PIECE_BYTES
+
 export class ConnectionBytes {
   readonly budget: ByteBudget
   readonly #busy: Set<ConnectionBytes>

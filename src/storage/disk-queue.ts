@@ -19,6 +19,7 @@ import { diskQueueFull, diskTooSlow, tooLargeForDisk, writeFailed } from './erro
 import { Fifo } from './fifo.ts'
 import type { Files } from './files.ts'
 import { FILE_KIND, FOOTER_BYTES, HEADER_BYTES, type RecordView, type Totals } from './format.ts'
+import type { ReadGarbage } from './garbage.ts'
 import type { DirectoryLock } from './lock.ts'
 import { DAMAGED, type Recovered, recoverSegments, SEGMENT, SETTLED, type StoreEvents } from './recovery.ts'
 import { SegmentReader } from './segment-reader.ts'
@@ -35,7 +36,7 @@ export interface QueueBounds {
 
 export const QUEUE_BOUNDS: QueueBounds = {
   fileMaxBytes: 32 * 2 ** 20,
-  memoryMaxBytes: 16 * 2 ** 20,
+  memoryMaxBytes: 8 * 2 ** 20,
   pendingMaxBytes: 32 * 2 ** 20,
 }
 
@@ -66,6 +67,8 @@ export interface DiskQueueOptions {
   readonly lock: DirectoryLock
   readonly events: QueueEvents
   readonly bounds?: QueueBounds
+  /** Told of what is read back. */
+  readonly garbage?: ReadGarbage
 }
 
 class Segment {
@@ -308,7 +311,7 @@ export class DiskQueue {
     this.#cursor = { number: file.number, offset: file.number === number ? offset : HEADER_BYTES }
     try {
       const handle = await this.#options.files.open(file.path, 'read')
-      const reader = new SegmentReader(file, handle, this.#cursor.offset)
+      const reader = new SegmentReader(file, handle, this.#cursor.offset, this.#options.garbage)
       this.#reader = { segment, reader, close: () => handle.close().catch(() => undefined) }
       return this.#reader
     } catch (error) {

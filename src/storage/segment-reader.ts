@@ -4,9 +4,12 @@
 // file should hold. An error of the disk ends the reading of the file.
 
 import type { StoredFile } from './files.ts'
-import { BAD, HEADER_BYTES, RECORD_MARK, type RecordView, readRecord } from './format.ts'
+import { BAD, HEADER_BYTES, RECORD_HEADER_BYTES, RECORD_MARK, type RecordView, readRecord } from './format.ts'
+import type { ReadGarbage } from './garbage.ts'
 
-const WINDOW_BYTES = 512 * 1024
+/** Records are read so many bytes at a time; a larger one by itself, with the header of the next. */
+const WINDOW_BYTES = 256 * 1024
+const LARGE_BYTES = WINDOW_BYTES / 4
 
 export interface ReadableFile {
   readonly number: number
@@ -17,15 +20,17 @@ export interface ReadableFile {
 export class SegmentReader {
   readonly #file: ReadableFile
   readonly #handle: StoredFile
+  readonly #garbage: ReadGarbage | undefined
   /** Of the next record. */
   #at: number
   #window: Uint8Array = new Uint8Array(0)
   #windowFrom = 0
 
-  constructor(file: ReadableFile, handle: StoredFile, from = HEADER_BYTES) {
+  constructor(file: ReadableFile, handle: StoredFile, from = HEADER_BYTES, garbage?: ReadGarbage) {
     this.#file = file
     this.#handle = handle
     this.#at = from
+    this.#garbage = garbage
   }
 
   get position(): number {
@@ -67,9 +72,10 @@ export class SegmentReader {
   async #fill(bytes: number): Promise<boolean> {
     const left = this.#file.bytes - this.#at
     const have = this.#window.length - this.#inWindow()
-    const want = Math.min(left, Math.max(bytes, WINDOW_BYTES))
+    const want = Math.min(left, bytes < LARGE_BYTES ? WINDOW_BYTES : bytes + RECORD_HEADER_BYTES)
     // Records that were handed out still point into the old one.
     const window = new Uint8Array(Buffer.allocUnsafeSlow(want).buffer)
+    this.#garbage?.add(want)
     const filled = await this.#handle.read(window, this.#at)
     this.#window = window.subarray(0, filled)
     this.#windowFrom = this.#at

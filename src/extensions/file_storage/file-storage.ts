@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import type { Extension, ExtensionContext } from '../../graph/component.ts'
 import { DiskQueue } from '../../storage/disk-queue.ts'
 import { type Files, nodeFiles } from '../../storage/files.ts'
+import { ReadGarbage } from '../../storage/garbage.ts'
 import { type DirectoryLock, lockDirectory } from '../../storage/lock.ts'
 import { ownerName, safeName } from '../../storage/names.ts'
 import { openState, type State } from '../../storage/state.ts'
@@ -31,6 +32,7 @@ export class FileStorage implements Extension, Storage {
   readonly #context: ExtensionContext
   readonly #files: Files
   readonly #used = new Set<string>()
+  readonly #garbage = new ReadGarbage()
 
   constructor(config: FileStorageConfig, context: ExtensionContext, files: Files = nodeFiles) {
     this.#config = config
@@ -65,7 +67,15 @@ export class FileStorage implements Extension, Storage {
   async openQueue({ owner, signal, events }: QueueRequest): Promise<DiskQueue> {
     const { fsync, maxBytes } = this.#config
     const { directory, lock } = await this.#open(`${ownerName(owner, signal)}${QUEUE}`)
-    return await DiskQueue.open({ directory, files: this.#files, fsync, maxBytes, lock, events })
+    return await DiskQueue.open({
+      directory,
+      files: this.#files,
+      fsync,
+      maxBytes,
+      lock,
+      events,
+      garbage: this.#garbage,
+    })
   }
 
   async openState({ owner, name = '', shard = 0, ...request }: StateRequest): Promise<State> {

@@ -1,8 +1,11 @@
 // One client's HTTP/2 connection: its age, its idleness, its pings. Times and defaults are gRPC's (grpc-go keepalive;
 // grpc/proposal A8 and A9); all are kept by one sweep over the connections instead of timers for each.
 
-import { constants as H2, type ServerHttp2Session } from 'node:http2'
+import { constants as H2, type IncomingHttpHeaders, type ServerHttp2Session } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { ConnectionBytes } from '../byte-budget.ts'
+import { FloodWatch } from '../http2/flood-watch.ts'
+import type { Limits } from '../limits.ts'
 import type { GrpcServerOptions } from './engine.ts'
 
 /** grpc-go: pings that came too early before the connection is ended. */
@@ -20,6 +23,7 @@ export class Connection {
   readonly peer: string
   readonly bytes: ConnectionBytes
   readonly #options: GrpcServerOptions
+  readonly #watch: FloodWatch
   readonly #openedAt: number
   readonly #ageMs: number
   #ready = false
@@ -31,7 +35,14 @@ export class Connection {
   #strikes = 0
   #pingedAt = -Infinity
 
-  constructor(session: ServerHttp2Session, options: GrpcServerOptions, now: number) {
+  /** `socket` is the connection's own, not the session's view of it. */
+  constructor(
+    session: ServerHttp2Session,
+    socket: Socket | undefined,
+    options: GrpcServerOptions,
+    limits: Limits,
+    now: number,
+  ) {
     this.session = session
     this.#options = options
     this.bytes = options.budget.connection(session)
@@ -42,8 +53,7 @@ export class Connection {
     // grpc-go spreads the ends of connections over a tenth either way, so that clients do not return all at once.
     const spread = 0.9 + 0.2 * options.random()
     this.#ageMs = maxConnectionAgeMs > 0 ? maxConnectionAgeMs * spread : Infinity
-    const { socket } = session
-    const { remoteAddress, remotePort } = socket
+    const { remoteAddress, remotePort } = session.socket
     this.peer =
       remoteAddress === undefined
         ? ''
@@ -51,14 +61,39 @@ export class Connection {
     session.once('remoteSettings', () => {
       this.#ready = true
     })
+    this.#watch = new FloodWatch(session, socket, { limits, countPings: false, onFlood: options.onRefused }, now)
     session.on('ping', () => this.#onPing())
     // Reported on the server as sessionError.
     session.on('error', () => {})
   }
 
-  forget(call: Sweepable): void {
-    this.calls.delete(call)
+  begin(call: Sweepable): void {
+    this.calls.add(call)
+    this.#watch.requestBegins()
+  }
+
+  forget(call: Sweepable, answered: boolean): void {
+    if (!this.calls.delete(call)) return
+    this.#watch.requestEnds(answered)
     if (this.calls.size === 0) this.#idleSince = performance.now()
+  }
+
+  areHeadersTooLarge(headers: IncomingHttpHeaders): boolean {
+    return this.#watch.areHeadersTooLarge(headers)
+  }
+
+  heard(bytes: number): void {
+    this.#watch.bodyPiece(bytes)
+  }
+
+  /** Ends the connection: its client costs more than it brings. */
+  flood(detail: string): void {
+    this.#watch.end('flood', detail)
+  }
+
+  /** A client that takes nothing of what it is answered, on a socket that is full. */
+  stuck(): void {
+    this.#watch.end('timeout', 'the client does not read its answers')
   }
 
   /** Headers or data go out: the client may ping again. */
@@ -78,6 +113,8 @@ export class Connection {
       }
       return
     }
+    this.#watch.sweep(now)
+    if (session.destroyed) return
     this.#sweepAge(now)
     this.#sweepSilence(now)
   }

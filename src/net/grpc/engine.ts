@@ -6,10 +6,12 @@
 
 import type { AuthAttributes, ServerAuthenticator } from '../auth/authenticator.ts'
 import type { ByteBudget } from '../byte-budget.ts'
+import type { Limits } from '../limits.ts'
 import type { Listening, ListenSettings } from '../listen.ts'
 import type { RpcError } from '../status.ts'
 import type { ServerTlsOptions } from '../tls/load.ts'
 import type { TlsWatch } from '../tls/reload.ts'
+import type { UnpackLine } from '../unpack-line.ts'
 
 export interface GrpcCall {
   /** `/package.Service/Method`. */
@@ -43,6 +45,9 @@ export type GrpcRefusal =
   | 'overload'
   | 'timeout'
   | 'protocol'
+  | 'too_many_connections'
+  | 'connection_rate'
+  | 'flood'
 
 /** Zero means without a bound, as in gRPC's own settings. */
 export interface GrpcKeepalive {
@@ -75,6 +80,12 @@ export interface GrpcServerOptions {
   readonly keepalive: GrpcKeepalive
   /** What all doors of one receiver may hold of requests without an answer. */
   readonly budget: ByteBudget
+  /** Where packed messages wait to be unpacked, shared in the same way. */
+  readonly unpacking: UnpackLine
+  /** Bounds that have no option of their own here; left out: LIMITS. */
+  readonly limits?: Partial<Limits>
+  /** Bounds by address hold for loopback too: for tests. */
+  readonly countLoopback?: boolean
   /** Uniform in [0, 1). */
   random(): number
   /** google.rpc.Status as bytes, for answers that carry RetryInfo. */

@@ -1,7 +1,7 @@
 // One unary call on node:http2, from its headers to its answer. Answers as grpc-go does, so that clients see what they
 // see from a Collector.
 //
-//   headers ok ----> reading ---- END_STREAM, one message ----> handling ---- respond/fail ----> answered
+//   headers ok ----> reading ---- END_STREAM, one message, unpacked ----> handling ---- respond/fail ----> answered
 //      | refuse         | too large, malformed, silent, no room     | deadline
 //      +----------------+-------------------------------------------+----> trailers-only answer
 //
@@ -14,10 +14,11 @@
 import { constants as H2, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { ROOM_AFTER_MS } from '../../delivery/error.ts'
 import { type AuthAttributes, type AuthDecision, AuthRefusal } from '../auth/authenticator.ts'
-import type { RequestBytes } from '../byte-budget.ts'
-import { CompressionError, compress, decompress, type Encoding } from '../compression.ts'
-import { LIMITS } from '../limits.ts'
+import { arePiecesSmall, type RequestBytes } from '../byte-budget.ts'
+import { CompressionError, compress, type Encoding } from '../compression.ts'
+import type { Limits } from '../limits.ts'
 import { GRPC } from '../status.ts'
+import type { Unpacked, Waiting } from '../unpack-line.ts'
 import type { Connection } from './connection.ts'
 import type { GrpcCall, GrpcHandler, GrpcRefusal, GrpcServerOptions } from './engine.ts'
 import { encodeGrpcMessage, findTimeoutMs, frameMessage, PREFIX_BYTES, UnaryReader } from './framing.ts'
@@ -46,6 +47,7 @@ export class Call implements GrpcCall {
   readonly #headers: IncomingHttpHeaders
   readonly #connection: Connection
   readonly #options: GrpcServerOptions
+  readonly #limits: Limits
   readonly #packed: PackedAnswers
   readonly #reader: UnaryReader
   #encoding: string | undefined
@@ -53,11 +55,16 @@ export class Call implements GrpcCall {
   #state = READING
   /** What it counts against the budget. */
   #bytes: RequestBytes | undefined
+  /** The whole message, packed, in line. */
+  #waiting: Waiting | undefined
   #deadline: NodeJS.Timeout | undefined
   readonly #startedAt = performance.now()
   #heardAt = this.#startedAt
   /** Once answered: when the stream is closed, whatever the client still sends, or does not take of the answer. */
   #endsAt = Infinity
+  #closing = false
+  #received = 0
+  #pieces = 0
   #drained = 0
 
   constructor(
@@ -65,12 +72,14 @@ export class Call implements GrpcCall {
     headers: IncomingHttpHeaders,
     connection: Connection,
     options: GrpcServerOptions,
+    limits: Limits,
     packed: PackedAnswers,
   ) {
     this.#stream = stream
     this.#headers = headers
     this.#connection = connection
     this.#options = options
+    this.#limits = limits
     this.#packed = packed
     this.path = headers[':path'] ?? ''
     this.#reader = new UnaryReader(options.maxMessageBytes)
@@ -102,8 +111,14 @@ export class Call implements GrpcCall {
     stream.on('error', () => {})
     stream.on('close', () => this.#onClose())
     stream.on('data', (chunk: Buffer) => this.#onData(chunk))
-    this.#connection.calls.add(this)
+    this.#connection.begin(this)
 
+    if (this.#connection.areHeadersTooLarge(headers)) {
+      this.#state = ANSWERED
+      this.#options.onRefused('bad_request', `more than ${this.#limits.headerBytes} bytes of headers`)
+      stream.close(H2.NGHTTP2_ENHANCE_YOUR_CALM)
+      return
+    }
     if (headers[':method'] !== 'POST') {
       const text = `Received a HEADERS frame with :method "${headers[':method']}" which should be POST`
       this.#refuse('method', GRPC.INTERNAL, text, 405)
@@ -190,9 +205,15 @@ export class Call implements GrpcCall {
   }
 
   #onData(chunk: Buffer): void {
+    this.#connection.heard(chunk.length)
+    this.#received += chunk.length
+    if (arePiecesSmall(this.#received, ++this.#pieces, this.#limits.smallPieces)) {
+      this.#connection.flood('a request in too many small pieces')
+      return
+    }
     if (this.#state !== READING) {
       this.#drained += chunk.length
-      if (this.#drained > LIMITS.callDrainBytes) this.#stream.close(H2.NGHTTP2_NO_ERROR)
+      if (this.#drained > this.#limits.callDrainBytes) this.#stream.close(H2.NGHTTP2_NO_ERROR)
       return
     }
     this.#heardAt = performance.now()
@@ -224,7 +245,8 @@ export class Call implements GrpcCall {
   }
 
   #onEnd(handler: GrpcHandler): void {
-    if (this.#state !== READING) return
+    // A stream that was reset ends too, ahead of its close.
+    if (this.#state !== READING || this.#stream.closed) return
     const reader = this.#reader
     if (!reader.whole) {
       const text = reader.empty
@@ -237,24 +259,33 @@ export class Call implements GrpcCall {
       this.#refuse('malformed', GRPC.INTERNAL, 'grpc: compressed flag set with identity or empty encoding')
       return
     }
-    let message = reader.take()
-    if (reader.packed) {
-      try {
-        message = decompress(ENCODINGS[this.#encoding!]!, message, this.#options.maxMessageBytes)
-      } catch (error) {
-        if (!(error instanceof CompressionError)) throw error
-        const max = this.#options.maxMessageBytes
-        if (error.reason === 'too_large')
-          this.#refuse(
-            'too_large',
-            GRPC.RESOURCE_EXHAUSTED,
-            `grpc: received message after decompression larger than max (${max})`,
-          )
-        else
-          this.#refuse('malformed', GRPC.INTERNAL, `grpc: failed to decompress the received message: ${error.message}`)
-        return
-      }
+    const message = reader.take()
+    if (!reader.packed) {
+      this.#handle(handler, message)
+      return
     }
+    const { maxMessageBytes, unpacking } = this.#options
+    const encoding = ENCODINGS[this.#encoding!]!
+    this.#waiting = unpacking.unpack(this.#connection, encoding, message, maxMessageBytes, (result) => {
+      this.#waiting = undefined
+      this.#onUnpacked(handler, result)
+    })
+  }
+
+  #onUnpacked(handler: GrpcHandler, result: Unpacked): void {
+    if (result === 'overload') this.#refuse('overload', GRPC.UNAVAILABLE, NO_TURN)
+    else if (!(result instanceof CompressionError)) this.#handle(handler, result)
+    else if (result.reason === 'too_large') {
+      const max = this.#options.maxMessageBytes
+      const text = `grpc: received message after decompression larger than max (${max})`
+      this.#refuse('too_large', GRPC.RESOURCE_EXHAUSTED, text)
+    } else {
+      const text = `grpc: failed to decompress the received message: ${result.message}`
+      this.#refuse('malformed', GRPC.INTERNAL, text)
+    }
+  }
+
+  #handle(handler: GrpcHandler, message: Uint8Array<ArrayBuffer>): void {
     if (this.#bytes?.arrived(message.length) !== true) {
       this.#refuseForRoom()
       return
@@ -325,12 +356,14 @@ export class Call implements GrpcCall {
   }
 
   #release(): void {
+    this.#waiting?.cancel()
+    this.#waiting = undefined
     this.#bytes?.end()
     this.message = NOTHING
   }
 
   #onClose(): void {
-    this.#connection.forget(this)
+    this.#connection.forget(this, this.#state === ANSWERED)
     clearTimeout(this.#deadline)
     if (this.#state === READING) {
       this.#state = ANSWERED
@@ -343,8 +376,12 @@ export class Call implements GrpcCall {
   sweep(now: number): void {
     if (this.#state === ANSWERED) {
       // node:http2 keeps a stream that is closed with NO_ERROR until its answer has gone out.
-      if (now > this.#endsAt)
-        this.#stream.close(this.#stream.writableFinished ? H2.NGHTTP2_NO_ERROR : H2.NGHTTP2_CANCEL)
+      if (now <= this.#endsAt) return
+      // The reset does not go out either: the socket is full.
+      if (this.#closing) this.#connection.stuck()
+      this.#closing = true
+      this.#endsAt = now + this.#options.bodySilenceMs
+      this.#stream.close(this.#stream.writableFinished ? H2.NGHTTP2_NO_ERROR : H2.NGHTTP2_CANCEL)
       return
     }
     if (this.#state !== READING) return
@@ -356,6 +393,7 @@ export class Call implements GrpcCall {
   }
 }
 
+const NO_TURN = 'too many requests wait to be unpacked, try again later'
 const NOTHING = new Uint8Array(0)
 const PLAIN_HEAD = { ':status': 200, 'content-type': 'application/grpc' } as const
 const TRAILERS_FOLLOW = { waitForTrailers: true } as const

@@ -7,6 +7,7 @@ import { certs } from '../../../test/support/certs.ts'
 import { memoryLogger } from '../../../test/support/harness.ts'
 import { ByteBudget } from '../byte-budget.ts'
 import type { RpcError } from '../status.ts'
+import { UnpackLine } from '../unpack-line.ts'
 import type { GrpcCall, GrpcKeepalive, GrpcServerOptions } from './engine.ts'
 import { encodeGrpcMessage, findTimeoutMs, frameMessage, UnaryReader } from './framing.ts'
 import { createGrpcServer } from './server.ts'
@@ -38,6 +39,7 @@ async function door(t: TestContext, options: Partial<GrpcServerOptions> = {}, ke
       requestMs: 300_000,
       keepalive: { ...DEFAULTS, ...keepalive },
       budget,
+      unpacking: new UnpackLine({ maxWaiting: 16, bytesPerTurn: 1024 * 1024 }),
       random: () => 0.5,
       encodeStatus: () => new Uint8Array(0),
       onRefused: (reason) => refused.push(reason),

@@ -12,7 +12,10 @@ import {
 import type { Server, Socket } from 'node:net'
 import type { Server as TlsServer } from 'node:tls'
 import type { Logger } from '../../self/log.ts'
-import { LIMITS } from '../limits.ts'
+import { guardConnections, sweepEveryMs } from '../admission.ts'
+import { http2Bounds } from '../http2/flood-watch.ts'
+import { type Limits, limitsWith } from '../limits.ts'
+import { endSocket } from '../linger.ts'
 import { type Listening, listen } from '../listen.ts'
 import type { TlsWatch } from '../tls/reload.ts'
 import { Connection } from './connection.ts'
@@ -26,6 +29,7 @@ const FRAME_BYTES = 1024 * 1024
 
 export class Http2GrpcServer implements GrpcServer {
   readonly #options: GrpcServerOptions
+  readonly #limits: Limits
   readonly #log: Logger
   readonly #server: Http2Server
   readonly #connections = new Set<Connection>()
@@ -36,19 +40,20 @@ export class Http2GrpcServer implements GrpcServer {
   #arriving: Socket | undefined
   #sweeper: NodeJS.Timeout | undefined
   #tlsWatch: TlsWatch | undefined
+  readonly #guard: { stop(): void }
   #closing: Promise<void> | undefined
 
   constructor(options: GrpcServerOptions, log: Logger) {
     this.#options = options
     this.#log = log
+    this.#limits = limitsWith({ ...options.limits, maxConnections: options.maxConnections })
     const settings = {
-      // The session's memory bound is in MB.
-      maxSessionMemory: LIMITS.sessionBytes / (1024 * 1024),
+      ...http2Bounds(this.#limits),
       settings: {
         initialWindowSize: STREAM_WINDOW_BYTES,
         maxFrameSize: FRAME_BYTES,
         maxConcurrentStreams: options.maxConcurrentStreams,
-        maxHeaderListSize: LIMITS.headerBytes,
+        maxHeaderListSize: this.#limits.headerBytes,
       },
     }
     const { tls } = options
@@ -56,7 +61,6 @@ export class Http2GrpcServer implements GrpcServer {
       tls === undefined
         ? createServer(settings)
         : (createSecureServer({ ...settings, ...tls, handshakeTimeout: options.handshakeMs }) as unknown as Http2Server)
-    this.#server.maxConnections = options.maxConnections
     // A session shows its socket as a proxy that cannot be destroyed, and node:http2 leaves the socket of a session that
     // ends with an error open until the client closes it.
     this.#server.prependListener('connection', (socket: Socket) => {
@@ -77,14 +81,26 @@ export class Http2GrpcServer implements GrpcServer {
       options.onRefused('protocol', 'the client did not agree on HTTP/2')
       socket.destroy()
     })
-    this.#server.on('tlsClientError', (error: Error) => options.onRefused('protocol', error.message))
+    this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      const late = error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT'
+      options.onRefused(late ? 'timeout' : 'protocol', error.message)
+      socket.destroy()
+    })
+    this.#guard = guardConnections(this.#server as unknown as Server, {
+      limits: this.#limits,
+      countLoopback: options.countLoopback ?? false,
+      onRefused: options.onRefused,
+    })
   }
 
   async listen(): Promise<Listening> {
     const bound = await listen(this.#server as unknown as Server, this.#options.listen, this.#log)
     this.#server.on('error', (error) => this.#options.onError(error))
     this.#tlsWatch = this.#options.watchTls?.((tls) => (this.#server as unknown as TlsServer).setSecureContext(tls))
-    this.#sweeper = setInterval(() => this.#sweep(), sweepEveryMs(this.#options)).unref()
+    this.#sweeper = setInterval(
+      () => this.#sweep(),
+      sweepEveryMs(shortestMs(this.#options, this.#limits), SWEEP_MOST_MS),
+    ).unref()
     return bound
   }
 
@@ -95,6 +111,7 @@ export class Http2GrpcServer implements GrpcServer {
   }
 
   async #close(deadline: AbortSignal): Promise<void> {
+    this.#guard.stop()
     if (!this.#server.listening) return
     const cut = (): void => {
       for (const socket of this.#sockets) socket.destroy()
@@ -112,11 +129,13 @@ export class Http2GrpcServer implements GrpcServer {
 
   #onSession(session: ServerHttp2Session): void {
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
-    const connection = new Connection(session, this.#options, performance.now())
+    const socket = this.#arriving
+    const connection = new Connection(session, socket, this.#options, this.#limits, performance.now())
     this.#connections.add(connection)
     this.#connectionOf.set(session, connection)
-    const socket = this.#arriving
-    session.on('error', () => socket?.destroySoon())
+    session.on('error', () => {
+      if (socket !== undefined) endSocket(socket)
+    })
     session.on('close', () => this.#connections.delete(connection))
   }
 
@@ -126,7 +145,7 @@ export class Http2GrpcServer implements GrpcServer {
       stream.close(H2.NGHTTP2_REFUSED_STREAM)
       return
     }
-    new Call(stream, headers, connection, this.#options, this.#packed).begin()
+    new Call(stream, headers, connection, this.#options, this.#limits, this.#packed).begin()
   }
 
   #sweep(): void {
@@ -135,18 +154,20 @@ export class Http2GrpcServer implements GrpcServer {
   }
 }
 
-/** Often enough that the shortest of the bounds is kept within a quarter. */
-function sweepEveryMs(options: GrpcServerOptions): number {
+/** What is not told as it happens (flood-watch.ts) is seen within this time. */
+const SWEEP_MOST_MS = 1000
+
+function shortestMs(options: GrpcServerOptions, limits: Limits): number {
   const { keepalive } = options
   const bounds = [
     options.handshakeMs,
     options.bodySilenceMs,
     options.requestMs,
+    limits.headersMs,
     keepalive.maxConnectionIdleMs,
     keepalive.maxConnectionAgeMs,
     keepalive.timeMs,
     keepalive.timeoutMs,
   ]
-  const shortest = Math.min(...bounds.filter((ms) => ms > 0))
-  return Math.min(5000, Math.max(20, shortest / 4))
+  return Math.min(...bounds.filter((ms) => ms > 0))
 }

@@ -2,10 +2,13 @@
 // two chunks, in the time it takes, and in what the whole door may hold.
 
 import type { IncomingMessage } from 'node:http'
-import type { Http2ServerRequest } from 'node:http2'
-import type { ByteBudget, ConnectionBytes, RequestBytes } from '../byte-budget.ts'
+import type { Http2ServerRequest, ServerHttp2Session } from 'node:http2'
+import { arePiecesSmall, type ByteBudget, type ConnectionBytes, type RequestBytes } from '../byte-budget.ts'
 import { ChunkList } from '../chunk-list.ts'
-import { CompressionError, type Decoding, decompress } from '../compression.ts'
+import { CompressionError, type Decoding } from '../compression.ts'
+import { endSession, watchOf } from '../http2/flood-watch.ts'
+import { endSocket } from '../linger.ts'
+import type { Unpacked, UnpackLine, Waiting } from '../unpack-line.ts'
 
 export interface BodyLimits {
   /** As it arrives, and again unpacked. */
@@ -14,9 +17,13 @@ export interface BodyLimits {
   /** From the first look at the body to its last byte. */
   readonly requestMs: number
   readonly budget: ByteBudget
+  readonly unpacking: UnpackLine
+  /** So many pieces of a body may be tiny. */
+  readonly smallPieces: number
 }
 
-export type BodyProblem = 'too_large' | 'malformed' | 'timeout' | 'overload'
+/** `flood`: the connection is to end. */
+export type BodyProblem = 'too_large' | 'malformed' | 'timeout' | 'overload' | 'flood'
 
 export interface BodyReader {
   /** A buffer of its own. `held` is the caller's to end when the request is answered. */
@@ -40,10 +47,14 @@ export function readBody(
   }
   const chunks = new ChunkList()
   let over = false
+  let pieces = 0
+  let ended = false
+  let waiting: Waiting | undefined
   const finish = (): void => {
     over = true
     clearTimeout(timer)
     request.removeListener('data', onData)
+    waiting?.cancel()
   }
   const fail = (problem: BodyProblem, message: string): void => {
     if (over) return
@@ -52,7 +63,8 @@ export function readBody(
     chunks.clear()
     reader.onProblem(problem, message)
   }
-  const held = connectionOf(request, limits.budget).open(maxBytes, () => fail('overload', NO_ROOM))
+  const connection = connectionOf(request, limits.budget)
+  const held = connection.open(maxBytes, () => fail('overload', NO_ROOM))
   if (held === undefined) {
     reader.onProblem('overload', NO_ROOM)
     return
@@ -71,34 +83,56 @@ export function readBody(
 
   const onData = (chunk: Buffer): void => {
     heardAt = performance.now()
-    if (chunks.length + chunk.length > maxBytes) fail('too_large', TOO_LARGE)
+    countBody(request, chunk.length)
+    if (arePiecesSmall(chunks.length + chunk.length, ++pieces, limits.smallPieces))
+      fail('flood', 'a request in too many small pieces')
+    else if (chunks.length + chunk.length > maxBytes) fail('too_large', TOO_LARGE)
     else if (!held.take(chunk.length)) fail('overload', NO_ROOM)
     else chunks.push(chunk)
   }
   request.on('data', onData)
-  request.on('end', () => {
-    if (over) return
+  const handOver = (bytes: Uint8Array<ArrayBuffer>): void => {
     finish()
-    let bytes = chunks.take()
-    if (encoding !== undefined) {
-      try {
-        bytes = decompress(encoding, bytes, maxBytes)
-      } catch (error) {
-        held.end()
-        if (!(error instanceof CompressionError)) throw error
-        reader.onProblem(error.reason, error.reason === 'too_large' ? TOO_LARGE : error.message)
-        return
-      }
-    }
     if (held.arrived(bytes.length)) reader.onBody(bytes, held)
     else reader.onProblem('overload', NO_ROOM)
+  }
+  const onUnpacked = (result: Unpacked): void => {
+    waiting = undefined
+    if (result === 'overload') fail('overload', NO_TURN)
+    else if (!(result instanceof CompressionError)) handOver(result)
+    else fail(result.reason, result.reason === 'too_large' ? TOO_LARGE : result.message)
+  }
+  request.on('end', () => {
+    if (over) return
+    ended = true
+    clearTimeout(timer)
+    const bytes = chunks.take()
+    if (encoding === undefined) handOver(bytes)
+    else waiting = limits.unpacking.unpack(connection, encoding, bytes, maxBytes, onUnpacked)
   })
   request.on('error', () => {})
+  // Also comes behind 'end'; a whole request stays in line then, and its answer finds out who is still there.
   request.on('close', () => {
-    if (over) return
+    if (over || ended) return
     finish()
     held.end()
   })
+}
+
+/** The connection ends, behind what was answered on it: over HTTP/2 with GOAWAY. */
+export function endConnection(request: IncomingMessage): void {
+  if (request.httpVersionMajor < 2) endSocket(request.socket)
+  else {
+    const { session } = (request as unknown as Http2ServerRequest).stream
+    if (session !== undefined) endSession(session as ServerHttp2Session)
+  }
+}
+
+/** Whoever reads a body tells of its pieces: over HTTP/2 what is not told counts as a flood. */
+export function countBody(request: IncomingMessage, bytes: number): void {
+  if (request.httpVersionMajor < 2) return
+  const { session } = (request as unknown as Http2ServerRequest).stream
+  if (session !== undefined) watchOf(session)?.bodyPiece(bytes)
 }
 
 /** HTTP/2 carries many requests on one connection. */
@@ -110,4 +144,5 @@ function connectionOf(request: IncomingMessage, budget: ByteBudget): ConnectionB
 
 /** The words of Go's http.MaxBytesReader. */
 const TOO_LARGE = 'http: request body too large'
+const NO_TURN = 'too many requests wait to be unpacked, try again later'
 const NO_ROOM = 'too many bytes of unanswered requests are in flight, try again later'

@@ -11,12 +11,15 @@ import type { Clock } from '../../graph/clock.ts'
 import type { Logger } from '../../self/log.ts'
 import { type AuthAttributes, type AuthDecision, AuthRefusal } from '../auth/authenticator.ts'
 import { type HttpAuthenticator, httpAuthenticator } from '../auth/http.ts'
-import { LIMITS } from '../limits.ts'
+import { http2Bounds } from '../http2/flood-watch.ts'
+import { type Limits, limitsWith } from '../limits.ts'
+import { endSocket } from '../linger.ts'
 import { type Listening, listen } from '../listen.ts'
 import { GRPC, grpcToHttp } from '../status.ts'
 import { loadServerTls, type ServerTlsOptions } from '../tls/load.ts'
 import { watchServerTls } from '../tls/reload.ts'
 import { corsRules } from './cors.ts'
+import { type BadConnection, HttpDoor } from './door.ts'
 import type { HttpServerConfig } from './server-config.ts'
 
 /** `auth` is what the authenticator found; undefined where there is none. */
@@ -33,9 +36,12 @@ export interface HttpServerContext {
 
 export interface HttpServerOptions {
   readonly reusePort?: boolean
-  readonly maxConnections?: number
-  /** Bytes that cannot be read as a request, and connections that never became one; `reason` is bounded. */
-  onBadConnection?(reason: 'malformed' | 'headers_too_large' | 'timeout'): void
+  /** Instead of LIMITS. */
+  readonly limits?: Partial<Limits>
+  /** Bounds by address hold for loopback too: for tests. */
+  readonly countLoopback?: boolean
+  /** Bytes that cannot be read as a request, and connections that were refused or ended. */
+  onBadConnection?(reason: BadConnection, detail: string): void
   /** Answers a request that the authenticator refused; without it, with plain text. WWW-Authenticate is set already. */
   onRefused?(request: IncomingMessage, response: ServerResponse, refusal: AuthRefusal): void
 }
@@ -57,32 +63,26 @@ export async function startHttpServer(
   handler: HttpHandler,
   options: HttpServerOptions = {},
 ): Promise<HttpServerHandle> {
-  const headersTimeout = cfg.readHeaderTimeoutMs || cfg.readTimeoutMs || LIMITS.headersMs
-  const requestTimeout = Math.max(headersTimeout, cfg.readTimeoutMs || LIMITS.requestMs)
+  const limits = limitsWith(options.limits)
+  const headersTimeout = cfg.readHeaderTimeoutMs || cfg.readTimeoutMs || limits.headersMs
+  const requestTimeout = Math.max(headersTimeout, cfg.readTimeoutMs || limits.requestMs)
   const settings = {
-    maxHeaderSize: LIMITS.headerBytes,
+    maxHeaderSize: limits.headerBytes,
     headersTimeout,
     requestTimeout,
-    keepAliveTimeout: cfg.idleTimeoutMs || LIMITS.idleMs,
+    keepAliveTimeout: cfg.idleTimeoutMs || limits.idleMs,
     connectionsCheckingInterval: Math.min(5000, Math.max(50, headersTimeout / 4)),
     noDelay: true,
   }
   const authenticator = httpAuthenticator(cfg.auth, ctx)
-  const serve = wrap(cfg, ctx.log, authenticator, options, handler)
   const secure = cfg.tls !== undefined
   const tls = cfg.tls === undefined ? undefined : loadServerTls(cfg.tls)
-  const server = tls === undefined ? createServer(settings) : await secureServer(tls, settings)
-  server.maxConnections = options.maxConnections ?? LIMITS.maxConnections
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  // HTTP/2 connections, which server.close() alone would wait for.
-  const sessions = new Set<ServerHttp2Session>()
+  const server = tls === undefined ? createServer(settings) : await secureServer(tls, limits, settings)
+  server.maxHeadersCount = limits.headersPerRequest + 1
+  const onRefused = (reason: BadConnection, detail: string): void => options.onBadConnection?.(reason, detail)
+  const door = new HttpDoor(server, { limits, countLoopback: options.countLoopback ?? false, onRefused })
+  const serve = wrap(cfg, ctx.log, door, authenticator, options, handler)
   server.on('session', (session: ServerHttp2Session) => {
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
     // What requests still run are answered; a client that then does not even read is cut off.
     session.setTimeout(settings.keepAliveTimeout, () => {
       session.close()
@@ -90,7 +90,9 @@ export async function startHttpServer(
     })
   })
   server.on('request', serve)
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket, options))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    answerClientError(error, socket, onRefused),
+  )
   if (cfg.cors !== undefined && cfg.cors.allowedOrigins.length === 0 && cfg.cors.allowedHeaders.length > 0)
     ctx.log.warn('cors: allowed_headers has no effect without allowed_origins')
 
@@ -106,9 +108,8 @@ export async function startHttpServer(
   const close = (deadline: AbortSignal): Promise<void> => {
     watch?.stop()
     closing ??= new Promise((resolve) => {
-      const cut = (): void => {
-        for (const socket of sockets) socket.destroy()
-      }
+      door.stop()
+      const cut = (): void => door.cutAll()
       // A connection whose last request has been answered is idle from then on, and would stay open for its idle time.
       const sweep = setInterval(() => server.closeIdleConnections?.(), SWEEP_MS)
       server.close(() => {
@@ -117,7 +118,7 @@ export async function startHttpServer(
         resolve()
       })
       server.closeIdleConnections?.()
-      for (const session of sessions) session.close()
+      door.closeSessions() // which server.close() alone would wait for
       if (deadline.aborted) cut()
       else deadline.addEventListener('abort', cut)
     })
@@ -126,18 +127,19 @@ export async function startHttpServer(
   return { ...bound, close }
 }
 
-async function secureServer(tls: ServerTlsOptions, settings: object): Promise<Server> {
+async function secureServer(tls: ServerTlsOptions, limits: Limits, settings: object): Promise<Server> {
   const { createSecureServer } = await import('node:http2')
   const h2 = {
-    maxConcurrentStreams: LIMITS.streamsPerConnection,
+    maxConcurrentStreams: limits.streamsPerConnection,
     initialWindowSize: 1024 * 1024,
-    maxHeaderListSize: LIMITS.headerBytes,
+    maxHeaderListSize: limits.headerBytes,
   }
   const server = createSecureServer({
     ...settings,
+    ...http2Bounds(limits),
     ...tls,
     allowHTTP1: true,
-    handshakeTimeout: LIMITS.headersMs,
+    handshakeTimeout: limits.headersMs,
     settings: h2,
   })
   // Both kinds of request carry the same methods and events, as far as handlers use them.
@@ -147,6 +149,7 @@ async function secureServer(tls: ServerTlsOptions, settings: object): Promise<Se
 function wrap(
   cfg: HttpServerConfig,
   log: Logger,
+  door: HttpDoor,
   authenticator: HttpAuthenticator | undefined,
   options: HttpServerOptions,
   handler: HttpHandler,
@@ -188,7 +191,7 @@ function wrap(
   }
   return (request, response) => {
     guarded(response, () => {
-      if (prepare(request, response)) return
+      if (!door.admit(request, response) || prepare(request, response)) return
       if (authenticator === undefined) {
         handler(request, response)
         return
@@ -215,8 +218,18 @@ function refusePlainly(request: IncomingMessage, response: ServerResponse, refus
   response.end(body)
 }
 
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket, options: HttpServerOptions): void {
+function answerClientError(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  onRefused: (reason: BadConnection, detail: string) => void,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  // Of TLS: there is nothing to answer on, and the end of a stream would wait for the handshake for ever.
+  if (error.code?.startsWith('HPE_') !== true && error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') {
+    onRefused(error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'timeout' : 'protocol', error.message)
     socket.destroy()
     return
   }
@@ -226,8 +239,8 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket, options
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? (['408 Request Timeout', 'timeout'] as const)
         : (['400 Bad Request', 'malformed'] as const)
-  options.onBadConnection?.(reason)
+  onRefused(reason, `not an HTTP request: ${error.message}`)
   // As Go's server words it.
   socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`)
-  socket.destroySoon()
+  endSocket(socket)
 }

@@ -48,6 +48,7 @@ export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: R
       requestMs: LIMITS.requestMs,
       keepalive: keepaliveOf(cfg),
       budget: intake.budget,
+      unpacking: intake.unpacking,
       random: context.random,
       encodeStatus: encodeRpcStatus,
       onRefused: (reason, detail) => intake.refused('grpc', reason, detail),

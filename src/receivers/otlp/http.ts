@@ -9,9 +9,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ROOM_AFTER_MS } from '../../delivery/error.ts'
 import type { ReceiverContext } from '../../graph/component.ts'
 import type { AuthAttributes } from '../../net/auth/authenticator.ts'
-import type { RequestBytes } from '../../net/byte-budget.ts'
+import { arePiecesSmall, type RequestBytes } from '../../net/byte-budget.ts'
 import { type Decoding, isDecoding } from '../../net/compression.ts'
-import { type BodyProblem, readBody } from '../../net/http/body.ts'
+import { type BodyProblem, countBody, endConnection, readBody } from '../../net/http/body.ts'
 import { type HttpHandler, type HttpServerHandle, startHttpServer } from '../../net/http/server.ts'
 import { LIMITS } from '../../net/limits.ts'
 import { GRPC, grpcToHttp, type RpcError } from '../../net/status.ts'
@@ -29,7 +29,7 @@ type BodyType = typeof PROTOBUF | typeof JSON_TYPE
 
 export function startOtlpHttp(cfg: HttpConfig, intake: Intake, context: ReceiverContext): Promise<HttpServerHandle> {
   return startHttpServer(cfg, context, otlpHandler(cfg, intake), {
-    onBadConnection: (reason) => intake.refused('http', reason, 'not an HTTP request'),
+    onBadConnection: (reason, detail) => intake.refused('http', reason, detail),
     onRefused: (request, response, { code, message }) => {
       intake.refused('http', 'auth', message)
       // The form of the answer is that of the request; a request of no form gets JSON.
@@ -57,6 +57,8 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
     silenceMs: LIMITS.bodySilenceMs,
     requestMs: cfg.readTimeoutMs || LIMITS.requestMs,
     budget: intake.budget,
+    unpacking: intake.unpacking,
+    smallPieces: LIMITS.smallPieces,
   }
 
   return (request, response, auth) => {
@@ -94,6 +96,8 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
       onProblem: (problem, message) => {
         refuse(problem, message)
         sendStatus(request, response, type, problemStatus(problem, message), undefined)
+        // Whatever follows on it: the answer is a courtesy.
+        if (problem === 'flood') endConnection(request)
       },
       onBody: (body, held) => take(request, response, signal, type, body, held, auth),
     })
@@ -201,9 +205,11 @@ function send(
  */
 function leave(request: IncomingMessage): void {
   let rest = 0
+  let pieces = 0
   request.on('data', (chunk: Buffer) => {
+    countBody(request, chunk.length)
     rest += chunk.length
-    if (rest > LIMITS.drainBytes) request.socket.destroy()
+    if (rest > LIMITS.drainBytes || arePiecesSmall(rest, ++pieces, LIMITS.smallPieces)) request.socket.destroy()
   })
   // Over HTTP/2 that is the stream.
   const timer = setTimeout(() => request.socket.destroy(), LIMITS.drainMs).unref()

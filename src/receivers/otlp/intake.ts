@@ -6,6 +6,7 @@ import type { ReceiverContext } from '../../graph/component.ts'
 import { ByteBudget } from '../../net/byte-budget.ts'
 import { LIMITS } from '../../net/limits.ts'
 import { errorToGrpc, type RpcError } from '../../net/status.ts'
+import { UnpackLine } from '../../net/unpack-line.ts'
 import { Batch, type ClientInfo } from '../../otlp/batch.ts'
 import { MalformedOtlp } from '../../otlp/check.ts'
 import type { Signal } from '../../otlp/signal.ts'
@@ -25,6 +26,7 @@ const TALLY_EVERY_MS = 60_000
 
 export class Intake {
   readonly budget: ByteBudget
+  readonly unpacking: UnpackLine
   readonly #context: ReceiverContext
   readonly #metrics = new Map<string, ReceiverMetrics>()
   readonly #refusals = new Map<string, { counter: Counter; silentUntilMs: number; untold: number }>()
@@ -32,7 +34,8 @@ export class Intake {
   /** `largestRequestBytes` as the doors are configured: two such requests must fit. */
   constructor(context: ReceiverContext, largestRequestBytes = 0) {
     this.#context = context
-    const { inFlightBytes, arrivingBytesPerConnection, requestBytes } = LIMITS
+    const { inFlightBytes, arrivingBytesPerConnection, requestBytes, unpackingWaiting, unpackingBytesPerTurn } = LIMITS
+    this.unpacking = new UnpackLine({ maxWaiting: unpackingWaiting, bytesPerTurn: unpackingBytesPerTurn })
     this.budget = new ByteBudget(Math.max(inFlightBytes, 2 * (largestRequestBytes + requestBytes)), {
       arrivingPerConnection: arrivingBytesPerConnection,
       perRequest: requestBytes,
