@@ -80,7 +80,9 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRep
       ...(diskQueueBytes === undefined ? {} : { queueDirectory: router.folder }),
       exporter: [
         // Of sending_queue, which stands before them.
-        ...(diskQueueBytes === undefined ? [] : ['  sizer: bytes', `  queue_size: ${diskQueueBytes}`, '  num_consumers: 4']),
+        ...(diskQueueBytes === undefined
+          ? []
+          : ['  sizer: bytes', `  queue_size: ${diskQueueBytes}`, '  num_consumers: 4']),
         ...(options.exporter ?? []),
       ],
     })
