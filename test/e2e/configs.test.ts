@@ -32,6 +32,14 @@ const RUNS: Record<string, Runs> = {
     ],
     paths: ['exporters.file.path'],
   },
+  'durable-gateway.yaml': {
+    ports: [
+      'receivers.otlp.protocols.grpc.endpoint',
+      'receivers.otlp.protocols.http.endpoint',
+      'extensions.health_check.endpoint',
+    ],
+    paths: ['extensions.file_storage.directory'],
+  },
   'two-gateways.yaml': {
     ports: ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'],
   },
