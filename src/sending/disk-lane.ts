@@ -76,7 +76,7 @@ export class DiskLane implements Lane {
   }
 
   offer(batch: Batch): void {
-    if (this.#queue === undefined && !this.#stopped) this.#room.reject(batch, notOpen())
+    if (this.#queue === undefined) this.#room.reject(batch, notOpen())
     else this.#room.offer(batch)
   }
 
@@ -86,9 +86,14 @@ export class DiskLane implements Lane {
     if (this.#queue !== undefined) this.#release(this.#sizeOf(totals))
   }
 
+  /** Nothing more is sent; requests are still taken. */
+  hold(): void {
+    this.#stopped = true
+  }
+
   /** What is on its way ends; the rest stays on disk. */
   stop(onIdle: () => void): void {
-    this.#stopped = true
+    this.hold()
     this.#room.stop()
     this.#batcher?.discard()
     while (this.#ready.shift() !== undefined);

@@ -11,6 +11,7 @@
 // settles it as delivered, or refused, when the disk has it or not.
 
 import type { DeliveryError } from '../delivery/error.ts'
+import type { Timer } from '../graph/clock.ts'
 import type { ExporterContext } from '../graph/component.ts'
 import type { Batch } from '../otlp/batch.ts'
 import type { Signal } from '../otlp/signal.ts'
@@ -34,6 +35,9 @@ const SIZE_BUCKETS = [10, 25, 50, 75, 100, 250, 500, 750, 1000, 2000, 3000, 4000
   10_000, 20_000, 30_000, 50_000, 100_000,
 ])
 const BYTE_BUCKETS = Array.from({ length: 18 }, (_, power) => 128 * 2 ** power)
+
+/** For closing queues on disk, once the time for stopping is over. */
+const CLOSE_GRACE_MS = 1_000
 
 interface Way {
   readonly sender: Sender
@@ -119,6 +123,8 @@ export class Sending {
 
   async #drain(deadline: AbortSignal | undefined, handBack = false): Promise<void> {
     const ways = [...this.#ways.values()]
+    // What is in back-off would make room for the next.
+    for (const { lane } of ways) if (lane instanceof DiskLane) lane.hold()
     for (const { sender } of ways) sender.stopRetries()
     const abort = (): void => {
       for (const { lane, sender } of ways) {
@@ -131,13 +137,28 @@ export class Sending {
     if (deadline?.aborted) abort()
     if (handBack) for (const { lane } of ways) lane?.abort()
     await Promise.all(idle)
-    await Promise.race([this.#closeQueues(), abortOf(deadline)])
+    await this.#closeQueues(deadline)
     deadline?.removeEventListener('abort', abort)
     for (const log of [this.#dropped, this.#rejected, this.#retried]) log.flush()
   }
 
-  async #closeQueues(): Promise<void> {
-    await Promise.all([...this.#ways.values()].map(({ lane }) => (lane instanceof DiskLane ? lane.close() : undefined)))
+  /** A disk that does not answer holds nobody up for long once the time is over: what it has is safe without this. */
+  async #closeQueues(deadline: AbortSignal | undefined): Promise<void> {
+    const lanes = [...this.#ways.values()].flatMap(({ lane }) => (lane instanceof DiskLane ? [lane] : []))
+    if (lanes.length === 0) return
+    const closed = Promise.all(lanes.map((lane) => lane.close()))
+    let grace: Timer | undefined
+    let begin = (): void => {}
+    const over = new Promise<void>((resolve) => {
+      begin = () => {
+        grace = this.#context.clock.after(CLOSE_GRACE_MS, resolve)
+      }
+    })
+    if (deadline?.aborted) begin()
+    else deadline?.addEventListener('abort', begin, { once: true })
+    await Promise.race([closed, over])
+    deadline?.removeEventListener('abort', begin)
+    grace?.cancel()
   }
 
   #way(signal: Signal, config: SendingConfig, push: Push, labels: Labels): Way {
@@ -246,9 +267,3 @@ function failureHint(config: SendingConfig): string {
 
 const stopLane = (lane: Lane): Promise<void> => new Promise((resolve) => lane.stop(resolve))
 const nothing = (): void => {}
-/** Resolves when the time is over; never without a deadline. */
-const abortOf = (deadline: AbortSignal | undefined): Promise<void> =>
-  new Promise((resolve) => {
-    if (deadline?.aborted) resolve()
-    else deadline?.addEventListener('abort', () => resolve(), { once: true })
-  })
