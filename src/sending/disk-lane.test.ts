@@ -6,7 +6,7 @@ import { type MoodyFiles, moodyFiles, NO_SPACE, ownDirectory } from '../../test/
 import { batchOf, type Fate, rig, witness } from '../../test/support/harness.ts'
 import { object } from '../config/schema.ts'
 import { parseConfig } from '../config/testing.ts'
-import { DeliveryError, type Retry } from '../delivery/error.ts'
+import { DeliveryError, type Retry, WHEN_THERE_IS_ROOM } from '../delivery/error.ts'
 import type { Batch, ClientInfo } from '../otlp/batch.ts'
 import { DiskQueue } from '../storage/disk-queue.ts'
 import { lockDirectory } from '../storage/lock.ts'
@@ -226,7 +226,8 @@ test('a disk that is full refuses with a code of its own, counted, and told once
   files.fail = (operation) => (operation === 'write' ? NO_SPACE() : undefined)
   const fates = Array.from({ length: 20 }, (_, i) => push(`r${i}`, 2))
   await until(() => fates.every(settled), 'refused')
-  for (const { refused } of fates) assert.deepEqual([refused!.code, refused!.retry], ['QUEUE_DISK_FAILED', 'backoff'])
+  for (const { refused } of fates)
+    assert.deepEqual([refused!.code, refused!.retry], ['QUEUE_DISK_FAILED', WHEN_THERE_IS_ROOM])
   assert.equal(metric('exporter_enqueue_failed_spans'), 40)
   assert.equal(metric('exporter_queue_size'), 0)
   assert.equal(logs.length, 1)
@@ -257,7 +258,8 @@ test('a queue at its cap on disk refuses with a retryable error', async (t) => {
   await until(() => fates.every(settled), 'all answered')
   const refused = fates.filter((fate) => fate.refused !== undefined)
   assert.ok(refused.length > 0 && refused.length < 80, String(refused.length))
-  for (const fate of refused) assert.deepEqual([fate.refused!.code, fate.refused!.retry], ['QUEUE_FULL', 'backoff'])
+  for (const fate of refused)
+    assert.deepEqual([fate.refused!.code, fate.refused!.retry], ['QUEUE_FULL', WHEN_THERE_IS_ROOM])
 })
 
 test('records that cannot be read back are counted, logged, and hold up nobody', async (t) => {
