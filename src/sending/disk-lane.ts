@@ -150,15 +150,18 @@ export class DiskLane implements Lane {
     const delivery = new Delivery({
       onDelivered: () => this.#settle(record),
       onRefused: (error) => {
-        if (!this.#isKept(error)) this.#settle(record)
+        if (!this.isKept(error)) this.#settle(record)
       },
     })
     return new Batch(this.#options.signal, parts, items, delivery, decodeClient(meta))
   }
 
-  /** Of a request that was cut, one piece's refusal says nothing of the others: while stopping all of it is kept. */
-  #isKept(error: DeliveryError): boolean {
-    return isShutdown(error) || (this.#stopped && this.#batcher !== undefined)
+  /**
+   * Whether what failed stays in the queue, because the router stops: it is as good as before. Of a request that was cut, one
+   * piece's refusal says nothing of the others, so then all of it stays.
+   */
+  isKept(error: DeliveryError): boolean {
+    return this.#stopped && (error.code === 'EXPORTER_STOPPED' || this.#batcher !== undefined)
   }
 
   #settle(record: TakenRecord): void {
@@ -189,6 +192,3 @@ export class DiskLane implements Lane {
     onIdle()
   }
 }
-
-/** The request is as good as before: a router that starts later sends it. */
-export const isShutdown = (error: DeliveryError): boolean => error.code === 'EXPORTER_STOPPED'

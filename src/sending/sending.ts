@@ -17,9 +17,10 @@ import type { Batch } from '../otlp/batch.ts'
 import type { Signal } from '../otlp/signal.ts'
 import { type ExporterMetrics, exporterMetrics, observeQueue } from '../self/exporter-metrics.ts'
 import type { Histogram, Labels } from '../self/meter.ts'
+import type { DiskQueue } from '../storage/disk-queue.ts'
 import { storageOf } from '../storage/storage.ts'
 import type { QueueConfig, SendingConfig } from './config.ts'
-import { DiskLane, isShutdown } from './disk-lane.ts'
+import { DiskLane } from './disk-lane.ts'
 import { DiskQueueReports } from './disk-reports.ts'
 import { errorType, stopping } from './errors.ts'
 import { FailureLog } from './failure-log.ts'
@@ -75,15 +76,25 @@ export class Sending {
     for (const signal of context.signals) this.#ways.set(signal, this.#way(signal, config, push, target(signal)))
   }
 
-  /** Opens queues on disk. Rejects with words when one cannot be opened. */
+  /** Opens queues on disk. Rejects with words when one cannot be opened; then none is. */
   async start(): Promise<void> {
     if (this.#storage === undefined) return
     const storage = storageOf(this.#context, this.#storage)
-    for (const [signal, { lane }] of this.#ways) {
-      if (!(lane instanceof DiskLane)) continue
-      const events = new DiskQueueReports(this.#context, signal, lane, storage.queueMaxBytes)
-      lane.open(await storage.openQueue({ owner: this.#context, signal, events }))
+    const opened: (() => void)[] = []
+    const queues: DiskQueue[] = []
+    try {
+      for (const [signal, { lane }] of this.#ways) {
+        if (!(lane instanceof DiskLane)) continue
+        const events = new DiskQueueReports(this.#context, signal, lane, storage.queueMaxBytes)
+        const queue = await storage.openQueue({ owner: this.#context, signal, events })
+        queues.push(queue)
+        opened.push(() => lane.open(queue))
+      }
+    } catch (error) {
+      await Promise.all(queues.map((queue) => queue.close()))
+      throw error
     }
+    for (const open of opened) open()
   }
 
   /** Takes the batch over and settles it, now or later. */
@@ -172,8 +183,8 @@ export class Sending {
       random,
       onSent: (batch) => metrics.sent.add(batch.items),
       onFailed: (batch, error) => {
-        // It stays on disk and is sent by the next process.
-        if (this.#storage !== undefined && isShutdown(error)) return
+        const lane = this.#ways.get(signal)?.lane
+        if (lane instanceof DiskLane && lane.isKept(error)) return
         metrics.failed(batch.items, errorType(error), error.retry === 'never')
         const log = this.#queued || batch.delivery.accepted ? this.#dropped : this.#rejected
         log.report(error, batch.items)

@@ -283,8 +283,9 @@ export class AppendLog {
     this.#file = undefined
     this.#handle = undefined
     if (file === undefined) return
-    file.sealed = true
     await handle?.close().catch(() => undefined)
+    // In one go: whoever sees that it is sealed may delete it.
+    file.sealed = true
     this.#options.onSealed?.(file)
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { IO_ERROR, moodyFiles, NO_SPACE, openQueue, ownDirectory, READ_ONLY } from '../../test/support/disk.ts'
 import type { DeliveryError } from '../delivery/error.ts'
+import { type Files, nodeFiles } from './files.ts'
 
 const texts = (count: number, from = 0): string[] =>
   Array.from({ length: count }, (_, i) => `request ${from + i} ${'x'.repeat(((from + i) * 37) % 300)}`)
@@ -341,4 +342,39 @@ test('a list of settled records that is torn lets its last ones come once more, 
   await third.put('new')
   assert.ok(!readdirSync(directory).includes('0000000009.settled'))
   assert.deepEqual((await third.drain()).at(-1), 'new')
+})
+
+test('what is settled while its file is being closed leaves the next append in peace', async (t) => {
+  let closing = (): void => {}
+  const isClosing = new Promise<void>((resolve) => {
+    closing = resolve
+  })
+  let letGo = (): void => {}
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const files: Files = {
+    ...nodeFiles,
+    async create(path) {
+      const file = await nodeFiles.create(path)
+      return Object.assign(Object.create(file) as typeof file, {
+        write: (pieces: readonly Uint8Array[], position: number) => file.write(pieces, position),
+        sync: () => file.sync(),
+        async close() {
+          closing()
+          await gate
+          await file.close()
+        },
+      })
+    },
+  }
+  const opened = await openQueue(t, ownDirectory(t), { files, bounds: { memoryMaxBytes: 2 ** 20 } })
+  await opened.put('x'.repeat(3000))
+  const next = opened.put('y'.repeat(3000))
+  await isClosing
+  opened.queue.settle(opened.queue.take()!)
+  letGo()
+  await next
+  assert.deepEqual(await opened.drain(), ['y'.repeat(3000)])
+  assert.ok(opened.queue.diskBytes <= 3000 + 48)
 })
