@@ -50,6 +50,9 @@ export interface OverloadReport {
   readonly missing: number
   /** Spans that the router counts as given up by its exporter or refused behind a queue. */
   readonly countedLostSpans: number
+  /** Spans refused because the queue was full, and because memory was short. */
+  readonly queueFullSpans: number
+  readonly memoryLimitedSpans: number
   readonly drainMs: number
   readonly cpuSeconds: number
 }
@@ -77,7 +80,9 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRep
       ...(diskQueueBytes === undefined ? {} : { queueDirectory: router.folder }),
       exporter: [
         // Of sending_queue, which stands before them.
-        ...(diskQueueBytes === undefined ? [] : ['  sizer: bytes', `  queue_size: ${diskQueueBytes}`]),
+        ...(diskQueueBytes === undefined
+          ? []
+          : ['  sizer: bytes', `  queue_size: ${diskQueueBytes}`, '  num_consumers: 4']),
         ...(options.exporter ?? []),
       ],
     })
@@ -128,6 +133,7 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRep
       if (missing > 0) await pause(100)
     } while (missing > 0 && performance.now() - drainFrom < options.drainWithinMs)
     const drainMs = performance.now() - drainFrom
+    const count = async (series: RegExp): Promise<number> => (await sumSeries(metricsPort, series)) ?? 0
     await Promise.all([sample, probe])
     return {
       stalledRssBytes: Math.max(...rssBytes),
@@ -139,7 +145,9 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRep
       statuses,
       hinted,
       missing,
-      countedLostSpans: await countLostSpans(metricsPort),
+      countedLostSpans: await count(LOST),
+      queueFullSpans: await count(QUEUE_FULL),
+      memoryLimitedSpans: await count(MEMORY_LIMITED),
       drainMs,
       cpuSeconds,
     }
@@ -150,6 +158,7 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRep
   }
 }
 
-/** Spans lost after they were accepted, as the router's own metrics count them (Collector reference 6.3). */
-const countLostSpans = async (metricsPort: number): Promise<number> =>
-  (await sumSeries(metricsPort, /^otelcol_exporter_send_failed_spans(?:_total|__spans__total)?$/)) ?? 0
+// As the router's own metrics count them (Collector reference 6.3); the first are spans lost after they were accepted.
+const LOST = /^otelcol_exporter_send_failed_spans(?:_total|__spans__total)?$/
+const QUEUE_FULL = /^otelcol_exporter_enqueue_failed_spans(?:_total|__spans__total)?$/
+const MEMORY_LIMITED = /^otelcol_processor(?:_memory_limiter)?_refused_spans(?:_total|__spans__total)?$/

@@ -69,6 +69,7 @@ function createForEverySignal(factory: AnyFactory, example: unknown, meter: Mete
     random: () => 0.5,
     build: { command: 'millrace', description: 'Millrace', version: '0.0.0' },
     report: () => {},
+    gates: new Set(),
     extension: () => undefined,
   }
   const config: unknown = parseConfig(factory.config, example)

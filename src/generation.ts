@@ -309,6 +309,7 @@ export class Generation {
       clock: systemClock,
       random: Math.random,
       build: this.#host.build,
+      gates: settings().configuration.tree.gates,
       report: (_status, error) => {
         if (error !== undefined) log.error(error.message)
       },

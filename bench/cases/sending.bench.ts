@@ -30,6 +30,7 @@ const context: ExporterContext = {
   random: Math.random,
   build: { command: 'millrace', description: 'Millrace', version: '0' },
   report() {},
+  gates: new Set(),
   extension: () => undefined,
 }
 

@@ -1,5 +1,5 @@
 // Feature gates (Collector reference 1.10). Millrace knows the Collector's, so that unit files keep working; three of
-// them change what a configuration means here, the others have no effect.
+// them change what a configuration means here, the others have no effect. Those that begin with `millrace.` are our own.
 
 import type { Problem } from './problem.ts'
 
@@ -21,6 +21,11 @@ export const GATES: readonly Gate[] = [
   ),
   gate('exporter.prometheusexporter.DisableAddMetricSuffixes', 'alpha', NO_EFFECT),
   gate('exporter.prometheusexporter.ResourceConstantLabels', 'alpha', NO_EFFECT),
+  gate(
+    'millrace.grpc.nodeHttp2',
+    'alpha',
+    "OTLP/gRPC is received through node:http2 instead of Millrace's own HTTP/2: slower, for comparison.",
+  ),
   gate('pdata.useProtoPooling', 'alpha', NO_EFFECT),
   gate('pkg.exporterhelper.queueBatchEnabled', 'alpha', NO_EFFECT),
   gate('pkg.translator.prometheus.NormalizeName', 'beta', NO_EFFECT),

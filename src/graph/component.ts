@@ -70,6 +70,8 @@ export interface ComponentContext {
   /** Uniform in [0, 1); seeded in tests. */
   readonly random: () => number
   readonly build: BuildInfo
+  /** Feature gates that are on (src/config/gates.ts). */
+  readonly gates: ReadonlySet<string>
   report(status: Status, error?: Error): void
   /** The running extension with that id, or undefined. Call it in start(), not in create(). */
   extension(id: string): Extension | undefined

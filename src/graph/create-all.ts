@@ -30,6 +30,7 @@ export async function creationProblems(
     clock: systemClock,
     random: Math.random,
     build,
+    gates: loaded.gates,
     report: () => {},
     extension: () => undefined,
   })

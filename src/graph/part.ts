@@ -30,6 +30,8 @@ import { connectorEnd, exporterEnd, fanOut, Gate, type Heir, ProcessorStep } fro
 import type { GraphServices } from './run.ts'
 
 /** What a part is given by the graph that holds it. */
+const NO_GATES: ReadonlySet<string> = new Set()
+
 export interface PartHost {
   readonly services: GraphServices
   report(part: Part, status: Status, error?: Error): void
@@ -102,10 +104,10 @@ export class Part<W extends Way = Way> {
   /** Creates the component, again when it had been stopped. Opens nothing. */
   async make(): Promise<void> {
     const { kind, id } = this.facts
-    const { clock, random, build } = this.#host.services
+    const { clock, random, build, gates = NO_GATES } = this.#host.services
     const report = (status: Status, error?: Error): void => this.#host.report(this, status, error)
     const extension = (name: string): Extension | undefined => this.extensions.get(name)?.component
-    const context = { kind, id, log: this.#log, meter: this.meter, clock, random, build, report, extension }
+    const context = { kind, id, log: this.#log, meter: this.meter, clock, random, build, gates, report, extension }
     this.component = await this.#create(context)
     this.#stopping = undefined
   }

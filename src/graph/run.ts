@@ -24,6 +24,7 @@ export interface GraphServices {
   readonly clock: Clock
   readonly random: () => number
   readonly build: BuildInfo
+  readonly gates?: ReadonlySet<string>
   /** Told of every change of a component's status; `fatal` ends the router. */
   readonly onStatus: (kind: ComponentKind, id: string, status: Status, error?: Error) => void
   /** Sees every batch of traces that enters a pipeline, before anything else. For the live view only. */

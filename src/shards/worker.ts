@@ -58,6 +58,7 @@ export default async function runShard(init: ShardInit): Promise<void> {
         clock: systemClock,
         random: Math.random,
         build: init.build,
+        gates: init.tree.gates,
         onStatus: (_kind, id, status, error) => {
           if (status === 'fatal') send({ kind: 'fatal', id, message: error?.message ?? 'it gave no reason' })
         },

@@ -10,6 +10,7 @@ import { until } from '../support/until.ts'
 
 const DOORS = {
   gRPC: (t: TestContext, options?: DoorOptions) => grpcDoor(t, options),
+  'gRPC on node:http2': (t: TestContext, options?: DoorOptions) => grpcDoor(t, { ...options, engine: 'node:http2' }),
   HTTP: (t: TestContext, options?: DoorOptions) => httpDoor(t, false, options),
   'HTTP over TLS': (t: TestContext, options?: DoorOptions) => httpDoor(t, true, options),
 } as const

@@ -32,7 +32,7 @@ const RUNS: Record<string, Runs> = {
     ],
     paths: ['exporters.file.path'],
   },
-  'plant-gateway.yaml': {
+  'durable-gateway.yaml': {
     ports: [
       'receivers.otlp.protocols.grpc.endpoint',
       'receivers.otlp.protocols.http.endpoint',

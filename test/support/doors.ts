@@ -11,7 +11,7 @@ import { ByteBudget } from '../../src/net/byte-budget.ts'
 import type { Decoding } from '../../src/net/compression.ts'
 import type { GrpcCall } from '../../src/net/grpc/engine.ts'
 import { frameMessage } from '../../src/net/grpc/framing.ts'
-import { createGrpcServer } from '../../src/net/grpc/server.ts'
+import { createGrpcServer, type GrpcEngine } from '../../src/net/grpc/server.ts'
 import { endConnection, readBody } from '../../src/net/http/body.ts'
 import { startHttpServer } from '../../src/net/http/server.ts'
 import { httpServerFields } from '../../src/net/http/server-config.ts'
@@ -111,7 +111,7 @@ const PATH = '/test.Service/Export'
 
 export async function grpcDoor(
   t: TestContext,
-  options: DoorOptions & { readonly secure?: boolean } = {},
+  options: DoorOptions & { readonly secure?: boolean; readonly engine?: GrpcEngine } = {},
 ): Promise<Door> {
   const common = shared(options)
   const { limits, refused, budget, unpacking } = common
@@ -152,6 +152,7 @@ export async function grpcDoor(
       onError: (error) => assert.fail(error),
     },
     memoryLogger(),
+    options.engine,
   )
   const { port } = await server.listen()
   const headers = {

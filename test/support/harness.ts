@@ -120,7 +120,9 @@ export interface Rig {
 }
 
 /** `extensions` are what ctx.extension finds. */
-export function rig(options: { seed?: number; extensions?: Record<string, Extension> } = {}): Rig {
+export function rig(
+  options: { seed?: number; extensions?: Record<string, Extension>; gates?: readonly string[] } = {},
+): Rig {
   const clock = new FakeClock()
   const logs: LogLine[] = []
   const statuses: { status: Status; error: Error | undefined }[] = []
@@ -149,6 +151,7 @@ export function rig(options: { seed?: number; extensions?: Record<string, Extens
         return seed / 2 ** 32
       },
       build: BUILD,
+      gates: new Set(options.gates),
       report: (status, error) => statuses.push({ status, error }),
       extension: (name) => options.extensions?.[name],
     }),
@@ -271,9 +274,18 @@ export async function receiverHarness<C>(
   t: TestContext,
   factory: ReceiverFactory<C>,
   config: unknown = {},
-  options: { signals?: readonly Signal[]; out?: Output; id?: string; extensions?: Record<string, Extension> } = {},
+  options: {
+    signals?: readonly Signal[]
+    out?: Output
+    id?: string
+    gates?: readonly string[]
+    extensions?: Record<string, Extension>
+  } = {},
 ): Promise<Rig & { readonly receiver: Receiver; readonly sent: Batch[]; stop(): Promise<void> }> {
-  const base = rig(options.extensions === undefined ? {} : { extensions: options.extensions })
+  const base = rig({
+    ...(options.gates === undefined ? {} : { gates: options.gates }),
+    ...(options.extensions === undefined ? {} : { extensions: options.extensions }),
+  })
   const out = sink('deliver')
   const output = options.out ?? out
   const signals = options.signals ?? factory.signals

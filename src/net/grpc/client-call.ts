@@ -3,6 +3,7 @@
 import { ChunkList } from '../chunk-list.ts'
 import { CompressionError, decompress } from '../compression.ts'
 import type { ClientSession } from '../http2/client-session.ts'
+import { readU32 } from '../http2/frame.ts'
 import type { HeaderList } from '../http2/hpack.ts'
 import type { OutStream, StreamFailure, StreamListener } from '../http2/stream.ts'
 import { GRPC } from '../status.ts'
@@ -16,6 +17,7 @@ export const MAX_UNPROCESSED_TRIES = 3
 export const MESSAGE_HEAD_BYTES = 5
 
 const NO_BYTES = new Uint8Array(0)
+const SMALL_ANSWER_BYTES = 64
 
 export class UnaryCall implements StreamListener {
   readonly #headers: HeaderList
@@ -37,7 +39,9 @@ export class UnaryCall implements StreamListener {
   #grpcStatus: number | undefined
   #grpcMessage = ''
   #details: string | undefined
-  readonly #received = new ChunkList()
+  /** The answer so far: one small piece, or many. */
+  #small: Buffer | undefined
+  #received: ChunkList | undefined
   #receivedBytes = 0
 
   constructor(
@@ -112,7 +116,20 @@ export class UnaryCall implements StreamListener {
       return
     }
     // What is no gRPC may be a page of any kind: it only counts.
-    if (this.#isGrpc) this.#received.push(new Uint8Array(bytes.subarray(from, to)))
+    if (this.#isGrpc) this.#keep(bytes, from, to)
+  }
+
+  /** Nearly every answer is one piece of some bytes, for which the pool will do. */
+  #keep(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#receivedBytes === to - from && to - from <= SMALL_ANSWER_BYTES) {
+      this.#small = Buffer.allocUnsafe(to - from)
+      for (let at = from; at < to; at++) this.#small[at - from] = bytes[at]!
+      return
+    }
+    this.#received ??= new ChunkList()
+    if (this.#small !== undefined) this.#received.push(new Uint8Array(this.#small))
+    this.#small = undefined
+    this.#received.push(new Uint8Array(bytes.subarray(from, to)))
   }
 
   onEnd(): void {
@@ -154,9 +171,9 @@ export class UnaryCall implements StreamListener {
 
   #message(): Uint8Array {
     if (this.#receivedBytes === 0) return NO_BYTES
-    const bytes = this.#received.take()
+    const bytes = this.#small ?? this.#received!.take()
     const length = bytes.length - MESSAGE_HEAD_BYTES
-    if (length < 0 || Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readUInt32BE(1) !== length)
+    if (length < 0 || readU32(bytes, 1) !== length)
       throw new GrpcError(GRPC.INTERNAL, 'the answer is not one whole gRPC message')
     const message = bytes.subarray(MESSAGE_HEAD_BYTES)
     if (bytes[0] === 0) return message

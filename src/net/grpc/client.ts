@@ -8,6 +8,7 @@
 import { lookup } from 'node:dns/promises'
 import type { Clock, Timer } from '../../graph/clock.ts'
 import { compress, type Encoding } from '../compression.ts'
+import { writeU32 } from '../http2/frame.ts'
 import type { HeaderList } from '../http2/hpack.ts'
 import { GRPC } from '../status.ts'
 import type { ClientTlsOptions } from '../tls/load.ts'
@@ -105,9 +106,9 @@ export class GrpcClient {
       parts = [packed]
       length = packed.length
     }
-    const head = new Uint8Array(MESSAGE_HEAD_BYTES)
+    const head = Buffer.allocUnsafe(MESSAGE_HEAD_BYTES)
     head[0] = compression === undefined ? 0 : 1
-    new DataView(head.buffer).setUint32(1, length)
+    writeU32(head, 1, length)
     const framed = [head, ...parts]
     return new Promise((resolve, reject) => {
       const call = new UnaryCall(

@@ -65,7 +65,7 @@ export interface GrpcServerOptions {
   readonly tls?: ServerTlsOptions
   /** Begins to watch the files behind `tls`, and calls `apply` with what new connections are to use. */
   watchTls?(apply: (options: ServerTlsOptions) => void): TlsWatch
-  /** Asked before a byte of the message is read. */
+  /** Asked with the headers, ahead of the message; while it thinks, what comes is kept and counts against the budget. */
   readonly authenticator?: ServerAuthenticator | undefined
   readonly handlers: ReadonlyMap<string, GrpcHandler>
   readonly maxMessageBytes: number

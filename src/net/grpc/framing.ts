@@ -11,26 +11,52 @@ export const PREFIX_BYTES = 5
 
 export type FrameProblem = 'too_large' | 'second_message' | 'bad_flag'
 
+/**
+ * Memory that messages may take before their bytes have come: so many a door. A message whose length is known goes into a
+ * buffer of that length at once; one that finds no room here is gathered in chunks, in memory that grows as it does.
+ */
+export class BytesAhead {
+  #left: number
+
+  constructor(bytes: number) {
+    this.#left = bytes
+  }
+
+  tryTake(bytes: number): boolean {
+    if (bytes > this.#left) return false
+    this.#left -= bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    this.#left += bytes
+  }
+}
+
 /** Gathers the one message of a unary call. */
 export class UnaryReader {
   readonly #maxBytes: number
-  readonly #prefix = new Uint8Array(PREFIX_BYTES)
+  readonly #ahead: BytesAhead
+  #flag = 0
   #prefixFilled = 0
-  readonly #chunks = new ChunkList()
+  /** The message's own buffer, or its chunks where there was no room for one ahead of them. */
+  #whole: Buffer<ArrayBuffer> | undefined
+  #chunks: ChunkList | undefined
   #filled = 0
   #length = 0
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, ahead = new BytesAhead(maxBytes)) {
     this.#maxBytes = maxBytes
+    this.#ahead = ahead
   }
 
   /** As the prefix declares it; 0 before the prefix is whole. */
   get length(): number {
-    return this.#length
+    return this.#prefixFilled === PREFIX_BYTES ? this.#length : 0
   }
 
   get packed(): boolean {
-    return this.#prefix[0] === 1
+    return this.#flag === 1
   }
 
   /** True when a prefix and as many bytes as it declares are here. */
@@ -43,34 +69,51 @@ export class UnaryReader {
     return this.#prefixFilled === 0
   }
 
-  /** Takes the next bytes of the stream and keeps them. What comes back, if anything, ends the call. */
-  push(chunk: Uint8Array): FrameProblem | undefined {
-    let at = 0
+  /** Copies the next bytes of the stream. What comes back, if anything, ends the call. */
+  push(chunk: Uint8Array, start = 0, to = chunk.length): FrameProblem | undefined {
+    let from = start
     if (this.#prefixFilled < PREFIX_BYTES) {
-      while (at < chunk.length && this.#prefixFilled < PREFIX_BYTES) this.#prefix[this.#prefixFilled++] = chunk[at++]!
+      while (from < to && this.#prefixFilled < PREFIX_BYTES) {
+        const byte = chunk[from++]!
+        if (this.#prefixFilled++ === 0) this.#flag = byte
+        else this.#length = ((this.#length << 8) | byte) >>> 0
+      }
       if (this.#prefixFilled < PREFIX_BYTES) return undefined
-      const prefix = this.#prefix
-      if (prefix[0]! > 1) return 'bad_flag'
-      this.#length = ((prefix[1]! << 24) | (prefix[2]! << 16) | (prefix[3]! << 8) | prefix[4]!) >>> 0
+      if (this.#flag > 1) return 'bad_flag'
       if (this.#length > this.#maxBytes) return 'too_large'
+      if (this.#ahead.tryTake(this.#length)) this.#whole = Buffer.allocUnsafeSlow(this.#length)
+      else this.#chunks = new ChunkList()
     }
-    const rest = chunk.length - at
-    if (rest === 0) return undefined
-    if (rest > this.#length - this.#filled) return 'second_message'
-    this.#filled += rest
-    this.#chunks.push(at === 0 ? chunk : chunk.subarray(at))
+    const bytes = to - from
+    if (bytes === 0) return undefined
+    if (bytes > this.#length - this.#filled) return 'second_message'
+    if (this.#whole === undefined) this.#chunks!.push(chunk.slice(from, to))
+    else {
+      copy(chunk, this.#whole, this.#filled, from, to)
+      this.#ahead.give(bytes)
+    }
+    this.#filled += bytes
     return undefined
   }
 
   /** Forgets everything that was gathered. */
   clear(): void {
-    this.#chunks.clear()
+    if (this.#whole !== undefined) this.#ahead.give(this.#length - this.#filled)
+    this.#whole = undefined
+    this.#chunks?.clear()
   }
 
-  /** The message as sent, in a buffer of its own. Empties the reader. */
+  /** The message as sent, in a buffer of its own. Empties the reader, of which it takes a whole message. */
   take(): Uint8Array<ArrayBuffer> {
-    return this.#chunks.take()
+    const whole = this.#whole
+    if (whole === undefined) return this.#chunks!.take()
+    this.#whole = undefined
+    return new Uint8Array(whole.buffer)
   }
+}
+
+const copy = (source: Uint8Array, target: Uint8Array, at: number, from: number, to: number): void => {
+  Buffer.prototype.copy.call(source, target, at, from, to)
 }
 
 /** A message with its prefix. */

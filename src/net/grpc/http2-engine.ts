@@ -12,20 +12,17 @@ import {
 import type { Server, Socket } from 'node:net'
 import type { Server as TlsServer } from 'node:tls'
 import type { Logger } from '../../self/log.ts'
-import { guardConnections, sweepEveryMs } from '../admission.ts'
-import { http2Bounds } from '../http2/flood-watch.ts'
+import { guardConnections } from '../admission.ts'
+import { endSession, http2Bounds, tellWatch, unsentBytes } from '../http2/flood-watch.ts'
 import { type Limits, limitsWith } from '../limits.ts'
 import { endSocket } from '../linger.ts'
 import { type Listening, listen } from '../listen.ts'
 import type { TlsWatch } from '../tls/reload.ts'
-import { Connection } from './connection.ts'
+import { Call, type CallServices, callServices } from './call.ts'
+import { Connection, type Link } from './connection.ts'
 import type { GrpcServer, GrpcServerOptions } from './engine.ts'
-import { Call, PackedAnswers } from './http2-call.ts'
-
-const STREAM_WINDOW_BYTES = 1024 * 1024
-/** A connection's share: enough for several streams at once, and a bound on what one sender can have under way. */
-const CONNECTION_WINDOW_BYTES = 8 * 1024 * 1024
-const FRAME_BYTES = 1024 * 1024
+import { Http2Head, Http2Wire } from './http2-wire.ts'
+import { CONNECTION_WINDOW_BYTES, FRAME_BYTES, STREAM_WINDOW_BYTES, sweepMs } from './settings.ts'
 
 export class Http2GrpcServer implements GrpcServer {
   readonly #options: GrpcServerOptions
@@ -34,7 +31,7 @@ export class Http2GrpcServer implements GrpcServer {
   readonly #server: Http2Server
   readonly #connections = new Set<Connection>()
   readonly #connectionOf = new WeakMap<object, Connection>()
-  readonly #packed = new PackedAnswers()
+  readonly #services: CallServices
   readonly #sockets = new Set<Socket>()
   /** The socket whose session is about to be announced. */
   #arriving: Socket | undefined
@@ -47,6 +44,7 @@ export class Http2GrpcServer implements GrpcServer {
     this.#options = options
     this.#log = log
     this.#limits = limitsWith({ ...options.limits, maxConnections: options.maxConnections })
+    this.#services = callServices(options, this.#limits)
     const settings = {
       ...http2Bounds(this.#limits),
       settings: {
@@ -97,10 +95,7 @@ export class Http2GrpcServer implements GrpcServer {
     const bound = await listen(this.#server as unknown as Server, this.#options.listen, this.#log)
     this.#server.on('error', (error) => this.#options.onError(error))
     this.#tlsWatch = this.#options.watchTls?.((tls) => (this.#server as unknown as TlsServer).setSecureContext(tls))
-    this.#sweeper = setInterval(
-      () => this.#sweep(),
-      sweepEveryMs(shortestMs(this.#options, this.#limits), SWEEP_MOST_MS),
-    ).unref()
+    this.#sweeper = setInterval(() => this.#sweep(), sweepMs(this.#options, this.#limits)).unref()
     return bound
   }
 
@@ -119,18 +114,24 @@ export class Http2GrpcServer implements GrpcServer {
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve())
       // GOAWAY: calls in progress end as they would, new ones go elsewhere.
-      for (const connection of this.#connections) connection.session.close()
+      for (const connection of this.#connections) connection.close()
       if (deadline.aborted) cut()
       else deadline.addEventListener('abort', cut, { once: true })
     })
     deadline.removeEventListener('abort', cut)
     clearInterval(this.#sweeper)
+    this.#services.deadlines.stop()
   }
 
   #onSession(session: ServerHttp2Session): void {
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
     const socket = this.#arriving
-    const connection = new Connection(session, socket, this.#options, this.#limits, performance.now())
+    const link = new SessionLink(session, socket)
+    const connection = new Connection(link, this.#options, this.#limits, performance.now())
+    link.connection = connection
+    session.once('remoteSettings', () => connection.onOpen())
+    session.on('ping', () => connection.onPing())
+    tellWatch(session, connection.watch)
     this.#connections.add(connection)
     this.#connectionOf.set(session, connection)
     session.on('error', () => {
@@ -145,7 +146,16 @@ export class Http2GrpcServer implements GrpcServer {
       stream.close(H2.NGHTTP2_REFUSED_STREAM)
       return
     }
-    new Call(stream, headers, connection, this.#options, this.#limits, this.#packed).begin()
+    if (connection.watch.areHeadersTooLarge(headers)) {
+      this.#options.onRefused('bad_request', `more than ${this.#limits.headerBytes} bytes of headers`)
+      stream.on('error', () => {})
+      stream.close(H2.NGHTTP2_ENHANCE_YOUR_CALM)
+      return
+    }
+    const wire = new Http2Wire(stream)
+    const call = new Call(wire, new Http2Head(headers), connection, this.#services)
+    wire.listen(call)
+    call.begin()
   }
 
   #sweep(): void {
@@ -154,20 +164,58 @@ export class Http2GrpcServer implements GrpcServer {
   }
 }
 
-/** What is not told as it happens (flood-watch.ts) is seen within this time. */
-const SWEEP_MOST_MS = 1000
+class SessionLink implements Link {
+  readonly #session: ServerHttp2Session
+  readonly #socket: Socket | undefined
+  readonly remoteAddress: string | undefined
+  readonly remotePort: number | undefined
+  connection: Connection | undefined
 
-function shortestMs(options: GrpcServerOptions, limits: Limits): number {
-  const { keepalive } = options
-  const bounds = [
-    options.handshakeMs,
-    options.bodySilenceMs,
-    options.requestMs,
-    limits.headersMs,
-    keepalive.maxConnectionIdleMs,
-    keepalive.maxConnectionAgeMs,
-    keepalive.timeMs,
-    keepalive.timeoutMs,
-  ]
-  return Math.min(...bounds.filter((ms) => ms > 0))
+  /** `socket` is the connection's own, not the session's view of it. */
+  constructor(session: ServerHttp2Session, socket: Socket | undefined) {
+    this.#session = session
+    this.#socket = socket
+    this.remoteAddress = session.socket.remoteAddress
+    this.remotePort = session.socket.remotePort
+  }
+
+  get bytesRead(): number {
+    return this.#socket?.bytesRead ?? 0
+  }
+
+  get destroyed(): boolean {
+    return this.#session.destroyed
+  }
+
+  get unsentBytes(): number {
+    return unsentBytes(this.#socket)
+  }
+
+  get closing(): boolean {
+    return this.#session.closed
+  }
+
+  close(): void {
+    this.#session.close()
+  }
+
+  destroy(): void {
+    this.#session.destroy()
+  }
+
+  ping(): void {
+    this.#session.ping(() => this.connection?.onPong())
+  }
+
+  calmDown(words: string): void {
+    if (words !== '' && !this.#session.destroyed) {
+      // Its words reach the client only where nothing ends the socket in the same turn.
+      this.#session.goaway(H2.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from(words))
+      this.#session.destroy(undefined, H2.NGHTTP2_ENHANCE_YOUR_CALM)
+      return
+    }
+    endSession(this.#session)
+    // The session leaves the socket of a client that does not close it open.
+    if (this.#socket !== undefined) endSocket(this.#socket)
+  }
 }

@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants as H2, type Http2ServerRequest, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import { guardConnections, sweepEveryMs } from '../admission.ts'
-import { FloodWatch, setWatch, watchOf } from '../http2/flood-watch.ts'
+import { type FloodWatch, setWatch, watchOf, watchSession } from '../http2/flood-watch.ts'
 import type { Limits } from '../limits.ts'
 import { endSocket } from '../linger.ts'
 
@@ -126,7 +126,7 @@ export class HttpDoor {
   #onSession(session: ServerHttp2Session): void {
     const { limits, onRefused } = this.#options
     const settings = { limits, countPings: true, onFlood: onRefused }
-    const watch = new FloodWatch(session, this.#arriving, settings, performance.now())
+    const watch = watchSession(session, this.#arriving, settings, performance.now())
     setWatch(session, watch)
     const streams = new Map<ServerHttp2Stream, number>()
     this.#sessions.set(session, { watch, streams })

@@ -125,7 +125,7 @@ export class ClientSession {
   cancel(stream: OutStream): void {
     if (this.#streams.get(stream.id) !== stream) return
     this.#forget(stream)
-    if (stream.headersSent) this.#writer.write(numberFrame(FRAME.RST_STREAM, stream.id, H2_ERROR.CANCEL))
+    if (stream.headersSent) this.#writer.writeNumber(FRAME.RST_STREAM, stream.id, H2_ERROR.CANCEL)
     this.#listener.onCancelled()
     this.#settled()
   }
@@ -150,7 +150,7 @@ export class ClientSession {
     if (!this.#socket.destroyed) {
       const payload = new Uint8Array(8)
       payload[7] = h2Code
-      this.#socket.end(payloadFrame(FRAME.GOAWAY, 0, 0, payload))
+      this.#writer.end(payloadFrame(FRAME.GOAWAY, 0, 0, payload))
       this.#socket.setTimeout(LINGER_MS, () => this.#socket.destroy())
     }
     this.#close(reason)
@@ -159,7 +159,6 @@ export class ClientSession {
   /** Takes what the socket gave. The chunk may be reused afterwards. */
   received(chunk: Uint8Array): void {
     if (this.#closed) return
-    this.#writer.cork()
     try {
       this.#reader.push(chunk)
       this.#writer.checkUnsent()
@@ -200,7 +199,7 @@ export class ClientSession {
         if (id !== 0) throw protocolError('PING on a stream')
         if (to - from !== 8) throw sizeError('PING')
         if ((flags & FLAG.ACK) === 0)
-          this.#writer.reply(payloadFrame(FRAME.PING, FLAG.ACK, 0, bytes.subarray(from, to)))
+          this.#writer.write(payloadFrame(FRAME.PING, FLAG.ACK, 0, bytes.subarray(from, to)))
         else {
           const onPong = this.#onPong
           this.#onPong = undefined
@@ -223,7 +222,7 @@ export class ClientSession {
     // RFC 9113 6.9.1: padding counts, and so does what comes for a stream that is gone.
     this.#consumedBytes += length
     if (this.#consumedBytes >= SESSION_WINDOW_BYTES / 2) {
-      this.#writer.write(numberFrame(FRAME.WINDOW_UPDATE, 0, this.#consumedBytes))
+      this.#writer.writeNumber(FRAME.WINDOW_UPDATE, 0, this.#consumedBytes)
       this.#consumedBytes = 0
     }
     const [start, end] = unpad(flags, bytes, from, to)
@@ -282,7 +281,7 @@ export class ClientSession {
       if (setting === SETTING.MAX_CONCURRENT_STREAMS) this.#maxStreams = value
       else this.#writer.setting(setting, value, this.#streams.values())
     }
-    this.#writer.reply(SETTINGS_ACK)
+    this.#writer.write(SETTINGS_ACK)
     if (!this.#open) {
       this.#open = true
       this.#listener.onOpen()
@@ -347,14 +346,14 @@ export class ClientSession {
     const unsent = stream.left > 0
     this.#forget(stream)
     // RFC 9113 8.1: an answer may come before the request is complete; the rest of it is not wanted.
-    if (unsent) this.#writer.write(numberFrame(FRAME.RST_STREAM, stream.id, H2_ERROR.NO_ERROR))
+    if (unsent) this.#writer.writeNumber(FRAME.RST_STREAM, stream.id, H2_ERROR.NO_ERROR)
     stream.listener.onEnd()
     this.#settled()
   }
 
   #abandon(stream: OutStream, h2Code: number, message: string): void {
     this.#forget(stream)
-    this.#writer.write(numberFrame(FRAME.RST_STREAM, stream.id, h2Code))
+    this.#writer.writeNumber(FRAME.RST_STREAM, stream.id, h2Code)
     stream.listener.onFail({ message, h2Code: H2_ERROR.INTERNAL_ERROR, unprocessed: false })
     this.#settled()
   }

@@ -1,4 +1,4 @@
-// Watches one HTTP/2 connection of node:http2 for what costs us work and brings no request: resets, SETTINGS, PING, and
+// Watches one HTTP/2 connection for what costs us work and brings no request: resets, SETTINGS, PING, and
 // bytes that are neither body nor headers. nghttp2 has bounds of its own (CONTINUATION, empty DATA, unread answers);
 // these stand beside them. Frames that node:http2 does not tell of are seen as bytes: a look now and then compares what
 // the socket has read with what the requests account for.
@@ -27,9 +27,18 @@ export interface FloodWatchOptions {
   onFlood(reason: 'flood' | 'timeout', detail: string): void
 }
 
+/** The connection. */
+export interface Watched {
+  readonly bytesRead: number
+  readonly destroyed: boolean
+  /** What waits until the client reads. */
+  readonly unsentBytes: number
+  /** GOAWAY with ENHANCE_YOUR_CALM and these words, unless it is destroyed, and the end of the socket. */
+  calmDown(words: string): void
+}
+
 export class FloodWatch {
-  readonly #session: ServerHttp2Session
-  readonly #socket: Socket | undefined
+  readonly #watched: Watched
   readonly #options: FloodWatchOptions
   readonly #controlFrames: TokenBucket
   readonly #resets: TokenBucket
@@ -52,28 +61,37 @@ export class FloodWatch {
   /** Without a request, and since something last came of it. */
   #idleBytes = 0
   #idleBytesSince = Infinity
+  #unsentBytes = 0
+  #unsentSince: number
 
-  /** `socket` is the connection's own, not the session's view of it. */
-  constructor(session: ServerHttp2Session, socket: Socket | undefined, options: FloodWatchOptions, now: number) {
+  constructor(watched: Watched, options: FloodWatchOptions, now: number) {
     const { limits } = options
-    this.#session = session
-    this.#socket = socket
+    this.#watched = watched
     this.#options = options
     this.#openedAt = now
+    this.#unsentSince = now
     this.#controlFrames = new TokenBucket(limits.controlFramesBurst, limits.controlFramesPerSecond, now)
     this.#resets = new TokenBucket(limits.resetsBurst, limits.resetsPerSecond, now)
     this.#overhead = new TokenBucket(limits.overheadBytes, limits.overheadBytesPerSecond, now)
-    session.on('localSettings', () => {
-      this.#acknowledged = true
-    })
-    session.once('remoteSettings', () => {
-      this.#greeted = true
-    })
-    session.on('remoteSettings', () => this.#onControlFrame('SETTINGS'))
-    session.on('ping', () => {
-      this.#events++
-      if (options.countPings) this.#onControlFrame('PING')
-    })
+  }
+
+  /** The client's first SETTINGS have come. */
+  greeted(): void {
+    this.#greeted = true
+  }
+
+  /** It has acknowledged ours. */
+  acknowledged(): void {
+    this.#acknowledged = true
+  }
+
+  onSettings(): void {
+    this.#onControlFrame('SETTINGS')
+  }
+
+  onPing(): void {
+    this.#events++
+    if (this.#options.countPings) this.#onControlFrame('PING')
   }
 
   requestBegins(): void {
@@ -113,11 +131,25 @@ export class FloodWatch {
 
   sweep(now: number): void {
     const { limits } = this.#options
+    if (this.#watched.destroyed) {
+      // A session that ended of itself leaves the socket of a client that does not read open.
+      if (!this.#ended) this.#watched.calmDown('')
+      this.#ended = true
+      return
+    }
+    const unsent = this.#watched.unsentBytes
+    if (unsent === 0 || unsent !== this.#unsentBytes) {
+      this.#unsentBytes = unsent
+      this.#unsentSince = now
+    } else if (now - this.#unsentSince > limits.bodySilenceMs) {
+      this.end('timeout', 'the client does not read its answers')
+      return
+    }
     if (!this.#greeted && now - this.#openedAt > limits.headersMs) {
       this.end('timeout', 'the connection never spoke HTTP/2')
       return
     }
-    const read = this.#socket?.bytesRead ?? 0
+    const read = this.#watched.bytesRead
     const bytes = read - this.#bytesSeen
     const body = this.#bodyBytes - this.#bodyBytesSeen
     const pieces = this.#bodyPieces - this.#bodyPiecesSeen
@@ -144,15 +176,55 @@ export class FloodWatch {
     else if (now - this.#idleBytesSince > limits.headersMs) this.end('timeout', 'the headers of a request do not end')
   }
 
-  /** GOAWAY, and everything on the connection is gone. */
   end(reason: 'flood' | 'timeout', detail: string): void {
-    if (this.#ended || this.#session.destroyed) return
+    if (this.#ended || this.#watched.destroyed) return
     this.#ended = true
     this.#options.onFlood(reason, detail)
-    endSession(this.#session)
-    // The session leaves the socket of a client that does not close it open.
-    if (this.#socket !== undefined) endSocket(this.#socket)
+    this.#watched.calmDown('')
   }
+}
+
+/** A watch that node:http2 tells of its frames. `socket` is the connection's own, not the session's view of it. */
+export function watchSession(
+  session: ServerHttp2Session,
+  socket: Socket | undefined,
+  options: FloodWatchOptions,
+  now: number,
+): FloodWatch {
+  const watched: Watched = {
+    get bytesRead() {
+      return socket?.bytesRead ?? 0
+    },
+    get destroyed() {
+      return session.destroyed
+    },
+    get unsentBytes() {
+      return unsentBytes(socket)
+    },
+    calmDown() {
+      endSession(session)
+      // The session leaves the socket of a client that does not close it open.
+      if (socket !== undefined) endSocket(socket)
+    },
+  }
+  const watch = new FloodWatch(watched, options, now)
+  tellWatch(session, watch)
+  session.once('remoteSettings', () => watch.greeted())
+  session.on('ping', () => watch.onPing())
+  return watch
+}
+
+/**
+ * What a session of node:http2 has written and the kernel has not taken. The session writes past its socket, to the handle
+ * below, which alone knows: while it waits there the session reads nothing either, so a client that never reads is silent.
+ */
+export const unsentBytes = (socket: Socket | undefined): number =>
+  (socket as { _handle?: { writeQueueSize?: number } | null } | undefined)?._handle?.writeQueueSize ?? 0
+
+/** What there is to tell beside the greeting and PING. */
+export function tellWatch(session: ServerHttp2Session, watch: FloodWatch): void {
+  session.on('localSettings', () => watch.acknowledged())
+  session.on('remoteSettings', () => watch.onSettings())
 }
 
 /** By the session, for those who only know a request. */
@@ -164,6 +236,7 @@ export function setWatch(session: object, watch: FloodWatch): void {
 
 /** GOAWAY with ENHANCE_YOUR_CALM, and the end. (A code given to destroy() would be reported as an error of ours.) */
 export function endSession(session: ServerHttp2Session): void {
+  if (session.destroyed) return
   session.goaway(H2.NGHTTP2_ENHANCE_YOUR_CALM)
   session.destroy()
 }

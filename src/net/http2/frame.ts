@@ -132,32 +132,154 @@ export function payloadFrame(type: number, flags: number, stream: number, payloa
 /** `bytes` is valid during the call only. */
 export type OnFrame = (type: number, flags: number, stream: number, bytes: Uint8Array, from: number, to: number) => void
 
-/** Cuts what a socket gives into frames. Holds at most one frame that is not yet whole. */
+/** Takes the payload of DATA as it comes, so that a large frame is never held. */
+export interface DataListener {
+  /** A DATA frame begins; its payload of `length` bytes follows. */
+  onDataHead(flags: number, stream: number, length: number): void
+  /** Valid during the call only. The last piece of a frame may be empty. */
+  onDataPiece(bytes: Uint8Array, from: number, to: number, last: boolean): void
+}
+
+/** The largest frame that is held until it is whole: a header block with its padding and priority. */
+const MAX_HELD_BYTES = 128 * 1024 + 1 + 5 + 255
+
+/**
+ * Cuts what a socket gives into frames. Holds at most one frame that is not yet whole, and no DATA where somebody listens
+ * for it; frames of unknown types are skipped (RFC 9113 4.1).
+ */
 export class FrameReader {
   readonly #maxFrameBytes: number
   readonly #onFrame: OnFrame
-  #rest: Uint8Array | undefined
+  readonly #data: DataListener | undefined
+  /** A frame's nine octets, as far as they have come. */
+  readonly #head = new Uint8Array(FRAME_HEAD_BYTES)
+  #headFilled = 0
+  /** The payload of the frame that `#head` begins, while it is gathered. */
+  #payload: Uint8Array | undefined
+  #payloadFilled = 0
+  #inData = false
+  #dataLeft = 0
+  #skipLeft = 0
 
-  constructor(onFrame: OnFrame, maxFrameBytes = DEFAULT_MAX_FRAME_BYTES) {
+  constructor(onFrame: OnFrame, maxFrameBytes = DEFAULT_MAX_FRAME_BYTES, data?: DataListener) {
     this.#maxFrameBytes = maxFrameBytes
     this.#onFrame = onFrame
+    this.#data = data
+  }
+
+  /** Bytes of a frame have come, and the rest of it has not. */
+  get insideFrame(): boolean {
+    return this.#headFilled > 0 || this.#inData || this.#skipLeft > 0
   }
 
   /** The chunk may be reused by its owner afterwards. Throws H2ConnectionError. */
-  push(chunk: Uint8Array): void {
-    const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk])
-    this.#rest = undefined
-    let at = 0
-    while (bytes.length - at >= FRAME_HEAD_BYTES) {
-      const length = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
-      if (length > this.#maxFrameBytes)
-        throw new H2ConnectionError(H2_ERROR.FRAME_SIZE_ERROR, `frame of ${length} bytes`)
-      const from = at + FRAME_HEAD_BYTES
-      const to = from + length
-      if (to > bytes.length) break
-      this.#onFrame(bytes[at + 3]!, bytes[at + 4]!, readU32(bytes, at + 5) & 0x7fffffff, bytes, from, to)
-      at = to
+  push(chunk: Uint8Array, start = 0): void {
+    const end = chunk.length
+    let at = start
+    while (at < end) {
+      if (this.#inData) at = this.#dataPiece(chunk, at)
+      else if (this.#skipLeft > 0) {
+        const skip = Math.min(this.#skipLeft, end - at)
+        this.#skipLeft -= skip
+        at += skip
+      } else if (this.#headFilled > 0 || end - at < FRAME_HEAD_BYTES) at = this.#gather(chunk, at)
+      else at = this.#frame(chunk, at)
     }
-    if (at < bytes.length) this.#rest = new Uint8Array(bytes.subarray(at))
+  }
+
+  /** A frame whose head is in the chunk. */
+  #frame(chunk: Uint8Array, at: number): number {
+    const length = this.#lengthOf(chunk, at)
+    const type = chunk[at + 3]!
+    const from = at + FRAME_HEAD_BYTES
+    if (type === FRAME.DATA && this.#data !== undefined) {
+      this.#beginData(chunk, at, length)
+      // An empty frame ends with the chunk, perhaps.
+      return length === 0 ? this.#dataPiece(chunk, from) : from
+    }
+    if (type > FRAME.CONTINUATION) return this.#skip(chunk, at, length)
+    const to = from + length
+    if (to <= chunk.length) {
+      this.#onFrame(type, chunk[at + 4]!, readU32(chunk, at + 5) & 0x7fffffff, chunk, from, to)
+      return to
+    }
+    for (let i = 0; i < FRAME_HEAD_BYTES; i++) this.#head[i] = chunk[at + i]!
+    this.#headFilled = FRAME_HEAD_BYTES
+    this.#hold(type, length)
+    return from
+  }
+
+  /** Its owner hears that it came, without a payload. */
+  #skip(head: Uint8Array, at: number, length: number): number {
+    this.#skipLeft = length
+    this.#onFrame(head[at + 3]!, head[at + 4]!, readU32(head, at + 5) & 0x7fffffff, head, at, at)
+    return at + FRAME_HEAD_BYTES
+  }
+
+  /** A frame that comes in pieces. */
+  #gather(chunk: Uint8Array, at: number): number {
+    if (this.#headFilled < FRAME_HEAD_BYTES) {
+      while (at < chunk.length && this.#headFilled < FRAME_HEAD_BYTES) this.#head[this.#headFilled++] = chunk[at++]!
+      if (this.#headFilled < FRAME_HEAD_BYTES) return at
+      const length = this.#lengthOf(this.#head, 0)
+      const type = this.#head[3]!
+      if (type === FRAME.DATA && this.#data !== undefined) {
+        this.#headFilled = 0
+        this.#beginData(this.#head, 0, length)
+        return length === 0 ? this.#dataPiece(chunk, at) : at
+      }
+      if (type > FRAME.CONTINUATION) {
+        this.#headFilled = 0
+        this.#skip(this.#head, 0, length)
+        return at
+      }
+      if (length === 0) {
+        this.#held(this.#head, 0)
+        return at
+      }
+      this.#hold(type, length)
+      return at
+    }
+    const payload = this.#payload!
+    const take = Math.min(payload.length - this.#payloadFilled, chunk.length - at)
+    payload.set(chunk.subarray(at, at + take), this.#payloadFilled)
+    this.#payloadFilled += take
+    if (this.#payloadFilled === payload.length) this.#held(payload, payload.length)
+    return at + take
+  }
+
+  #hold(type: number, length: number): void {
+    if (length > MAX_HELD_BYTES)
+      throw new H2ConnectionError(H2_ERROR.ENHANCE_YOUR_CALM, `frame of type ${type} with ${length} bytes`)
+    this.#payload = Buffer.allocUnsafeSlow(length)
+    this.#payloadFilled = 0
+  }
+
+  #held(payload: Uint8Array, length: number): void {
+    this.#headFilled = 0
+    this.#payload = undefined
+    const head = this.#head
+    this.#onFrame(head[3]!, head[4]!, readU32(head, 5) & 0x7fffffff, payload, 0, length)
+  }
+
+  #lengthOf(bytes: Uint8Array, at: number): number {
+    const length = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
+    if (length > this.#maxFrameBytes) throw new H2ConnectionError(H2_ERROR.FRAME_SIZE_ERROR, `frame of ${length} bytes`)
+    return length
+  }
+
+  #beginData(head: Uint8Array, at: number, length: number): void {
+    this.#inData = true
+    this.#dataLeft = length
+    this.#data!.onDataHead(head[at + 4]!, readU32(head, at + 5) & 0x7fffffff, length)
+  }
+
+  #dataPiece(chunk: Uint8Array, at: number): number {
+    const to = Math.min(chunk.length, at + this.#dataLeft)
+    this.#dataLeft -= to - at
+    const last = this.#dataLeft === 0
+    if (last) this.#inData = false
+    this.#data!.onDataPiece(chunk, at, to, last)
+    return to
   }
 }

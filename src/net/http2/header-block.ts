@@ -2,8 +2,8 @@
 
 import { H2_ERROR, H2ConnectionError } from './frame.ts'
 
-/** A header block before it is decoded, in all its frames. */
-export const MAX_HEADER_BLOCK_BYTES = 64 * 1024
+/** A header block before it is decoded, in all its frames: more than its list may be, so that one too large is told apart. */
+export const MAX_HEADER_BLOCK_BYTES = 128 * 1024
 export const MAX_CONTINUATIONS = 64
 
 export class HeaderBlock {

@@ -37,9 +37,33 @@ export class HpackDecoder {
   #bytes: Uint8Array = new Uint8Array(0)
   #at = 0
   #to = 0
+  #changes = 0
+
+  /**
+   * Moves whenever the table does. A block that was read without moving it means the same again, byte for byte, for as
+   * long as this stays what it was.
+   */
+  get changes(): number {
+    return this.#changes
+  }
 
   /** Reads one complete header block. Throws HpackError, after which the connection is of no use (RFC 7541 3). */
   decode(bytes: Uint8Array, from: number, to: number, onHeader: OnHeader): void {
+    if (!this.tryDecode(bytes, from, to, onHeader))
+      throw new HpackError(`more than ${MAX_HEADER_LIST_BYTES} bytes of headers`)
+  }
+
+  /**
+   * The same where a list that is too large concerns its own stream only: then false, and `onHeader` was not called for
+   * all of it; the table is as the sender has it.
+   */
+  tryDecode(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    onHeader: OnHeader,
+    maxListBytes = MAX_HEADER_LIST_BYTES,
+  ): boolean {
     this.#bytes = bytes
     this.#at = from
     this.#to = to
@@ -68,9 +92,9 @@ export class HpackDecoder {
       }
       first = false
       listBytes += name.length + value.length + ENTRY_OVERHEAD
-      if (listBytes > MAX_HEADER_LIST_BYTES) throw new HpackError(`more than ${MAX_HEADER_LIST_BYTES} bytes of headers`)
-      onHeader(name, value)
+      if (listBytes <= maxListBytes) onHeader(name, value)
     }
+    return listBytes <= maxListBytes
   }
 
   #literalName(prefixBits: number): string {
@@ -110,7 +134,7 @@ export class HpackDecoder {
     const from = this.#at
     this.#at += length
     if (this.#at > this.#to) throw new HpackError('string cut short')
-    if (!huffman) return latin1(this.#bytes, from, this.#at)
+    if (!huffman) return latin1Slice.call(this.#bytes, from, this.#at)
     try {
       return readHuffman(this.#bytes, from, this.#at)
     } catch (error) {
@@ -120,6 +144,7 @@ export class HpackDecoder {
 
   #insert(name: string, value: string): void {
     const size = name.length + value.length + ENTRY_OVERHEAD
+    this.#changes++
     this.#evict(this.#limit - size)
     // RFC 7541 4.4: an entry larger than the table empties it and is not an error.
     if (size > this.#limit) return
@@ -130,6 +155,7 @@ export class HpackDecoder {
 
   #resize(limit: number): void {
     if (limit > HEADER_TABLE_BYTES) throw new HpackError(`table size ${limit} is more than we allow`)
+    this.#changes++
     this.#limit = limit
     this.#evict(limit)
   }
@@ -146,11 +172,7 @@ export class HpackDecoder {
   }
 }
 
-function latin1(bytes: Uint8Array, from: number, to: number): string {
-  let text = ''
-  for (let at = from; at < to; at++) text += String.fromCharCode(bytes[at]!)
-  return text
-}
+const { latin1Slice } = Buffer.prototype
 
 /** Headers that are the same for many requests. Its identity is what the encoder remembers. */
 export type HeaderList = readonly (readonly [name: string, value: string])[]
@@ -186,14 +208,9 @@ export class HpackEncoder {
   /** The block for this list, owned by the encoder: write it or copy it before the next call. */
   encode(headers: HeaderList): Buffer {
     const known = this.#blocks.get(headers)
-    if (known !== undefined && known.insertions === this.#inserted.size) return known.block
-    const out: number[] = []
-    if (this.#update !== undefined) {
-      // The way to empty a table is a size of 0 first.
-      writeInteger(out, 0x20, 5, 0)
-      writeInteger(out, 0x20, 5, this.#update)
-      this.#update = undefined
-    }
+    if (known !== undefined && known.insertions === this.#inserted.size && this.#update === undefined)
+      return known.block
+    const out = this.#begin()
     const before = this.#inserted.size
     const dirty = out.length > 0
     for (const [name, value] of headers) this.#write(out, name, value)
@@ -206,7 +223,24 @@ export class HpackEncoder {
     return block
   }
 
-  #write(out: number[], name: string, value: string): void {
+  /** The block for a list that does not come again: nothing of it goes into the table. */
+  encodeOnce(headers: HeaderList): Buffer {
+    const out = this.#begin()
+    for (const [name, value] of headers) this.#write(out, name, value, true)
+    return Buffer.from(out)
+  }
+
+  #begin(): number[] {
+    const out: number[] = []
+    if (this.#update === undefined) return out
+    // The way to empty a table is a size of 0 first.
+    writeInteger(out, 0x20, 5, 0)
+    writeInteger(out, 0x20, 5, this.#update)
+    this.#update = undefined
+    return out
+  }
+
+  #write(out: number[], name: string, value: string, once = false): void {
     const whole = STATIC_TABLE.findIndex((entry) => entry[0] === name && entry[1] === value)
     if (whole >= 0) {
       writeInteger(out, 0x80, 7, whole + 1)
@@ -220,7 +254,7 @@ export class HpackEncoder {
     }
     const nameIndex = STATIC_TABLE.findIndex((entry) => entry[0] === name) + 1
     const size = Buffer.byteLength(name) + Buffer.byteLength(value) + ENTRY_OVERHEAD
-    if (this.#tableBytes + size <= this.#limit) {
+    if (!once && this.#tableBytes + size <= this.#limit) {
       this.#tableBytes += size
       this.#inserted.set(key, this.#inserted.size)
       writeInteger(out, 0x40, 6, nameIndex)

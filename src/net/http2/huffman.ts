@@ -23,13 +23,12 @@ const CODE_BITS = [
 ] as const
 
 const END_OF_STRING = 256
+const SHORTEST_CODE_BITS = 5
 
 /**
  * The code as a binary tree: children of node n at [2n] and [2n + 1]; above 0 another node, below 0 the symbol
  * -value - 1. The root is node 0.
  */
-const TREE: Int16Array = makeTree()
-
 function makeTree(): Int16Array {
   const tree = new Int16Array(2 * CODE_BITS.length)
   let nodes = 1
@@ -51,32 +50,64 @@ function makeTree(): Int16Array {
   return tree
 }
 
+const TREE = makeTree()
+
+/** In a step: the string holds the end-of-string symbol, which it must not. */
+const BAD = -1
+
+/**
+ * The tree, four bits at a time. The shortest code has five, so a step gives one symbol at most:
+ * STEPS[16 * node + bits] = next node | (symbol + 1) << 8, or BAD.
+ */
+const STEPS = makeSteps()
+
+function makeSteps(): Int32Array {
+  const steps = new Int32Array(16 * CODE_BITS.length)
+  for (let start = 0; start < CODE_BITS.length - 1; start++)
+    for (let bits = 0; bits < 16; bits++) {
+      let node = start
+      let symbol = -1
+      for (let bit = 3; bit >= 0; bit--) {
+        const next = TREE[2 * node + ((bits >>> bit) & 1)]!
+        if (next < 0) symbol = -next - 1
+        node = Math.max(0, next)
+      }
+      steps[16 * start + bits] = symbol === END_OF_STRING ? BAD : node | ((symbol + 1) << 8)
+    }
+  return steps
+}
+
+/** RFC 7541 5.2: padding is at most seven bits, all ones; so a string may end at these nodes. */
+const ENDS = makeEnds()
+
+function makeEnds(): Uint8Array {
+  const ends = new Uint8Array(CODE_BITS.length)
+  for (let node = 0, bits = 0; bits <= 7; bits++) {
+    ends[node] = 1
+    node = TREE[2 * node + 1]!
+  }
+  return ends
+}
+
+/** Text of usual length is written here on its way to a string. */
+const SCRATCH = Buffer.allocUnsafeSlow(1024)
+
 /** The decoded octets as Latin-1 text. Throws an Error for padding that is not a short run of ones, and for EOS. */
 export function readHuffman(bytes: Uint8Array, from: number, to: number): string {
-  let text = ''
+  const most = Math.ceil(((to - from) * 8) / SHORTEST_CODE_BITS)
+  const out = most <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafe(most)
+  let length = 0
   let node = 0
-  let pending = 0
-  let ones = true
   for (let at = from; at < to; at++) {
     const byte = bytes[at]!
-    for (let bit = 7; bit >= 0; bit--) {
-      const one = (byte >>> bit) & 1
-      const next = TREE[2 * node + one]!
-      pending++
-      if (one === 0) ones = false
-      if (next > 0) {
-        node = next
-        continue
-      }
-      const symbol = -next - 1
-      if (symbol === END_OF_STRING) throw new Error('HPACK: end-of-string symbol inside a string')
-      text += String.fromCharCode(symbol)
-      node = 0
-      pending = 0
-      ones = true
-    }
+    const high = STEPS[16 * node + (byte >>> 4)]!
+    if (high < 0) throw new Error('HPACK: end-of-string symbol inside a string')
+    if (high > 0xff) out[length++] = (high >>> 8) - 1
+    const low = STEPS[16 * (high & 0xff) + (byte & 15)]!
+    if (low < 0) throw new Error('HPACK: end-of-string symbol inside a string')
+    if (low > 0xff) out[length++] = (low >>> 8) - 1
+    node = low & 0xff
   }
-  // RFC 7541 5.2: padding is at most seven bits, all ones.
-  if (pending > 7 || !ones) throw new Error('HPACK: bad padding of a Huffman string')
-  return text
+  if (ENDS[node] === 0) throw new Error('HPACK: bad padding of a Huffman string')
+  return out.toString('latin1', 0, length)
 }

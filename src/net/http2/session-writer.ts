@@ -1,8 +1,7 @@
 // What one side of an HTTP/2 connection sends (RFC 9113): frames of its own, and streams under flow control at both levels.
 //
-// Bodies are ropes: frame headers and slices of the caller's bytes go to the socket one after the other, so nothing is
-// copied, except small bodies, where one copy costs less than several writes. What the other side may make us hold is
-// bounded: MAX_UNSENT_REPLIES to its control frames, MAX_UNSENT_BYTES in all.
+// Small frames and small bodies are copied one behind the other and go to the socket once a turn; larger bodies are ropes,
+// whose slices go out between them as they are. What the other side may make us hold is bounded: MAX_UNSENT_BYTES in all.
 
 import type { Socket } from 'node:net'
 import {
@@ -18,40 +17,69 @@ import {
   protocolError,
   SETTING,
   writeFrameHead,
+  writeU32,
 } from './frame.ts'
-import { HpackEncoder } from './hpack.ts'
-import type { OutStream } from './stream.ts'
+import { type HeaderList, HpackEncoder } from './hpack.ts'
+import { SLAB_BYTES, Slabs } from './slabs.ts'
 
 /** Above this the writing of bodies waits for the socket. */
 export const WRITE_AHEAD_BYTES = 512 * 1024
-/** A server that asks for more replies than it reads is cut off. Each takes some 300 bytes of memory until sent. */
-export const MAX_UNSENT_REPLIES = 10_000
-/** The same for all that waits for the socket. */
+/** A peer that makes us send more than it reads is cut off here. */
 export const MAX_UNSENT_BYTES = 4 * 1024 * 1024
 /** Bodies up to this size are copied behind their frame headers. */
 const COPY_BODY_BYTES = 8 * 1024
-/** Frames of a body are no larger than this, whatever the server would take, so that streams share the connection. */
+/** Frames of a body are no larger than this, whatever the other side would take, so that streams share the connection. */
 const MAX_SENT_FRAME_BYTES = 1024 * 1024
+
+/** One side of a stream on its way out: headers, a body known in full, perhaps trailers. */
+export interface Outgoing {
+  readonly id: number
+  readonly headers: HeaderList
+  /** The headers do not come again: they are not put into the other side's table. */
+  readonly headersOnce: boolean
+  /** The headers are all; there is no body and no trailer. */
+  readonly headersOnly: boolean
+  readonly parts: readonly Uint8Array[]
+  readonly trailers: HeaderList | undefined
+  part: number
+  offset: number
+  left: number
+  window: number
+  headersSent: boolean
+  /** All of it was handed to the socket. */
+  written(): void
+}
 
 export class SessionWriter {
   readonly #socket: Socket
+  readonly #slabs: Slabs
   #encoder: HpackEncoder | undefined
   /** Streams with something left to write, oldest first. */
-  #writing: OutStream[] = []
+  #writing: Outgoing[] = []
   #window = DEFAULT_WINDOW_BYTES
   #initialWindow = DEFAULT_WINDOW_BYTES
   #maxFrameBytes = DEFAULT_MAX_FRAME_BYTES
-  #unsentReplies = 0
+  /** What was written in this turn and is not with the socket yet: from `#start` to `#filled`. */
+  #slab: Buffer | undefined
+  #start = 0
+  #filled = 0
+  #flushDue = false
   #corked = false
   #closed = false
 
-  constructor(socket: Socket) {
+  /** `slabs` may be shared by the connections of one server. */
+  constructor(socket: Socket, slabs = new Slabs()) {
     this.#socket = socket
+    this.#slabs = slabs
   }
 
   /** What a new stream may send before it is allowed more. */
   get initialWindow(): number {
     return this.#initialWindow
+  }
+
+  get #unsentBytes(): number {
+    return this.#socket.writableLength + this.#filled - this.#start
   }
 
   /** Sends nothing more. */
@@ -60,20 +88,36 @@ export class SessionWriter {
     this.#writing = []
   }
 
-  /** Sends the stream as flow control and the socket let it. */
-  add(stream: OutStream): void {
-    this.#writing.push(stream)
-    this.pump()
+  /** Sends what was written, then `last`, and closes our side of the socket. */
+  end(last: Uint8Array): void {
+    const at = this.#room(last.length)
+    this.#slab!.set(last, at)
+    this.#socket.end(this.#slab!.subarray(this.#start, this.#filled))
+    this.#start = this.#filled
+    this.#slab = undefined
+    this.close()
   }
 
-  forget(stream: OutStream): void {
+  /** Sends the stream as flow control and the socket let it. */
+  add(stream: Outgoing): void {
+    if (this.#closed) return
+    if (this.#writing.length > 0 || this.#unsentBytes >= WRITE_AHEAD_BYTES) {
+      this.#writing.push(stream)
+      this.pump()
+      return
+    }
+    this.#writeStream(stream)
+    if (stream.left > 0 || !stream.headersSent) this.#writing.push(stream)
+  }
+
+  forget(stream: Outgoing): void {
     if (stream.left === 0 && stream.headersSent) return
     const at = this.#writing.indexOf(stream)
     if (at >= 0) this.#writing.splice(at, 1)
   }
 
   /** A setting of the other side that is about what we send. `streams`: those whose windows move with a new initial one. */
-  setting(id: number, value: number, streams: Iterable<OutStream>): void {
+  setting(id: number, value: number, streams: Iterable<Outgoing>): void {
     if (id === SETTING.HEADER_TABLE_SIZE) {
       if (this.#encoder === undefined) this.#encoder = new HpackEncoder(value)
       else this.#encoder.resize(value)
@@ -96,7 +140,7 @@ export class SessionWriter {
       throw new H2ConnectionError(H2_ERROR.FLOW_CONTROL_ERROR, 'window too large')
   }
 
-  grow(stream: OutStream, by: number): void {
+  grow(stream: Outgoing, by: number): void {
     stream.window += by
     if (stream.window > LARGEST_WINDOW_BYTES)
       throw new H2ConnectionError(H2_ERROR.FLOW_CONTROL_ERROR, 'window of a stream too large')
@@ -104,100 +148,100 @@ export class SessionWriter {
 
   /** Throws where the other side reads less than it makes us send. */
   checkUnsent(): void {
-    if (this.#socket.writableLength > MAX_UNSENT_BYTES) throw unread()
+    if (this.#unsentBytes > MAX_UNSENT_BYTES)
+      throw new H2ConnectionError(H2_ERROR.ENHANCE_YOUR_CALM, 'the peer does not read what it asks for')
   }
 
-  /** Gathers all writes until the current round of callbacks is over into one system call. */
-  cork(): void {
-    if (this.#corked) return
-    this.#corked = true
-    this.#socket.cork()
-    setImmediate(this.#uncork)
-  }
-
-  readonly #uncork = (): void => {
-    this.#corked = false
-    this.#socket.uncork()
-  }
-
+  /** A frame of the connection, copied. */
   write(bytes: Uint8Array): void {
     if (this.#closed) return
-    this.cork()
-    this.#socket.write(bytes)
+    const at = this.#room(bytes.length)
+    this.#slab!.set(bytes, at)
   }
 
-  /** An acknowledgement that a frame of the server asked for. */
-  reply(bytes: Uint8Array): void {
+  /** A frame whose payload is one 32-bit number: WINDOW_UPDATE and RST_STREAM. */
+  writeNumber(type: number, stream: number, value: number): void {
     if (this.#closed) return
-    if (++this.#unsentReplies > MAX_UNSENT_REPLIES) throw unread()
-    this.cork()
-    this.#socket.write(bytes, this.#replySent)
-  }
-
-  readonly #replySent = (): void => {
-    this.#unsentReplies--
+    const at = this.#room(FRAME_HEAD_BYTES + 4)
+    writeU32(this.#slab!, writeFrameHead(this.#slab!, at, 4, type, 0, stream), value)
   }
 
   pump(): void {
     if (this.#closed || this.#writing.length === 0) return
-    this.cork()
     const writing = this.#writing
     let kept = 0
     for (let i = 0; i < writing.length; i++) {
       const stream = writing[i]!
-      if (this.#socket.writableLength < WRITE_AHEAD_BYTES) this.#writeStream(stream)
+      if (this.#unsentBytes < WRITE_AHEAD_BYTES) this.#writeStream(stream)
       if (stream.left > 0 || !stream.headersSent) writing[kept++] = stream
     }
     writing.length = kept
   }
 
-  #writeStream(stream: OutStream): void {
-    const whole = stream.left
+  #writeStream(stream: Outgoing): void {
     if (!stream.headersSent) {
       this.#encoder ??= new HpackEncoder()
-      const block = this.#encoder.encode(stream.headers)
-      const fits = whole <= COPY_BODY_BYTES && whole <= this.#window && whole <= stream.window
+      const block = stream.headersOnce ? this.#encoder.encodeOnce(stream.headers) : this.#encoder.encode(stream.headers)
       stream.headersSent = true
-      if (fits && block.length <= this.#maxFrameBytes) {
-        this.#writeSmall(stream, block)
+      if (stream.headersOnly) {
+        this.#writeHeaders(stream.id, block, FLAG.END_STREAM)
+        stream.written()
         return
       }
-      this.#writeHeaders(stream.id, block)
+      const { left } = stream
+      if (
+        left <= COPY_BODY_BYTES &&
+        left <= this.#window &&
+        left <= stream.window &&
+        block.length <= this.#maxFrameBytes
+      ) {
+        this.#writeSmall(stream, block)
+        this.#finish(stream)
+        return
+      }
+      this.#writeHeaders(stream.id, block, 0)
     }
-    while (stream.left > 0 && this.#socket.writableLength < WRITE_AHEAD_BYTES) {
+    while (stream.left > 0 && this.#unsentBytes < WRITE_AHEAD_BYTES) {
       const length = Math.min(stream.left, stream.window, this.#window, this.#maxFrameBytes)
       if (length <= 0) return
       stream.left -= length
       stream.window -= length
       this.#window -= length
-      const head = Buffer.allocUnsafe(FRAME_HEAD_BYTES)
-      writeFrameHead(head, 0, length, FRAME.DATA, stream.left === 0 ? FLAG.END_STREAM : 0, stream.id)
-      this.#socket.write(head)
+      const end = stream.left === 0 && stream.trailers === undefined
+      const at = this.#room(FRAME_HEAD_BYTES)
+      writeFrameHead(this.#slab!, at, length, FRAME.DATA, end ? FLAG.END_STREAM : 0, stream.id)
       this.#writeParts(stream, length)
     }
+    if (stream.left === 0) this.#finish(stream)
   }
 
-  /** HEADERS, and CONTINUATION where the block is larger than a frame. The block is copied. */
-  #writeHeaders(id: number, block: Buffer): void {
+  #finish(stream: Outgoing): void {
+    if (stream.trailers !== undefined)
+      this.#writeHeaders(stream.id, this.#encoder!.encode(stream.trailers), FLAG.END_STREAM)
+    stream.written()
+  }
+
+  /** HEADERS, and CONTINUATION where the block is larger than a frame. */
+  #writeHeaders(id: number, block: Buffer, endStream: number): void {
     let from = 0
     do {
       const to = Math.min(block.length, from + this.#maxFrameBytes)
-      const out = Buffer.allocUnsafe(FRAME_HEAD_BYTES + to - from)
+      const at = this.#room(FRAME_HEAD_BYTES + to - from)
       const type = from === 0 ? FRAME.HEADERS : FRAME.CONTINUATION
-      const flags = to === block.length ? FLAG.END_HEADERS : 0
-      block.copy(out, writeFrameHead(out, 0, to - from, type, flags, id), from, to)
-      this.#socket.write(out)
+      const flags = (to === block.length ? FLAG.END_HEADERS : 0) | (from === 0 ? endStream : 0)
+      block.copy(this.#slab!, writeFrameHead(this.#slab!, at, to - from, type, flags, id), from, to)
       from = to
     } while (from < block.length)
   }
 
-  /** HEADERS and the whole body in one buffer. Every peer takes frames of this size. */
-  #writeSmall(stream: OutStream, block: Buffer): void {
+  /** HEADERS and the whole body, copied. Every peer takes frames of this size. */
+  #writeSmall(stream: Outgoing, block: Buffer): void {
     const length = stream.left
-    const out = Buffer.allocUnsafe(2 * FRAME_HEAD_BYTES + block.length + length)
-    let at = writeFrameHead(out, 0, block.length, FRAME.HEADERS, FLAG.END_HEADERS, stream.id)
+    let at = this.#room(2 * FRAME_HEAD_BYTES + block.length + length)
+    const out = this.#slab!
+    at = writeFrameHead(out, at, block.length, FRAME.HEADERS, FLAG.END_HEADERS, stream.id)
     at += block.copy(out, at)
-    at = writeFrameHead(out, at, length, FRAME.DATA, FLAG.END_STREAM, stream.id)
+    at = writeFrameHead(out, at, length, FRAME.DATA, stream.trailers === undefined ? FLAG.END_STREAM : 0, stream.id)
     for (const part of stream.parts) {
       out.set(part, at)
       at += part.length
@@ -205,10 +249,10 @@ export class SessionWriter {
     stream.left = 0
     stream.window -= length
     this.#window -= length
-    this.#socket.write(out)
   }
 
-  #writeParts(stream: OutStream, length: number): void {
+  #writeParts(stream: Outgoing, length: number): void {
+    this.#handOver()
     let left = length
     while (left > 0) {
       const part = stream.parts[stream.part]!
@@ -222,7 +266,63 @@ export class SessionWriter {
       }
     }
   }
-}
 
-const unread = (): H2ConnectionError =>
-  new H2ConnectionError(H2_ERROR.ENHANCE_YOUR_CALM, 'the server does not read what it asks for')
+  /** Where the next `bytes` bytes go in `#slab`; the caller writes all of them. */
+  #room(bytes: number): number {
+    if (this.#slab === undefined || this.#filled + bytes > this.#slab.length) {
+      const free = this.#slab === undefined ? undefined : this.#handOverFull(this.#slab)
+      if (bytes > SLAB_BYTES) this.#slab = Buffer.allocUnsafeSlow(bytes)
+      else this.#slab = free ?? this.#slabs.take()
+      this.#start = 0
+      this.#filled = 0
+      if (!this.#flushDue) {
+        this.#flushDue = true
+        setImmediate(this.#flush)
+      }
+    }
+    const at = this.#filled
+    this.#filled += bytes
+    return at
+  }
+
+  /** The same with a slab that is full; returns it where it is free again, which costs a system call and saves a slab. */
+  #handOverFull(slab: Buffer): Buffer | undefined {
+    if (this.#corked || this.#socket.writableLength > 0) {
+      this.#handOver()
+      return undefined
+    }
+    this.#socket.write(slab.subarray(this.#start, this.#filled))
+    this.#start = this.#filled
+    return slab.length === SLAB_BYTES && this.#socket.writableLength === 0 ? slab : undefined
+  }
+
+  /** The socket gets what was gathered, and holds it until the turn is over. */
+  #handOver(): void {
+    if (!this.#corked) {
+      this.#corked = true
+      this.#socket.cork()
+    }
+    if (this.#start === this.#filled) return
+    this.#socket.write(this.#slab!.subarray(this.#start, this.#filled))
+    this.#start = this.#filled
+  }
+
+  /** The round of callbacks is over: everything goes out in one system call. */
+  readonly #flush = (): void => {
+    this.#flushDue = false
+    const socket = this.#socket
+    const slab = this.#slab
+    const [start, filled] = [this.#start, this.#filled]
+    this.#slab = undefined
+    this.#start = 0
+    this.#filled = 0
+    if (socket.destroyed || socket.writableEnded) return
+    if (slab !== undefined && start < filled) socket.write(slab.subarray(start, filled))
+    if (this.#corked) {
+      this.#corked = false
+      socket.uncork()
+    }
+    // The kernel has it all.
+    if (slab !== undefined && socket.writableLength === 0) this.#slabs.give(slab)
+  }
+}

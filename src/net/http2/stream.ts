@@ -1,6 +1,7 @@
 // A request on its way over an HTTP/2 connection, and who hears of its answer.
 
 import type { HeaderList } from './hpack.ts'
+import type { Outgoing } from './session-writer.ts'
 
 /** Why a stream ended without a whole answer. */
 export interface StreamFailure {
@@ -23,11 +24,14 @@ export interface StreamListener {
 }
 
 /** What the session knows of a stream: how much of the body has gone out, and how much more may. */
-export class OutStream {
+export class OutStream implements Outgoing {
   readonly id: number
   readonly headers: HeaderList
   readonly parts: readonly Uint8Array[]
   readonly listener: StreamListener
+  readonly headersOnce = false
+  readonly headersOnly = false
+  readonly trailers = undefined
   part = 0
   offset = 0
   left: number
@@ -50,4 +54,7 @@ export class OutStream {
     this.window = window
     this.listener = listener
   }
+
+  /** The answer tells when it is over. */
+  written(): void {}
 }

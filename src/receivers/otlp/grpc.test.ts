@@ -34,8 +34,22 @@ const spans = (count: number, name = 'GET /cart'): Uint8Array<ArrayBuffer> => {
   )
 }
 
-async function door(t: TestContext, grpc: object = {}, options: Parameters<typeof receiverHarness>[3] = {}) {
-  const rig = await receiverHarness(t, factory, { protocols: { grpc: { endpoint: '127.0.0.1:0', ...grpc } } }, options)
+const GATES = { lean: [], 'node:http2': ['millrace.grpc.nodeHttp2'] } as const
+type Engine = keyof typeof GATES
+type Options = Parameters<typeof receiverHarness>[3]
+type Door = (t: TestContext, grpc?: object, options?: Options) => ReturnType<typeof openDoor>
+
+/** A promise that both engines keep. */
+function both(name: string, run: (t: TestContext, door: Door) => Promise<void>): void {
+  for (const engine of Object.keys(GATES) as Engine[])
+    test(`${engine}: ${name}`, { timeout: 30_000 }, (t) =>
+      run(t, (on, grpc, options) => openDoor(engine, on, grpc, options)),
+    )
+}
+
+async function openDoor(engine: Engine, t: TestContext, grpc: object = {}, options: Options = {}) {
+  const config = { protocols: { grpc: { endpoint: '127.0.0.1:0', ...grpc } } }
+  const rig = await receiverHarness(t, factory, config, { ...options, gates: GATES[engine] })
   const port = (rig.receiver as OtlpReceiver).listening.grpc!.port
   return { ...rig, port, address: `127.0.0.1:${port}` }
 }
@@ -80,7 +94,7 @@ const until = async (condition: () => boolean): Promise<void> => {
   assert.ok(condition())
 }
 
-test('a request of each signal arrives whole and is answered with an empty partial success', async (t) => {
+both('a request of each signal arrives whole and is answered with an empty partial success', async (t, door) => {
   const { address, sent, metric } = await door(t)
   const call = client(t, address)
   const request = spans(3)
@@ -102,7 +116,7 @@ test('a request of each signal arrives whole and is answered with an empty parti
   assert.equal(metric('receiver_accepted_metric_points'), undefined)
 })
 
-test('a request without items succeeds without entering a pipeline', async (t) => {
+both('a request without items succeeds without entering a pipeline', async (t, door) => {
   const { address, sent, metric } = await door(t)
   const call = client(t, address)
   await call(TRACES, new Uint8Array(0))
@@ -111,7 +125,7 @@ test('a request without items succeeds without entering a pipeline', async (t) =
   assert.equal(metric('receiver_accepted_spans'), undefined)
 })
 
-test('many calls at once on one connection, small and large, all arrive', async (t) => {
+both('many calls at once on one connection, small and large, all arrive', async (t, door) => {
   const { address, sent } = await door(t)
   const call = client(t, address)
   const large = spans(30_000, 'x'.repeat(60))
@@ -130,7 +144,7 @@ test('many calls at once on one connection, small and large, all arrive', async 
   }
 })
 
-test('a gzip request is understood and gets a gzip answer', async (t) => {
+both('a gzip request is understood and gets a gzip answer', async (t, door) => {
   const { address, sent, port } = await door(t)
   const call = client(t, address, credentials.createInsecure(), {
     'grpc.default_compression_algorithm': compressionAlgorithms.gzip,
@@ -142,7 +156,7 @@ test('a gzip request is understood and gets a gzip answer', async (t) => {
   assert.equal(answer.body[0], 1)
 })
 
-test('zstd and snappy requests are understood', async (t) => {
+both('zstd and snappy requests are understood', async (t, door) => {
   const { port, sent } = await door(t)
   for (const [name, encoding] of [
     ['zstd', 'zstd'],
@@ -155,7 +169,7 @@ test('zstd and snappy requests are understood', async (t) => {
   assert.equal(sent.length, 2)
 })
 
-test('over TLS, and with client certificates, only who belongs gets in', async (t) => {
+both('over TLS, and with client certificates, only who belongs gets in', async (t, door) => {
   const tls = { cert_file: certs.server.certFile, key_file: certs.server.keyFile }
   const plain = await door(t, { tls })
   const ca = Buffer.from(certs.ca)
@@ -179,14 +193,14 @@ test('over TLS, and with client certificates, only who belongs gets in', async (
   assert.equal(mutual.sent.length, 1)
 })
 
-test('a Unix socket serves as well', async (t) => {
+both('a Unix socket serves as well', async (t, door) => {
   const path = `${process.env.TMPDIR ?? '/tmp'}/millrace-test-${process.pid}.sock`
   const { sent } = await door(t, { endpoint: path, transport: 'unix' })
   await client(t, `unix:${path}`)(TRACES, spans(1))
   assert.equal(sent.length, 1)
 })
 
-test("the pipeline's refusals reach the client with their code, and RetryInfo where there is one", async (t) => {
+both("the pipeline's refusals reach the client with their code, and RetryInfo where there is one", async (t, door) => {
   const errors = [
     [new DeliveryError('QUEUE_FULL', 'queue is 100 % full: ü', { retry: 'backoff' }), status.UNAVAILABLE],
     [new DeliveryError('TEST_BROKEN', 'cannot', { retry: 'never' }), status.INTERNAL],
@@ -209,7 +223,7 @@ test("the pipeline's refusals reach the client with their code, and RetryInfo wh
   }
 })
 
-test('a deadline ends a call that the pipeline keeps; the late answer is thrown away quietly', async (t) => {
+both('a deadline ends a call that the pipeline keeps; the late answer is thrown away quietly', async (t, door) => {
   const held: Batch[] = []
   const { address, metric } = await door(t, {}, { out: { send: (batch) => held.push(batch) } })
   const call = client(t, address)
@@ -223,7 +237,7 @@ test('a deadline ends a call that the pipeline keeps; the late answer is thrown 
   await next
 })
 
-test('a client that goes away before its answer disturbs nobody', async (t) => {
+both('a client that goes away before its answer disturbs nobody', async (t, door) => {
   const held: Batch[] = []
   const { port, address } = await door(t, {}, { out: { send: (batch) => held.push(batch) } })
   const session = connect(`http://127.0.0.1:${port}`)
@@ -241,7 +255,7 @@ test('a client that goes away before its answer disturbs nobody', async (t) => {
   await call
 })
 
-test('include_metadata keeps headers with the batch, otherwise none are kept', async (t) => {
+both('include_metadata keeps headers with the batch, otherwise none are kept', async (t, door) => {
   const metadata = new Metadata()
   metadata.set('x-tenant', 'north')
   const off = await door(t)
@@ -253,7 +267,7 @@ test('include_metadata keeps headers with the batch, otherwise none are kept', a
   assert.equal(on.sent[0]!.client.metadata?.has(':path'), false)
 })
 
-test('stop answers the calls in progress and then lets nobody in', async (t) => {
+both('stop answers the calls in progress and then lets nobody in', async (t, door) => {
   const held: Batch[] = []
   const { address, stop } = await door(t, {}, { out: { send: (batch) => held.push(batch) } })
   const call = client(t, address)
@@ -466,7 +480,7 @@ const rows: readonly {
   },
 ]
 
-test('bad requests get the answers that a Collector gives, are counted, and disturb nobody', async (t) => {
+both('bad requests get the answers that a Collector gives, are counted, and disturb nobody', async (t, door) => {
   const { port, address, sent, metric } = await door(t)
   const neighbour = client(t, address)
   await neighbour(TRACES, spans(1))
@@ -485,20 +499,20 @@ test('bad requests get the answers that a Collector gives, are counted, and dist
   assert.equal(sent.length, rows.length + 1)
 })
 
-test('a signal that no pipeline takes is Unimplemented', async (t) => {
+both('a signal that no pipeline takes is Unimplemented', async (t, door) => {
   const { address } = await door(t, {}, { signals: ['traces'] })
   const call = client(t, address)
   await call(TRACES, spans(1))
   assert.equal(await code(call(METRICS, new Uint8Array(0))), status.UNIMPLEMENTED)
 })
 
-test('max_recv_msg_size_mib lifts the limit', async (t) => {
+both('max_recv_msg_size_mib lifts the limit', async (t, door) => {
   const { address, sent } = await door(t, { max_recv_msg_size_mib: 20 })
   await client(t, address)(TRACES, spans(120_000))
   assert.equal(sent[0]!.items, 120_000)
 })
 
-test('a message may come in any chunks', async (t) => {
+both('a message may come in any chunks', async (t, door) => {
   const { port, sent } = await door(t)
   const bytes = frameMessage(spans(2), false)
   const answer = await raw(
@@ -511,29 +525,32 @@ test('a message may come in any chunks', async (t) => {
   assert.equal(sent[0]!.items, 2)
 })
 
-test('over the bound of unanswered bytes calls are refused at once with Unavailable, and pass again when answers came', async (t) => {
-  const held: Batch[] = []
-  const { address, metric } = await door(
-    t,
-    { max_recv_msg_size_mib: 30 },
-    { out: { send: (batch) => held.push(batch) } },
-  )
-  const large = spans(1, 'x'.repeat(22 * 1024 * 1024))
-  const one = client(t, address)
-  const two = client(t, address)
-  const waiting = [one(TRACES, large), two(TRACES, large)]
-  await until(() => held.length === 2)
-  assert.equal(await code(one(TRACES, large)), status.UNAVAILABLE)
-  assert.equal(metric('receiver_refused_requests', { reason: 'overload' }), 1)
-  for (const batch of held) batch.delivery.deliver()
-  await Promise.all(waiting)
-  const again = one(TRACES, large)
-  await until(() => held.length === 3)
-  held[2]!.delivery.deliver()
-  await again
-})
+both(
+  'over the bound of unanswered bytes calls are refused at once with Unavailable, and pass again when answers came',
+  async (t, door) => {
+    const held: Batch[] = []
+    const { address, metric } = await door(
+      t,
+      { max_recv_msg_size_mib: 30 },
+      { out: { send: (batch) => held.push(batch) } },
+    )
+    const large = spans(1, 'x'.repeat(22 * 1024 * 1024))
+    const one = client(t, address)
+    const two = client(t, address)
+    const waiting = [one(TRACES, large), two(TRACES, large)]
+    await until(() => held.length === 2)
+    assert.equal(await code(one(TRACES, large)), status.UNAVAILABLE)
+    assert.equal(metric('receiver_refused_requests', { reason: 'overload' }), 1)
+    for (const batch of held) batch.delivery.deliver()
+    await Promise.all(waiting)
+    const again = one(TRACES, large)
+    await until(() => held.length === 3)
+    held[2]!.delivery.deliver()
+    await again
+  },
+)
 
-test('a thousand idle connections, and bytes that are no HTTP/2, leave a good client alone', async (t) => {
+both('a thousand idle connections, and bytes that are no HTTP/2, leave a good client alone', async (t, door) => {
   const { port, address } = await door(t)
   const sockets = await Promise.all(
     Array.from(

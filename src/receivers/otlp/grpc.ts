@@ -55,6 +55,7 @@ export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: R
       onError: (error) => context.report('fatal', error),
     },
     context.log,
+    context.gates.has('millrace.grpc.nodeHttp2') ? 'node:http2' : 'lean',
   )
 }
 

@@ -35,21 +35,25 @@ with grpc.insecure_channel('127.0.0.1:' + sys.argv[1]) as channel:
 print(json.dumps(seen))
 `
 
-test('grpcio: plain, gzip, large and many calls pass; bad ones get their codes', { skip }, async (t) => {
-  if (typeof python === 'string') return
-  const rig = await receiverHarness(t, factory, { protocols: { grpc: { endpoint: '127.0.0.1:0' } } })
-  const { port } = (rig.receiver as OtlpReceiver).listening.grpc!
-  const span = { traceId: '5b8efff798038103d269b633813fc60c', spanId: 'eee19b7ec3c1b174', name: 'GET /cart' }
-  const request = jsonToBytes('traces', JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }))
-  const run = promisify(execFile)
-  const { stdout } = await run(python.command, ['-c', PROGRAM, String(port), Buffer.from(request).toString('hex')], {
-    env: python.env,
-    timeout: 30_000,
+for (const [engine, gates] of [
+  ['lean', []],
+  ['node:http2', ['millrace.grpc.nodeHttp2']],
+] as const)
+  test(`${engine}: grpcio: plain, gzip, large and many calls pass; bad ones get their codes`, { skip }, async (t) => {
+    if (typeof python === 'string') return
+    const rig = await receiverHarness(t, factory, { protocols: { grpc: { endpoint: '127.0.0.1:0' } } }, { gates })
+    const { port } = (rig.receiver as OtlpReceiver).listening.grpc!
+    const span = { traceId: '5b8efff798038103d269b633813fc60c', spanId: 'eee19b7ec3c1b174', name: 'GET /cart' }
+    const request = jsonToBytes('traces', JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }))
+    const run = promisify(execFile)
+    const { stdout } = await run(python.command, ['-c', PROGRAM, String(port), Buffer.from(request).toString('hex')], {
+      env: python.env,
+      timeout: 30_000,
+    })
+    const expected = ['0a00', '0a00', '0a00', 'INTERNAL', 'RESOURCE_EXHAUSTED', 'UNIMPLEMENTED', 300]
+    assert.deepEqual(JSON.parse(stdout), expected)
+    assert.equal(
+      rig.sent.reduce((sum, batch) => sum + batch.items, 0),
+      1 + 1 + 20_000 + 300,
+    )
   })
-  const expected = ['0a00', '0a00', '0a00', 'INTERNAL', 'RESOURCE_EXHAUSTED', 'UNIMPLEMENTED', 300]
-  assert.deepEqual(JSON.parse(stdout), expected)
-  assert.equal(
-    rig.sent.reduce((sum, batch) => sum + batch.items, 0),
-    1 + 1 + 20_000 + 300,
-  )
-})
