@@ -36,7 +36,7 @@ export interface QueueBounds {
 
 export const QUEUE_BOUNDS: QueueBounds = {
   fileMaxBytes: 32 * 2 ** 20,
-  memoryMaxBytes: 32 * 2 ** 20,
+  memoryMaxBytes: 12 * 2 ** 20,
   pendingMaxBytes: 32 * 2 ** 20,
 }
 
