@@ -1,7 +1,7 @@
 // The router in this process: what the supervisor itself runs through reloads, and how reloads follow each other.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,7 +41,11 @@ async function start(t: TestContext) {
     await router.stop()
     rmSync(folder, { recursive: true, force: true })
   })
-  const write = (settings: Settings): void => writeFileSync(file, yamlOf(settings))
+  /** At once, as editors do it: a reload may be reading the file. */
+  const write = (settings: Settings): void => {
+    writeFileSync(`${file}.new`, yamlOf(settings))
+    renameSync(`${file}.new`, file)
+  }
   const get = async (port: number, path: string): Promise<string> => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`)
     return `${response.status} ${await response.text()}`
