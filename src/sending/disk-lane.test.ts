@@ -227,7 +227,7 @@ test('a disk that is full refuses with a code of its own, counted, and told once
   const fates = Array.from({ length: 20 }, (_, i) => push(`r${i}`, 2))
   await until(() => fates.every(settled), 'refused')
   for (const { refused } of fates)
-    assert.deepEqual([refused!.code, refused!.retry], ['QUEUE_DISK_FAILED', { afterMs: 1000 }])
+    assert.deepEqual([refused!.code, refused!.retry], ['QUEUE_DISK_FAILED', WHEN_THERE_IS_ROOM])
   assert.equal(metric('exporter_enqueue_failed_spans'), 40)
   assert.equal(metric('exporter_queue_size'), 0)
   assert.equal(logs.length, 1)
@@ -259,7 +259,7 @@ test('a queue at its cap on disk refuses with a retryable error', async (t) => {
   const refused = fates.filter((fate) => fate.refused !== undefined)
   assert.ok(refused.length > 0 && refused.length < 80, String(refused.length))
   for (const fate of refused)
-    assert.deepEqual([fate.refused!.code, fate.refused!.retry], ['QUEUE_FULL', { afterMs: 1000 }])
+    assert.deepEqual([fate.refused!.code, fate.refused!.retry], ['QUEUE_FULL', WHEN_THERE_IS_ROOM])
 })
 
 test('records that cannot be read back are counted, logged, and hold up nobody', async (t) => {
