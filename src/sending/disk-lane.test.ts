@@ -6,7 +6,7 @@ import { type MoodyFiles, moodyFiles, NO_SPACE, ownDirectory } from '../../test/
 import { batchOf, type Fate, rig, witness } from '../../test/support/harness.ts'
 import { object } from '../config/schema.ts'
 import { parseConfig } from '../config/testing.ts'
-import { DeliveryError, type Retry } from '../delivery/error.ts'
+import { DeliveryError, type Retry, WHEN_THERE_IS_ROOM } from '../delivery/error.ts'
 import type { Batch, ClientInfo } from '../otlp/batch.ts'
 import { DiskQueue } from '../storage/disk-queue.ts'
 import { lockDirectory } from '../storage/lock.ts'
