@@ -5,9 +5,10 @@
 // What comes while a group is on its way gathers for the next one, so a slow disk makes larger groups, not more of them.
 // A full file gets its footer and the next number follows. Nothing happens on the event loop but the checksum.
 //
-// A group that fails is refused as a whole, and what it left behind is cut off again. After that, and where it cannot be done,
-// or an fdatasync failed (the kernel may have dropped what it could not write, and says so once), the file is left as it is
-// up to its last good record and a new one is begun. The next append tries anew: a disk that is well again is used again.
+// A group that fails is refused as a whole. What it left behind is cut off, where the disk lets us, and the file takes nothing
+// more: after an fdatasync that failed the kernel may have dropped what it could not write, and says so once; and on a full
+// disk a file must end for its owner to be able to delete it. The next append begins a new file, so a disk that is well
+// again is used again.
 
 import { join } from 'node:path'
 import type { Files, StoredFile } from './files.ts'
@@ -217,8 +218,7 @@ export class AppendLog {
       try {
         await handle.sync()
       } catch (error) {
-        await handle.truncate(file.bytes).catch(() => undefined)
-        await this.#abandon()
+        await this.#giveUp(file, handle)
         throw error
       }
     }
@@ -226,6 +226,11 @@ export class AppendLog {
     file.records += group.length
     file.items += items
     file.payloadBytes += payloadBytes
+  }
+
+  async #giveUp(file: LogFile, handle: StoredFile): Promise<void> {
+    await handle.truncate(file.bytes).catch(() => undefined)
+    await this.#abandon()
   }
 
   /** The file that takes the first of what waits. */

@@ -224,6 +224,22 @@ test('a full disk has room again once what it holds is settled, whatever the fil
   assert.deepEqual(await opened.drain(), ['after'])
 })
 
+test('on a full disk the file that is being written gives its room back as well, once all in it is settled', async (t) => {
+  const directory = ownDirectory(t)
+  const files = moodyFiles()
+  const opened = await openQueue(t, directory, { files })
+  await opened.put('before')
+  const [first] = segments(directory) as [string]
+  // There is room again when that file is gone.
+  files.fail = (operation) => (operation === 'write' && existsSync(first) ? NO_SPACE() : undefined)
+  await assert.rejects(opened.put('refused'), /no space/)
+  await assert.rejects(opened.put('refused'), /no space/)
+  assert.deepEqual(await opened.drain(), ['before'])
+  for (let i = 0; existsSync(first) && i < 1000; i++) await new Promise((resolve) => setTimeout(resolve, 1))
+  await opened.put('after')
+  assert.deepEqual(await opened.drain(), ['after'])
+})
+
 test('half a record that could not be cut off again is left behind in a file of its own', async (t) => {
   const directory = ownDirectory(t)
   const files = moodyFiles()
