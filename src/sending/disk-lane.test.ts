@@ -15,7 +15,7 @@ import { sendingFields } from './config.ts'
 import { Sending } from './sending.ts'
 
 const schema = object({ ...sendingFields })
-const SMALL = { fileMaxBytes: 8192, memoryMaxBytes: 2048, pendingMaxBytes: 2 ** 20 }
+const SMALL = { fileMaxBytes: 8192, memoryMaxBytes: 2048, pendingMaxBytes: 2 ** 20, groupEveryMs: 0 }
 
 /** A storage extension over one directory, with files that fail when the test says so. */
 function storageIn(directory: string, files: MoodyFiles, maxBytes: number): Storage {

@@ -394,3 +394,21 @@ test('what is settled while its file is being closed leaves the next append in p
   assert.deepEqual(await opened.drain(), ['y'.repeat(3000)])
   assert.ok(opened.queue.diskBytes <= 3000 + 48)
 })
+
+test('a request after a pause is synced at once; those that follow closely share the next sync', async (t) => {
+  const files = moodyFiles()
+  let syncs = 0
+  files.fail = (operation, path) => {
+    if (operation === 'sync' && path.endsWith('.segment')) syncs++
+    return undefined
+  }
+  // So far apart that no machine is slow enough for a third group.
+  const bounds = { fileMaxBytes: 2 ** 20, groupEveryMs: 2_000 }
+  const { put, queue } = await openQueue(t, ownDirectory(t), { files, fsync: true, bounds })
+  await put('first')
+  assert.equal(syncs, 1)
+  const rest = texts(20).map((text) => put(text))
+  await Promise.all(rest)
+  assert.equal(syncs, 2)
+  assert.equal(queue.left.records, 21)
+})

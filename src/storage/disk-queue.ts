@@ -32,12 +32,15 @@ export interface QueueBounds {
   readonly memoryMaxBytes: number
   /** Records that wait to be written; beyond it the queue counts as full. */
   readonly pendingMaxBytes: number
+  /** Writes begin no sooner after one another where each is made safe against a power cut. */
+  readonly groupEveryMs: number
 }
 
 export const QUEUE_BOUNDS: QueueBounds = {
   fileMaxBytes: 32 * 2 ** 20,
   memoryMaxBytes: 12 * 2 ** 20,
   pendingMaxBytes: 32 * 2 ** 20,
+  groupEveryMs: 8,
 }
 
 export interface QueueEvents extends StoreEvents {
@@ -148,6 +151,7 @@ export class DiskQueue {
       ownerVersion: 0,
       fileMaxBytes: this.#bounds.fileMaxBytes,
       fsync,
+      groupEveryMs: fsync ? bounds.groupEveryMs : 0,
       firstNumber,
       onFile: (file) => this.#segments.set(file.number, this.#segment(file)),
       onSealed: (file) => {

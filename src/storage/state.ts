@@ -179,6 +179,7 @@ class DiskState implements State {
       ownerVersion: version,
       fileMaxBytes: LOG_MAX_BYTES,
       fsync,
+      groupEveryMs: 0,
       firstNumber,
     })
   }

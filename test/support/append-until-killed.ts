@@ -29,7 +29,7 @@ if (what === 'state') {
   }
 }
 
-const bounds = { fileMaxBytes: 64 * 1024, memoryMaxBytes: 16 * 1024, pendingMaxBytes: 2 ** 20 }
+const bounds = { fileMaxBytes: 64 * 1024, memoryMaxBytes: 16 * 1024, pendingMaxBytes: 2 ** 20, groupEveryMs: 0 }
 const queue = await DiskQueue.open({ ...common, maxBytes: 2 ** 30, events: { ...events, onReady: settleAll }, bounds })
 let next = 0
 

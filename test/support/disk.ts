@@ -111,7 +111,7 @@ export async function openQueue(
       onCut: (cut) => cuts.push(cut),
       onLost: (loss) => losses.push(loss),
     },
-    bounds: { fileMaxBytes: 4096, memoryMaxBytes: 1024, pendingMaxBytes: 2 ** 20, ...options.bounds },
+    bounds: { fileMaxBytes: 4096, memoryMaxBytes: 1024, pendingMaxBytes: 2 ** 20, groupEveryMs: 0, ...options.bounds },
   })
   t.after(() => queue.close())
   const text = (parts: readonly Uint8Array[]): string => Buffer.concat(parts).toString()
