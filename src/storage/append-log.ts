@@ -100,7 +100,8 @@ export class AppendLog {
   #file: LogFile | undefined
   #handle: StoredFile | undefined
   #next: number
-  #groupBeganMs = Number.NEGATIVE_INFINITY
+  /** Since the last group began. */
+  #rested: Promise<void> | undefined
 
   constructor(options: AppendLogOptions) {
     this.#options = options
@@ -162,9 +163,10 @@ export class AppendLog {
   }
 
   async #rest(): Promise<void> {
-    const restMs = this.#groupBeganMs + this.#options.groupEveryMs - performance.now()
-    if (restMs > 0 && this.#pendingBytes < GROUP_MAX_BYTES / 2) await sleep(restMs)
-    this.#groupBeganMs = performance.now()
+    const { groupEveryMs } = this.#options
+    if (groupEveryMs === 0) return
+    if (this.#pendingBytes < GROUP_MAX_BYTES / 2) await this.#rested
+    this.#rested = sleep(groupEveryMs)
   }
 
   #finish(group: readonly LogRecord[], error: Error | undefined, first: Place | undefined): void {

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { IO_ERROR, moodyFiles, NO_SPACE, openQueue, ownDirectory, READ_ONLY } from '../../test/support/disk.ts'
@@ -411,4 +420,26 @@ test('a request after a pause is synced at once; those that follow closely share
   await Promise.all(rest)
   assert.equal(syncs, 2)
   assert.equal(queue.left.records, 21)
+})
+
+test('a file that is deleted is open no more, so that the disk has its room back', {
+  skip: !existsSync('/proc/self/fd'),
+}, async (t) => {
+  const directory = ownDirectory(t)
+  const first = await openQueue(t, directory)
+  await Promise.all(texts(50).map((text) => first.put(text)))
+  await first.queue.close()
+  const second = await openQueue(t, directory)
+  await second.drain()
+  const openedFiles = (): string[] =>
+    readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${fd}`)]
+      } catch {
+        return []
+      }
+    })
+  const isHeld = (): boolean => openedFiles().some((path) => path.startsWith(directory) && path.includes('.segment'))
+  for (let i = 0; i < 100 && isHeld(); i++) await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.equal(isHeld(), false, openedFiles().join(' '))
 })

@@ -392,6 +392,11 @@ export class DiskQueue {
     const { file, settledLog } = segment
     this.#segments.delete(file.number)
     if (file.sealed) this.#sealedBytes -= diskBytes(segment)
+    // While it is open for reading, a file that is deleted keeps its room: on a full disk, for ever.
+    if (this.#reader?.segment === segment) {
+      void this.#reader.close()
+      this.#reader = undefined
+    }
     const gone = keepsDamage ? files.rename(file.path, file.path + DAMAGED) : files.remove(file.path)
     // The segment first: settled records without their list would be sent again.
     const removal = gone
