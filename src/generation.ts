@@ -7,7 +7,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { formatProblem } from './config/problem.ts'
 import { systemClock } from './graph/clock.ts'
-import type { BuildInfo, Extension, ExtensionContext } from './graph/component.ts'
+import { type BuildInfo, type Extension, type ExtensionContext, ONLY_SHARD } from './graph/component.ts'
 import type { Configuration } from './graph/configuration.ts'
 import { Comparison, type Declaration } from './graph/identity.ts'
 import { createNamedExtensions } from './graph/named-extensions.ts'
@@ -34,6 +34,8 @@ const STOP_MS = 1_000
 export interface GenerationHost {
   readonly build: BuildInfo
   readonly liveView: boolean
+  /** Several shards may listen on the same ports. */
+  readonly sharePorts: boolean
   /** A component gave up for good. */
   giveUp(generation: Generation): void
   health(generation: Generation): Health
@@ -107,6 +109,7 @@ export class Generation {
     host.observe(own)
     this.supervisor = new Supervisor({
       shards: plan.shards,
+      sharePorts: host.sharePorts,
       init: { ...shardPlan(settings), build: host.build, watch: host.liveView },
       clock: systemClock,
       log: this.log,
@@ -134,6 +137,8 @@ export class Generation {
     this.#warn(configuration)
     const { command, version } = this.#host.build
     this.log.info(`Starting ${command}...`, { Version: version, shards: configuration.plan.shards })
+    if (configuration.plan.shards > 1 && !this.#host.sharePorts)
+      this.log.warn('Only shard 0 listens, and hands over what the others can do: here a port is for one listener.')
     for (const id of elsewhereOf(configuration)) this.#extensions.set(id, this.#extension(id, configuration))
     const services = [...[...this.#extensions.values()].map(({ service }) => service), this.#metrics]
     const started: Service[] = []
@@ -310,6 +315,7 @@ export class Generation {
       random: Math.random,
       build: this.#host.build,
       gates: settings().configuration.tree.gates,
+      shards: ONLY_SHARD,
       report: (_status, error) => {
         if (error !== undefined) log.error(error.message)
       },

@@ -15,6 +15,7 @@ import type { BuildInfo } from './graph/component.ts'
 import { type Configuration, loadConfiguration } from './graph/configuration.ts'
 import { creationProblems } from './graph/create-all.ts'
 import type { Health, LastReload, ReloadResult } from './graph/supervised.ts'
+import { canSharePorts } from './net/listen.ts'
 import { telemetryConfig } from './self/config.ts'
 import { createLogger } from './self/logger.ts'
 import type { Meter } from './self/meter.ts'
@@ -71,6 +72,7 @@ export class Router {
     this.#drainMs = options.drainMs ?? DRAIN_MS
     this.#host = {
       build,
+      sharePorts: false,
       liveView: options.liveView ?? false,
       giveUp: (generation) => this.#giveUp(generation),
       health: (generation) => this.#health(generation),
@@ -125,7 +127,9 @@ export class Router {
   }
 
   async #run(settings: Settings): Promise<void> {
-    const generation = new Generation(this.#host, settings)
+    const { plan, tree } = settings.configuration
+    const sharePorts = plan.shards > 1 && !tree.gates.has('millrace.shards.oneListener') && (await canSharePorts())
+    const generation = new Generation({ ...this.#host, sharePorts }, settings)
     await generation.start()
     this.#generation = generation
     this.#readyAtMs = systemClock.now()

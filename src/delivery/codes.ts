@@ -25,6 +25,8 @@ export const DELIVERY_CODES = {
   QUEUE_FULL: 'The sending queue is full.',
   QUEUE_REQUEST_TOO_LARGE: 'A request is larger than the whole sending queue.',
   SEND_TIMEOUT: 'The next hop gave no answer within the timeout.',
+  SHARD_BUSY: 'The shard that should have the batch has not accepted what it was handed before.',
+  SHARD_DIED: 'The shard that had the batch, or should have had it, died and does not run again yet.',
 } as const
 
 /** Codes of tests start with TEST. */

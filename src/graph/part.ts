@@ -24,6 +24,7 @@ import type {
   Processor,
   Status,
 } from './component.ts'
+import { ONLY_SHARD } from './component.ts'
 import { Guard } from './guard.ts'
 import type { DeclaredComponent } from './identity.ts'
 import { connectorEnd, exporterEnd, fanOut, Gate, type Heir, ProcessorStep } from './pipeline.ts'
@@ -104,10 +105,11 @@ export class Part<W extends Way = Way> {
   /** Creates the component, again when it had been stopped. Opens nothing. */
   async make(): Promise<void> {
     const { kind, id } = this.facts
-    const { clock, random, build, gates = NO_GATES } = this.#host.services
+    const { clock, random, build, gates = NO_GATES, shards = ONLY_SHARD } = this.#host.services
     const report = (status: Status, error?: Error): void => this.#host.report(this, status, error)
     const extension = (name: string): Extension | undefined => this.extensions.get(name)?.component
-    const context = { kind, id, log: this.#log, meter: this.meter, clock, random, build, gates, report, extension }
+    const own = { kind, id, log: this.#log, meter: this.meter, report, extension }
+    const context = { ...own, clock, random, build, gates, shards }
     this.component = await this.#create(context)
     this.#stopping = undefined
   }

@@ -3,9 +3,10 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LogLine, memoryLogger } from '../../test/support/harness.ts'
 import { systemClock } from '../graph/clock.ts'
-import { type ShardState, Supervisor } from './supervisor.ts'
+import type { ShardState } from './shard.ts'
+import { Supervisor } from './supervisor.ts'
 
-const QUICK = { heartbeatMs: 20, stuckAfterMs: 120, restartAfterMs: 30, restartAtMostMs: 60 }
+const QUICK = { heartbeatMs: 20, stuckAfterMs: 120, endAfterMs: 60_000, restartAfterMs: 30, restartAtMostMs: 60 }
 
 function supervise(t: TestContext, mood: string): { supervisor: Supervisor; logs: LogLine[]; died: number[] } {
   const logs: LogLine[] = []

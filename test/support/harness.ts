@@ -18,9 +18,11 @@ import type {
   ProcessorFactory,
   Receiver,
   ReceiverFactory,
+  ShardPlace,
   ShardView,
   Status,
 } from '../../src/graph/component.ts'
+import { ONLY_SHARD } from '../../src/graph/component.ts'
 import { Batch, type ClientInfo, NO_CLIENT } from '../../src/otlp/batch.ts'
 import { checkRequest } from '../../src/otlp/check.ts'
 import { jsonToBytes } from '../../src/otlp/json/index.ts'
@@ -121,7 +123,12 @@ export interface Rig {
 
 /** `extensions` are what ctx.extension finds. */
 export function rig(
-  options: { seed?: number; extensions?: Record<string, Extension>; gates?: readonly string[] } = {},
+  options: {
+    seed?: number
+    extensions?: Record<string, Extension>
+    gates?: readonly string[]
+    shards?: ShardPlace
+  } = {},
 ): Rig {
   const clock = new FakeClock()
   const logs: LogLine[] = []
@@ -152,6 +159,7 @@ export function rig(
       },
       build: BUILD,
       gates: new Set(options.gates),
+      shards: options.shards ?? ONLY_SHARD,
       report: (status, error) => statuses.push({ status, error }),
       extension: (name) => options.extensions?.[name],
     }),

@@ -14,7 +14,7 @@ import { type HttpAuthenticator, httpAuthenticator } from '../auth/http.ts'
 import { http2Bounds } from '../http2/flood-watch.ts'
 import { type Limits, limitsWith } from '../limits.ts'
 import { endSocket } from '../linger.ts'
-import { type Listening, listen } from '../listen.ts'
+import { type Listening, listen, type PortSharing } from '../listen.ts'
 import { GRPC, grpcToHttp } from '../status.ts'
 import { loadServerTls, type ServerTlsOptions } from '../tls/load.ts'
 import { watchServerTls } from '../tls/reload.ts'
@@ -30,12 +30,13 @@ export interface HttpServerContext {
   readonly clock: Clock
   /** Needed where the configuration names an authenticator. */
   extension?(id: string): object | undefined
+  /** Given by components that run in every shard. */
+  readonly shards?: PortSharing
   /** A server that fails while it runs. */
   report(status: 'fatal', error: Error): void
 }
 
 export interface HttpServerOptions {
-  readonly reusePort?: boolean
   /** Instead of LIMITS. */
   readonly limits?: Partial<Limits>
   /** Bounds by address hold for loopback too: for tests. */
@@ -98,8 +99,12 @@ export async function startHttpServer(
 
   const { endpoint, transport } = cfg
   const authenticated = authenticator !== undefined || cfg.tls?.clientCaFile !== undefined
-  const reusePort = options.reusePort ?? false
-  const bound = await listen(server, { endpoint, transport, secure, authenticated, reusePort }, ctx.log)
+  const sharing = ctx.shards
+  const bound = await listen(
+    server,
+    { endpoint, transport, secure, authenticated, ...(sharing && { sharing }) },
+    ctx.log,
+  )
   server.on('error', (error) => ctx.report('fatal', error))
   const apply = (options: ServerTlsOptions): void => (server as unknown as TlsServer).setSecureContext(options)
   const watch = tls === undefined ? undefined : watchServerTls(cfg.tls!, tls, apply, ctx)

@@ -36,6 +36,7 @@ export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: R
         transport: cfg.transport,
         secure: cfg.tls !== undefined,
         authenticated: authenticator !== undefined || cfg.tls?.clientCaFile !== undefined,
+        sharing: context.shards,
       },
       authenticator,
       ...tlsOf(cfg, context),

@@ -32,13 +32,18 @@ export class OtlpReceiver implements Receiver {
     if (grpc !== undefined) {
       this.#grpc = await createOtlpGrpc(grpc, intake, this.#context)
       this.listening.grpc = await this.#grpc.listen()
-      this.#context.log.info('Starting GRPC server', { endpoint: endpointOf(this.listening.grpc) })
+      this.#say('Starting GRPC server', this.listening.grpc)
     }
     if (http !== undefined) {
       this.#http = await startOtlpHttp(http, intake, this.#context)
       this.listening.http = this.#http
-      this.#context.log.info('Starting HTTP server', { endpoint: endpointOf(this.listening.http) })
+      this.#say('Starting HTTP server', this.listening.http)
     }
+  }
+
+  /** Where several shards share the port, one says it for all. */
+  #say(what: string, listening: Listening): void {
+    if (this.#context.shards.index === 0) this.#context.log.info(what, { endpoint: endpointOf(listening) })
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
