@@ -36,6 +36,8 @@ export interface GenerationHost {
   readonly liveView: boolean
   /** Several shards may listen on the same ports. */
   readonly sharePorts: boolean
+  /** For tests: the entry of shards' threads. */
+  readonly worker?: string
   /** A component gave up for good. */
   giveUp(generation: Generation): void
   health(generation: Generation): Health
@@ -110,6 +112,7 @@ export class Generation {
     this.supervisor = new Supervisor({
       shards: plan.shards,
       sharePorts: host.sharePorts,
+      ...(host.worker === undefined ? {} : { worker: host.worker }),
       init: { ...shardPlan(settings), build: host.build, watch: host.liveView },
       clock: systemClock,
       log: this.log,

@@ -33,6 +33,8 @@ export interface RouterOptions extends LoadOptions {
   readonly liveView?: boolean
   /** How long stopping, and each part that a reload takes out, waits for what is under way. Default 10 s. */
   readonly drainMs?: number
+  /** URL of a shard thread's entry, instead of shards/worker.ts: for tests. */
+  readonly worker?: string
   /** Told of every warning about the configuration, as a text of several lines. Default: they are logged. */
   readonly onWarning?: (text: string) => void
 }
@@ -73,6 +75,7 @@ export class Router {
     this.#host = {
       build,
       sharePorts: false,
+      ...(options.worker === undefined ? {} : { worker: options.worker }),
       liveView: options.liveView ?? false,
       giveUp: (generation) => this.#giveUp(generation),
       health: (generation) => this.#health(generation),

@@ -3,12 +3,16 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LogLine, memoryLogger } from '../../test/support/harness.ts'
 import { systemClock } from '../graph/clock.ts'
-import type { ShardState } from './shard.ts'
+import type { ShardState, SupervisorLimits } from './shard.ts'
 import { Supervisor } from './supervisor.ts'
 
 const QUICK = { heartbeatMs: 20, stuckAfterMs: 120, endAfterMs: 60_000, restartAfterMs: 30, restartAtMostMs: 60 }
 
-function supervise(t: TestContext, mood: string): { supervisor: Supervisor; logs: LogLine[]; died: number[] } {
+function supervise(
+  t: TestContext,
+  mood: string,
+  limits: SupervisorLimits = QUICK,
+): { supervisor: Supervisor; logs: LogLine[]; died: number[] } {
   const logs: LogLine[] = []
   const died: number[] = []
   const supervisor = new Supervisor({
@@ -25,7 +29,7 @@ function supervise(t: TestContext, mood: string): { supervisor: Supervisor; logs
     log: memoryLogger(logs),
     onFatal: () => {},
     onDied: (shard) => died.push(shard),
-    limits: QUICK,
+    limits,
     worker: new URL('../../test/support/moody-worker.ts', import.meta.url).href,
   })
   t.after(() => supervisor.stop(0))
@@ -78,6 +82,14 @@ test('a shard that does not come round is stuck until it answers again; looks th
   await supervisor.look(false, 50)
   assert.ok(performance.now() - asked < 400, 'a look waited for a stuck shard')
   await passes(supervisor, 'ready')
+})
+
+test('a shard that stays stuck is ended, and started again', async (t) => {
+  const { supervisor, logs, died } = supervise(t, 'hang 60000', { ...QUICK, endAfterMs: 300 })
+  await supervisor.start()
+  await passes(supervisor, 'stuck', 'dead', 'ready')
+  assert.ok(died.length > 0)
+  assert.ok(logs.some(({ message }) => message === 'A shard that does not answer is ended.'))
 })
 
 test('stopping a shard that is stuck ends its thread after the time for draining', async (t) => {
