@@ -23,9 +23,10 @@ import {
   exporterPlace,
   handover,
   type Neighbours,
-  Relief,
+  ReliefAt,
   receiverPlace,
   stepPlace,
+  type Take,
 } from './exchange.ts'
 import type { Guard } from './guard.ts'
 import { Comparison, type DeclaredComponent, exclusivesOf, type GraphConfig, namedExtensions } from './identity.ts'
@@ -41,7 +42,7 @@ export interface Assembly {
   /** The ways into pipelines, also into those that a reload has taken out: one that comes back goes on counting. */
   readonly entries: ReadonlyMap<string, PipelineEntry>
   /** Where other shards hand batches over to this one. */
-  readonly places: ReadonlyMap<string, Output>
+  readonly places: ReadonlyMap<string, Take>
 }
 
 export interface Draft extends Assembly {
@@ -88,7 +89,7 @@ class Assembler implements Draft {
   readonly config: GraphConfig
   readonly parts = new Map<string, Part>()
   readonly entries: Map<string, PipelineEntry>
-  readonly places = new Map<string, Output>()
+  readonly places = new Map<string, Take>()
   readonly created: Part[] = []
   readonly #host: AssemblyHost
   readonly #before: Assembly | undefined
@@ -155,13 +156,13 @@ class Assembler implements Draft {
     const place = exporterPlace(id)
     if (shard !== undefined && shard !== this.#place.index) return handover(this.#neighbours!, shard, place)
     const { input } = this.#way<ExporterWay>('exporter', id)
-    if (shard !== undefined) this.places.set(place, input)
+    if (shard !== undefined) this.places.set(place, (batch) => input.send(batch))
     return input
   }
 
   /** In front of a component that keeps state by `key`. */
   #exchange(key: ShardKey, signal: Signal, place: string, here: Output): Output {
-    this.places.set(place, here)
+    this.places.set(place, (batch) => here.send(batch))
     const keying = shardKeying(key, signal, this.#place.count)
     return new Exchange({ neighbours: this.#neighbours!, place, here }, keying, this.#place)
   }
@@ -225,24 +226,22 @@ class Assembler implements Draft {
     for (const signal of SIGNALS) {
       const names = feeds[signal]
       if (names === undefined) continue
-      const output = this.#relieved(receiverPlace(id, signal), fanOut(names.map((name) => this.entries.get(name)!)))
+      const output = fanOut(names.map((name) => this.entries.get(name)!))
       outputs.set(signal, signal === 'traces' && watch !== undefined ? watched(output, watch) : output)
     }
     const create: Create<ReceiverWay> = ({ factory, config }, context, way) => {
       if (factory.kind !== 'receiver') throw new Error(`invariant: ${id} is not a receiver`)
-      return factory.create(config, { ...context, outputs: Object.fromEntries(way.outputs) })
+      const relief = way.relief === undefined ? {} : { relief: way.relief }
+      return factory.create(config, { ...context, ...relief, outputs: Object.fromEntries(way.outputs) })
     }
     const seat = { kind: 'receiver', id, instance: id, built: { ...others, signals: [...outputs.keys()] } } as const
-    const { part, isNew } = await this.#seat(seat, () => new ReceiverWay(outputs), create)
+    const neighbours = others.shard === undefined ? this.#neighbours : undefined
+    const wayOf = (): ReceiverWay =>
+      new ReceiverWay(outputs, neighbours === undefined ? undefined : new ReliefAt(neighbours, id))
+    const { part, isNew } = await this.#seat(seat, wayOf, create)
     if (!isNew) this.#links.push(() => part.way.lead(outputs))
-  }
-
-  /** Behind a receiver: others help where this shard has more to do. */
-  #relieved(place: string, here: Output): Output {
-    const neighbours = this.#neighbours
-    if (neighbours === undefined) return here
-    this.places.set(place, here)
-    return new Relief({ neighbours, place, here })
+    const { relief } = part.way
+    if (relief !== undefined) this.places.set(receiverPlace(id), relief.taken)
   }
 
   /** The part of that seat: the one before where it is the same, else a new one. */

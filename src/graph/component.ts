@@ -91,9 +91,27 @@ export interface ComponentContext {
   extension(id: string): Extension | undefined
 }
 
+/**
+ * How the requests that come to a receiver are shared out when some shards have more to do than others: a connection stays
+ * with the shard that the system gave it, what it carries need not.
+ */
+export interface Relief {
+  /** The shard that should do what has just come; undefined: this one. */
+  next(): number | undefined
+  /**
+   * Hands a request over as it came, and the bytes of its batch with it. The batch is settled when that shard has; refused,
+   * to be sent again, when that shard dies. `note` is plain data for the receiver there.
+   */
+  hand(shard: number, batch: Batch, note: unknown): void
+  /** From here on `take` gets what others hand over. Call it in start(). */
+  serve(take: (batch: Batch, note: unknown) => void): void
+}
+
 export interface ReceiverContext extends ComponentContext {
   /** One output per signal that some pipeline takes from this receiver; the others are absent. */
   readonly outputs: Readonly<Partial<Record<Signal, Output>>>
+  /** Absent where there is one shard. */
+  readonly relief?: Relief
 }
 
 export interface ProcessorContext extends ComponentContext {

@@ -25,6 +25,7 @@ import type {
   Status,
 } from './component.ts'
 import { ONLY_SHARD } from './component.ts'
+import type { ReliefAt } from './exchange.ts'
 import { Guard } from './guard.ts'
 import type { DeclaredComponent } from './identity.ts'
 import { connectorEnd, exporterEnd, fanOut, Gate, type Heir, ProcessorStep } from './pipeline.ts'
@@ -167,12 +168,15 @@ export class NoWay implements Way {
   forwardTo(): void {}
 }
 
-/** A receiver's ways lead out of it only. */
+/** A receiver's ways lead out of it, but for what other shards hand over to it. */
 export class ReceiverWay extends NoWay {
   readonly outputs = new Map<Signal, Gate>()
+  /** Undefined where no other shard can help. */
+  readonly relief: ReliefAt | undefined
 
-  constructor(outputs: ReadonlyMap<Signal, Output>) {
+  constructor(outputs: ReadonlyMap<Signal, Output>, relief: ReliefAt | undefined) {
     super()
+    this.relief = relief
     for (const signal of outputs.keys()) this.outputs.set(signal, new Gate())
     this.lead(outputs)
   }

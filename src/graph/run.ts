@@ -68,7 +68,7 @@ export class Graph {
   readonly #startedAtMs: number
   #assembly: Assembly = EMPTY
   /** Batches from other shards for places that are not there yet. */
-  readonly #early = new Set<{ readonly place: string; readonly batch: Batch }>()
+  readonly #early = new Set<{ readonly place: string; readonly batch: Batch; readonly note: unknown }>()
   /** Of what the last update took out. Never rejects. */
   #draining: Promise<void> = Promise.resolve()
 
@@ -177,13 +177,13 @@ export class Graph {
   }
 
   /** A batch from another shard. A place that is not there yet comes with the reload that the other has had already. */
-  take(place: string, batch: Batch): void {
-    const output = this.#assembly.places.get(place)
-    if (output !== undefined) {
-      output.send(batch)
+  take(place: string, batch: Batch, note?: unknown): void {
+    const take = this.#assembly.places.get(place)
+    if (take !== undefined) {
+      take(batch, note)
       return
     }
-    const early = { place, batch }
+    const early = { place, batch, note }
     this.#early.add(early)
     this.#services.clock.after(EARLY_MS, () => {
       if (!this.#early.delete(early)) return
@@ -194,10 +194,10 @@ export class Graph {
 
   #takeEarly(): void {
     for (const early of this.#early) {
-      const output = this.#assembly.places.get(early.place)
-      if (output === undefined) continue
+      const take = this.#assembly.places.get(early.place)
+      if (take === undefined) continue
       this.#early.delete(early)
-      output.send(early.batch)
+      take(early.batch, early.note)
     }
   }
 

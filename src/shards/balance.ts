@@ -5,8 +5,8 @@
 // towards where both are as busy. Which batches make up the share is as even as it can be: one in so many.
 
 export const BALANCE = {
-  /** Below this a shard keeps what it gets. */
-  busyFrom: 0.5,
+  /** Below this a shard keeps what it gets: handing over has its own cost. */
+  busyFrom: 0.8,
   /** Differences up to this one are left alone. */
   tolerance: 0.1,
   /** Of the difference, how much is added to the share at each tick. */
@@ -47,10 +47,10 @@ export class Balance {
       return
     }
     const difference = own - loadOf(least)
-    const isIn = Math.abs(difference) <= BALANCE.tolerance
-    if (own < BALANCE.busyFrom && difference > 0 && this.#share === 0) return
-    if (isIn) return
-    this.#share = Math.min(BALANCE.shareMax, Math.max(0, this.#share + BALANCE.gain * difference))
+    const isTooMuch = own >= BALANCE.busyFrom && difference > BALANCE.tolerance
+    const isTooLittle = own < BALANCE.busyFrom - BALANCE.tolerance || difference < -BALANCE.tolerance
+    const step = isTooMuch ? difference : isTooLittle ? Math.min(difference, -BALANCE.tolerance) : 0
+    this.#share = Math.min(BALANCE.shareMax, Math.max(0, this.#share + BALANCE.gain * step))
   }
 
   /** The shard that is to do the next batch; undefined: this one. */

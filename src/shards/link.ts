@@ -24,6 +24,7 @@ interface HandedBatch {
   readonly client: ClientInfo
   /** Its sender waits for delivery. */
   readonly waits: boolean
+  readonly note: unknown
 }
 
 interface Refusal {
@@ -50,6 +51,7 @@ const emptyParcel = (): Parcel => ({ batches: [], accepted: [], delivered: [], r
 export interface Outstanding {
   readonly batch: Batch
   readonly place: string
+  readonly note: unknown
   /** Its bytes are here still. */
   readonly kept: boolean
   accepted: boolean
@@ -57,7 +59,7 @@ export interface Outstanding {
 
 export interface LinkHost {
   /** A batch from the other shard, with a delivery record that goes back there. */
-  take(place: string, batch: Batch): void
+  take(place: string, batch: Batch, note: unknown): void
   /** The other shard is gone, with what it had not settled. Called once. */
   onGone(outstanding: Iterable<Outstanding>): void
 }
@@ -82,15 +84,15 @@ export class Link {
     port.on('close', () => this.#gone())
   }
 
-  hand(place: string, batch: Batch, keep: boolean): void {
+  hand(place: string, batch: Batch, keep: boolean, note: unknown): void {
     const number = ++this.#number
     const { signal, items, client, delivery } = batch
     const bytes = keep ? joined(batch) : moved(batch)
-    this.#outstanding.set(number, { batch, place, kept: keep, accepted: false })
+    this.#outstanding.set(number, { batch, place, note, kept: keep, accepted: false })
     this.unacceptedBytes += batch.byteLength
     this.unaccepted++
     const parcel = this.#outgoing()
-    parcel.batches.push({ number, place, signal, items, bytes, client, waits: delivery.waits })
+    parcel.batches.push({ number, place, signal, items, bytes, client, waits: delivery.waits, note })
     this.#transfer.push(bytes.buffer)
   }
 
@@ -136,7 +138,7 @@ export class Link {
     for (const resolve of this.#flushed.splice(0, parcel.pongs)) resolve()
   }
 
-  #take({ number, place, signal, items, bytes, client, waits }: HandedBatch): void {
+  #take({ number, place, signal, items, bytes, client, waits, note }: HandedBatch): void {
     const delivery = new Delivery(
       {
         onAccepted: () => void this.#outgoing().accepted.push(number),
@@ -146,7 +148,7 @@ export class Link {
       },
       waits,
     )
-    this.#host.take(place, new Batch(signal, [bytes], items, delivery, client))
+    this.#host.take(place, new Batch(signal, [bytes], items, delivery, client), note)
   }
 
   #accepted(number: number): void {
@@ -189,10 +191,12 @@ function joined({ parts, byteLength }: Batch): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** The bytes themselves where one buffer holds them and nothing else; the batch is not to be read any more. */
+/** The bytes themselves where one buffer holds them and hardly more; the batch is not to be read any more. */
 function moved(batch: Batch): Uint8Array<ArrayBuffer> {
   const [part] = batch.parts
-  const { buffer } = part!
-  const isWhole = batch.parts.length === 1 && buffer instanceof ArrayBuffer && buffer.byteLength === part!.byteLength
-  return isWhole ? (part as Uint8Array<ArrayBuffer>) : joined(batch)
+  if (batch.parts.length > 1 || !(part!.buffer instanceof ArrayBuffer)) return joined(batch)
+  const { buffer, byteOffset, byteLength } = part!
+  // A piece of a pool would take the pool along.
+  const isOwn = byteOffset === 0 && buffer.byteLength - byteLength <= byteLength >>> 3
+  return isOwn ? (part as Uint8Array<ArrayBuffer>) : joined(batch)
 }

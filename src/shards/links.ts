@@ -12,7 +12,7 @@ import type { ShardPlace } from '../graph/component.ts'
 import type { Neighbours } from '../graph/exchange.ts'
 import type { Batch } from '../otlp/batch.ts'
 import type { Logger } from '../self/log.ts'
-import type { Meter } from '../self/meter.ts'
+import type { Counter, Meter } from '../self/meter.ts'
 import { Balance } from './balance.ts'
 import { Link, type Outstanding } from './link.ts'
 import { eventLoopBusyness, LoadMeter } from './load.ts'
@@ -39,10 +39,11 @@ export interface LinksOptions {
 interface Waiting {
   readonly place: string
   readonly batch: Batch
+  readonly note: unknown
 }
 
 /** Takes a batch from another shard into a place of this one's graph. */
-export type Take = (place: string, batch: Batch) => void
+export type Take = (place: string, batch: Batch, note: unknown) => void
 
 export class Links implements Neighbours {
   readonly #options: LinksOptions
@@ -51,8 +52,8 @@ export class Links implements Neighbours {
   readonly #load: LoadMeter
   readonly #balance: Balance
   readonly #early: Waiting[] = []
-  readonly #count: (items: number) => void
-  #take: Take = (place, batch) => void this.#early.push({ place, batch })
+  readonly #handed: Counter
+  #take: Take = (place, batch, note) => void this.#early.push({ place, batch, note })
   #point = 0
   #onGoOn: (() => void) | undefined
   #isEnding = false
@@ -66,34 +67,33 @@ export class Links implements Neighbours {
       busyness: eventLoopBusyness(),
       onTick: () => this.#balance.tick(this.#loadOf, this.#isUp),
     })
-    const words = 'Spans, points and records that a shard handed to another one.'
-    const counter = options.meter.counter('shard_handed_over_items', '{item}', words)
-    this.#count = (items) => counter.add(items)
+    const words = 'Requests and batches that a shard handed to another one.'
+    this.#handed = options.meter.counter('shard_handed_over_batches', '{batch}', words)
     for (const end of options.ends) this.link(end)
   }
 
   /** From here on `take` gets what the others hand over, and what they have handed over since the start. */
   open(take: Take): void {
     this.#take = take
-    for (const { place, batch } of this.#early.splice(0)) take(place, batch)
+    for (const { place, batch, note } of this.#early.splice(0)) take(place, batch, note)
   }
 
   /** A way to a shard that runs now, for the first time or again. */
   link({ shard, port }: LinkEnd): void {
     const link = new Link(port, {
-      take: (place, batch) => {
+      take: (place, batch, note) => {
         this.#load.note()
-        this.#take(place, batch)
+        this.#take(place, batch, note)
       },
       onGone: (outstanding) => this.#gone(shard, link, outstanding),
     })
     this.#links.set(shard, link)
     const waiting = this.#waiting.get(shard)
     this.#waiting.delete(shard)
-    for (const { place, batch } of waiting?.batches ?? []) this.hand(shard, place, batch, true)
+    for (const { place, batch, note } of waiting?.batches ?? []) this.hand(shard, place, batch, true, note)
   }
 
-  hand(shard: number, place: string, batch: Batch, keep: boolean): void {
+  hand(shard: number, place: string, batch: Batch, keep: boolean, note?: unknown): void {
     this.#load.note()
     const link = this.#links.get(shard)
     const waiting = this.#waiting.get(shard)
@@ -102,10 +102,10 @@ export class Links implements Neighbours {
       const text = `shard ${shard} has not accepted what it was handed: ${held} bytes`
       batch.delivery.refuse(new DeliveryError('SHARD_BUSY', text, { retry: WHEN_THERE_IS_ROOM }))
     } else if (link !== undefined) {
-      this.#count(batch.items)
-      link.hand(place, batch, keep)
+      this.#handed.add(1)
+      link.hand(place, batch, keep, note)
     } else if (this.#isEnding) batch.delivery.refuse(gone(shard))
-    else this.#wait(shard, { place, batch })
+    else this.#wait(shard, { place, batch, note })
   }
 
   relief(): number | undefined {
@@ -140,8 +140,8 @@ export class Links implements Neighbours {
   #gone(shard: number, link: Link, outstanding: Iterable<Outstanding>): void {
     if (this.#links.get(shard) === link) this.#links.delete(shard)
     let lost = 0
-    for (const { batch, place, kept, accepted } of outstanding) {
-      if (kept && !accepted && !this.#isEnding) this.hand(shard, place, batch, true)
+    for (const { batch, place, note, kept, accepted } of outstanding) {
+      if (kept && !accepted && !this.#isEnding) this.hand(shard, place, batch, true, note)
       else {
         if (accepted) lost += batch.items
         batch.delivery.refuse(gone(shard, accepted))

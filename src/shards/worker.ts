@@ -84,7 +84,7 @@ export default async function runShard(init: ShardInit): Promise<void> {
       },
       new Set(init.elsewhere),
     )
-    links?.open((place, batch) => graph.take(place, batch))
+    links?.open((place, batch, note) => graph.take(place, batch, note))
     await graph.start()
   } catch (error) {
     send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })

@@ -18,6 +18,7 @@ import type {
   ProcessorFactory,
   Receiver,
   ReceiverFactory,
+  Relief,
   ShardPlace,
   ShardView,
   Status,
@@ -288,6 +289,7 @@ export async function receiverHarness<C>(
     id?: string
     gates?: readonly string[]
     extensions?: Record<string, Extension>
+    relief?: Relief
   } = {},
 ): Promise<Rig & { readonly receiver: Receiver; readonly sent: Batch[]; stop(): Promise<void> }> {
   const base = rig({
@@ -301,6 +303,7 @@ export async function receiverHarness<C>(
   const receiver = await factory.create(parseConfig(factory.config, config), {
     ...base.context('receiver', options.id ?? factory.type),
     outputs,
+    ...(options.relief === undefined ? {} : { relief: options.relief }),
   })
   stopAtEnd(t, receiver)
   await receiver.start?.()

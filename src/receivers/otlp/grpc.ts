@@ -2,17 +2,25 @@
 
 import type { ReceiverContext } from '../../graph/component.ts'
 import { findServerAuthenticator } from '../../net/auth/authenticator.ts'
-import type { GrpcHandler, GrpcKeepalive, GrpcServer, GrpcServerOptions } from '../../net/grpc/engine.ts'
+import type {
+  GrpcCall,
+  GrpcHandler,
+  GrpcKeepalive,
+  GrpcServer,
+  GrpcServerOptions,
+  GrpcTaker,
+} from '../../net/grpc/engine.ts'
 import { createGrpcServer } from '../../net/grpc/server.ts'
 import { LIMITS } from '../../net/limits.ts'
-import { GRPC } from '../../net/status.ts'
 import { loadServerTls } from '../../net/tls/load.ts'
 import { watchServerTls } from '../../net/tls/reload.ts'
+import type { ClientInfo } from '../../otlp/batch.ts'
 import { checkRequest } from '../../otlp/check.ts'
 import { encodeExportResponse, encodeRpcStatus } from '../../otlp/response.ts'
 import { SIGNALS, type Signal } from '../../otlp/signal.ts'
 import type { GrpcConfig } from './config.ts'
-import type { Intake } from './intake.ts'
+import type { Answer, Intake } from './intake.ts'
+import { unreadableOf } from './taken-over.ts'
 
 const METHODS = {
   traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
@@ -41,6 +49,7 @@ export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: R
       authenticator,
       ...tlsOf(cfg, context),
       handlers,
+      findTaker: () => taker(cfg, intake),
       maxMessageBytes: maxMessageBytes(cfg),
       maxConcurrentStreams: cfg.maxConcurrentStreams || LIMITS.streamsPerConnection,
       maxConnections: LIMITS.maxConnections,
@@ -66,25 +75,43 @@ function tlsOf({ tls }: GrpcConfig, context: ReceiverContext): Pick<GrpcServerOp
   return { tls: options, watchTls: (apply) => watchServerTls(tls, options, apply, context) }
 }
 
+const SIGNAL_OF = new Map(SIGNALS.map((signal) => [METHODS[signal] as string, signal]))
+
+function taker(cfg: GrpcConfig, intake: Intake): GrpcTaker | undefined {
+  const shard = intake.relief()
+  if (shard === undefined) return undefined
+  return (call, encoding, message) => {
+    const note = { transport: 'grpc', form: 'protobuf', encoding, maxBytes: maxMessageBytes(cfg) } as const
+    intake.handOver(shard, SIGNAL_OF.get(call.path)!, message, note, clientOf(cfg, call), answerOf(call))
+  }
+}
+
 function handler(signal: Signal, cfg: GrpcConfig, intake: Intake): GrpcHandler {
-  const success = encodeExportResponse()
   return (call) => {
     const bytes = call.message
     let items: number
     try {
       items = checkRequest(signal, bytes)
     } catch (error) {
-      call.fail(GRPC.INTERNAL, `grpc: error unmarshalling request: ${intake.unreadable('grpc', error)}`)
+      const { code, message } = unreadableOf('grpc', intake.unreadable('grpc', error))
+      call.fail(code, message)
       return
     }
-    const { peer: address, auth } = call
-    const known = auth === undefined ? { address } : { address, auth }
-    const client = cfg.includeMetadata ? { ...known, metadata: call.metadata() } : known
-    intake.accept(signal, 'grpc', bytes, items, client, {
-      ok: () => call.respond(success),
-      error: ({ code, message, retryAfterMs }) => call.fail(code, message, retryAfterMs),
-    })
+    intake.accept(signal, 'grpc', bytes, items, clientOf(cfg, call), answerOf(call))
   }
+}
+
+const SUCCESS = encodeExportResponse()
+
+const answerOf = (call: GrpcCall): Answer => ({
+  ok: () => call.respond(SUCCESS),
+  error: ({ code, message, retryAfterMs }) => call.fail(code, message, retryAfterMs),
+})
+
+function clientOf(cfg: GrpcConfig, call: GrpcCall): ClientInfo {
+  const { peer: address, auth } = call
+  const known = auth === undefined ? { address } : { address, auth }
+  return cfg.includeMetadata ? { ...known, metadata: call.metadata() } : known
 }
 
 const SECOND = 1000

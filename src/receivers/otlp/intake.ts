@@ -12,6 +12,7 @@ import { MalformedOtlp } from '../../otlp/check.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import type { Counter } from '../../self/meter.ts'
 import { type ReceiverMetrics, receiverMetrics } from '../../self/receiver-metrics.ts'
+import { type HandedOver, takenOver } from './taken-over.ts'
 
 export type Transport = 'grpc' | 'http'
 
@@ -34,6 +35,7 @@ export class Intake {
   /** `largestRequestBytes` as the doors are configured: two such requests must fit. */
   constructor(context: ReceiverContext, largestRequestBytes = 0) {
     this.#context = context
+    context.relief?.serve((batch, note) => takenOver(batch, note as HandedOver, this))
     const { inFlightBytes, arrivingBytesPerConnection, requestBytes, unpackingWaiting, unpackingBytesPerTurn } = LIMITS
     this.unpacking = new UnpackLine({ maxWaiting: unpackingWaiting, bytesPerTurn: unpackingBytesPerTurn })
     this.budget = new ByteBudget(Math.max(inFlightBytes, 2 * (largestRequestBytes + requestBytes)), {
@@ -45,6 +47,29 @@ export class Intake {
   /** Whether some pipeline takes this signal from this receiver. */
   takes(signal: Signal): boolean {
     return this.#context.outputs[signal] !== undefined
+  }
+
+  /** The shard that should do what has just come; undefined: this one. */
+  relief(): number | undefined {
+    return this.#context.relief?.next()
+  }
+
+  /** Hands a request over as it came: the other shard unpacks, checks and counts it. The bytes go with it. */
+  handOver(
+    shard: number,
+    signal: Signal,
+    bytes: Uint8Array,
+    note: HandedOver,
+    client: ClientInfo,
+    answer: Answer,
+  ): void {
+    const delivery = new Delivery({
+      onAccepted: () => answer.ok(),
+      onRefused: (error, accepted) => {
+        if (!accepted) answer.error(errorToGrpc(error))
+      },
+    })
+    this.#context.relief!.hand(shard, new Batch(signal, [bytes], 0, delivery, client), note)
   }
 
   /** Takes a checked request over. Without items it is a success that no pipeline sees (Collector reference 2.3). */
@@ -70,6 +95,33 @@ export class Intake {
         if (accepted) return
         metrics.refused.add(items)
         answer.error(errorToGrpc(error))
+      },
+    })
+    this.#context.outputs[signal]!.send(new Batch(signal, [bytes], items, delivery, client))
+  }
+
+  /** The same for a request that another shard received: `answered` is called once, when that shard can answer. */
+  acceptFor(from: Batch, transport: Transport, bytes: Uint8Array, items: number, answered: () => void): void {
+    const { signal, client } = from
+    if (items === 0) {
+      answered()
+      from.delivery.deliver()
+      return
+    }
+    const metrics = this.#metricsOf(signal, transport)
+    const delivery = new Delivery({
+      onAccepted: () => {
+        metrics.accepted.add(items)
+        answered()
+        from.delivery.accept()
+      },
+      onDelivered: () => from.delivery.deliver(),
+      onRefused: (error, accepted) => {
+        if (!accepted) {
+          metrics.refused.add(items)
+          answered()
+        }
+        from.delivery.refuse(error)
       },
     })
     this.#context.outputs[signal]!.send(new Batch(signal, [bytes], items, delivery, client))
