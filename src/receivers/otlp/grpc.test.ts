@@ -534,7 +534,7 @@ both('a message may come in any chunks', async (t, door) => {
   assert.equal(sent[0]!.items, 2)
 })
 
-both(
+onEngines(
   'over the bound of unanswered bytes calls are refused at once with Unavailable, and pass again when answers came',
   async (t, door) => {
     const held: Batch[] = []
