@@ -12,8 +12,6 @@ import type { TestContext } from 'node:test'
 import { FLAG, FRAME, FrameReader, H2_ERROR, payloadFrame, readU32 } from '../../src/net/http2/frame.ts'
 import { HpackDecoder } from '../../src/net/http2/hpack.ts'
 
-export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-
 const nameOf = (code: number): string =>
   Object.entries(H2_ERROR).find(([, value]) => value === code)?.[0] ?? String(code)
 
