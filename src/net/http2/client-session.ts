@@ -8,6 +8,7 @@
 // Left to others: choosing a connection, retrying, and what headers mean.
 
 import type { Socket } from 'node:net'
+import { IdTable } from '../../collections/id-table.ts'
 import {
   DEFAULT_WINDOW_BYTES,
   FLAG,
@@ -72,7 +73,7 @@ export class ClientSession {
   readonly #decoder = new HpackDecoder()
   readonly #writer: SessionWriter
   readonly #block = new HeaderBlock()
-  readonly #streams = new Map<number, OutStream>()
+  readonly #streams = new IdTable<OutStream>()
   #nextId: number
   #maxStreams = Number.POSITIVE_INFINITY
   #consumedBytes = 0
@@ -115,7 +116,7 @@ export class ClientSession {
   request(headers: HeaderList, parts: readonly Uint8Array[], byteLength: number, listener: StreamListener): OutStream {
     const stream = new OutStream(this.#nextId, headers, parts, byteLength, this.#writer.initialWindow, listener)
     this.#nextId += 2
-    this.#streams.set(stream.id, stream)
+    this.#streams.add(stream)
     this.#writer.add(stream)
     if (this.#nextId > LAST_STREAM_ID) this.drain()
     return stream
@@ -279,7 +280,7 @@ export class ClientSession {
       const setting = (bytes[at]! << 8) | bytes[at + 1]!
       const value = readU32(bytes, at + 2)
       if (setting === SETTING.MAX_CONCURRENT_STREAMS) this.#maxStreams = value
-      else this.#writer.setting(setting, value, this.#streams.values())
+      else this.#writer.setting(setting, value, this.#streams)
     }
     this.#writer.write(SETTINGS_ACK)
     if (!this.#open) {
@@ -328,7 +329,7 @@ export class ClientSession {
     const last = readU32(bytes, from) & 0x7fffffff
     const h2Code = readU32(bytes, from + 4)
     this.#draining = true
-    const unprocessed = [...this.#streams.values()].filter((stream) => stream.id > last)
+    const unprocessed = this.#streams.values().filter((stream) => stream.id > last)
     for (const stream of unprocessed) this.#forget(stream)
     this.#listener.onDraining()
     const message = `the server is going away (HTTP/2 error ${h2Code})`
@@ -376,7 +377,7 @@ export class ClientSession {
     if (this.#closed) return
     this.#closed = true
     this.#socket.destroySoon()
-    const streams = [...this.#streams.values()]
+    const streams = this.#streams.values()
     this.#streams.clear()
     this.#writer.close()
     for (const stream of streams)

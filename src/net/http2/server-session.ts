@@ -9,6 +9,7 @@
 // Left to others: what headers mean, when a connection is too old, and what is a flood.
 
 import type { Socket } from 'node:net'
+import { IdTable } from '../../collections/id-table.ts'
 import { LINGER_MS } from '../linger.ts'
 import { ClosedStreams } from './closed-streams.ts'
 import { DataIn, type DataOwner } from './data-in.ts'
@@ -53,7 +54,7 @@ export class ServerSession implements StreamOwner, DataOwner {
   readonly #writer: SessionWriter
   readonly #heads: HeadReader
   readonly #block = new HeaderBlock()
-  readonly #streams = new Map<number, ServerStream>()
+  readonly #streams = new IdTable<ServerStream>()
   readonly #ended = new ClosedStreams()
   #lastId = 0
   #prefaceSeen = 0
@@ -333,7 +334,7 @@ export class ServerSession implements StreamOwner, DataOwner {
     const { streamWindowBytes } = this.#settings
     const stream = new ServerStream(id, this, streamWindowBytes, this.#writer.initialWindow, head.contentLength)
     stream.remoteEnded = this.#blockEndsStream
-    this.#streams.set(id, stream)
+    this.#streams.add(stream)
     this.#owner.onRequest(stream, head)
     if (this.#blockEndsStream && !stream.closed) this.endOfRequest(stream)
   }
@@ -362,7 +363,7 @@ export class ServerSession implements StreamOwner, DataOwner {
       const setting = (bytes[at]! << 8) | bytes[at + 1]!
       const value = readU32(bytes, at + 2)
       if (setting === SETTING.ENABLE_PUSH && value > 1) throw protocolError('bad ENABLE_PUSH')
-      this.#writer.setting(setting, value, this.#streams.values())
+      this.#writer.setting(setting, value, this.#streams)
     }
     this.#writer.write(SETTINGS_ACK)
     if (!this.#open) {
@@ -441,7 +442,7 @@ export class ServerSession implements StreamOwner, DataOwner {
     if (this.#closed) return
     this.#closed = true
     this.#writer.close()
-    const streams = [...this.#streams.values()]
+    const streams = this.#streams.values()
     this.#streams.clear()
     for (const stream of streams) {
       stream.closed = true
