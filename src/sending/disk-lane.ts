@@ -11,12 +11,12 @@
 // The sender's record ends when the disk has its request; what follows has a record of the queue's own. A request counts
 // against queue_size until it is settled, also when a process before this one took it.
 
+import { Fifo } from '../collections/fifo.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import type { DeliveryError } from '../delivery/error.ts'
 import { Batch } from '../otlp/batch.ts'
 import type { Signal } from '../otlp/signal.ts'
 import type { DiskQueue, TakenRecord } from '../storage/disk-queue.ts'
-import { Fifo } from '../storage/fifo.ts'
 import type { Totals } from '../storage/format.ts'
 import type { Batcher } from './batcher.ts'
 import { notOpen, stopping } from './errors.ts'

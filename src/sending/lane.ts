@@ -3,11 +3,11 @@
 //   offer --room.ts--> waiting (accepted) --a sender is free--> on its way --> settled
 //                        \--with `batch`: joined first--/
 
+import { Fifo } from '../collections/fifo.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import type { DeliveryError } from '../delivery/error.ts'
 import type { Clock } from '../graph/clock.ts'
 import type { Batch } from '../otlp/batch.ts'
-import { Fifo } from '../storage/fifo.ts'
 import { Batcher } from './batcher.ts'
 import { batchSizer, type QueueConfig } from './config.ts'
 import { stopping } from './errors.ts'

@@ -6,9 +6,9 @@
 //
 // A request counts against queue_size from the moment it is taken until its room is given back.
 
+import { Fifo } from '../collections/fifo.ts'
 import type { DeliveryError } from '../delivery/error.ts'
 import type { Batch } from '../otlp/batch.ts'
-import { Fifo } from '../storage/fifo.ts'
 import type { QueueConfig } from './config.ts'
 import { queueFull, stopping, tooLarge } from './errors.ts'
 

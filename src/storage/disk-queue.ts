@@ -13,10 +13,10 @@
 // A record that cannot be read back counts as settled and is reported: the queue goes on behind it.
 
 import { join } from 'node:path'
+import { Fifo } from '../collections/fifo.ts'
 import type { DeliveryError } from '../delivery/error.ts'
 import { AppendLog, fileName, type LogFile, type Place, recordSize } from './append-log.ts'
 import { diskQueueFull, diskTooSlow, tooLargeForDisk, writeFailed } from './errors.ts'
-import { Fifo } from './fifo.ts'
 import type { Files } from './files.ts'
 import { FILE_KIND, FOOTER_BYTES, HEADER_BYTES, type RecordView, type Totals } from './format.ts'
 import type { ReadGarbage } from './garbage.ts'

@@ -73,6 +73,8 @@ export class Call implements GrpcCall, WireListener, Deadlined {
   readonly path: string
   message: Uint8Array<ArrayBuffer> = NOTHING
   dueAt = Infinity
+  slot = -1
+  dueSlot = -1
   readonly #wire: Wire
   readonly #head: CallHead
   readonly #connection: Connection

@@ -8,6 +8,7 @@
 // Left to others: choosing a connection, retrying, and what headers mean.
 
 import type { Socket } from 'node:net'
+import { IdTable } from '../../collections/id-table.ts'
 import { lingerThenDestroy } from '../linger.ts'
 import { ClientStream, type StreamListener } from './client-stream.ts'
 import { DataIn, type DataOwner } from './data-in.ts'
@@ -66,7 +67,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   readonly #writer: SessionWriter
   readonly #frames: FramesIn
   readonly #decoder = new HpackDecoder()
-  readonly #streams = new Map<number, ClientStream>()
+  readonly #streams = new IdTable<ClientStream>()
   #nextId: number
   #maxStreams = Number.POSITIVE_INFINITY
   #draining = false
@@ -123,7 +124,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
       listener,
     )
     this.#nextId += 2
-    this.#streams.set(stream.id, stream)
+    this.#streams.add(stream)
     this.#writer.add(stream)
     if (this.#nextId > LAST_STREAM_ID) this.drain()
     return stream
@@ -253,7 +254,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
 
   onSetting(setting: number, value: number): void {
     if (setting === SETTING.MAX_CONCURRENT_STREAMS) this.#maxStreams = value
-    else this.#writer.setting(setting, value, this.#streams.values())
+    else this.#writer.setting(setting, value, this.#streams)
   }
 
   onSettingsEnd(first: boolean): void {
@@ -275,7 +276,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
 
   onGoaway(lastId: number, h2Code: number): void {
     this.#draining = true
-    const unprocessed = [...this.#streams.values()].filter((stream) => stream.id > lastId)
+    const unprocessed = this.#streams.values().filter((stream) => stream.id > lastId)
     for (const stream of unprocessed) this.#forget(stream)
     this.#listener.onDraining()
     const message = `the server is going away (HTTP/2 error ${h2Code})`
@@ -317,7 +318,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
     if (this.#closed) return
     this.#closed = true
     this.#socket.destroySoon()
-    const streams = [...this.#streams.values()]
+    const streams = this.#streams.values()
     this.#streams.clear()
     this.#writer.close()
     for (const stream of streams) {
