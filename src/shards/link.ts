@@ -8,6 +8,7 @@
 // What one side has to say in one turn of its event loop travels in one message, bytes transferred and never cloned.
 
 import type { MessagePort } from 'node:worker_threads'
+import { IdTable } from '../collections/id-table.ts'
 import type { DeliveryCode } from '../delivery/codes.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import { DeliveryError, type Retry } from '../delivery/error.ts'
@@ -49,6 +50,7 @@ const emptyParcel = (): Parcel => ({ batches: [], accepted: [], delivered: [], r
 
 /** A batch that the other shard has not settled yet. */
 export interface Outstanding {
+  readonly id: number
   readonly batch: Batch
   readonly place: string
   readonly note: unknown
@@ -67,7 +69,7 @@ export interface LinkHost {
 export class Link {
   readonly #port: MessagePort
   readonly #host: LinkHost
-  readonly #outstanding = new Map<number, Outstanding>()
+  readonly #outstanding = new IdTable<Outstanding>()
   readonly #flushed: (() => void)[] = []
   #number = 0
   #parcel: Parcel | undefined
@@ -88,7 +90,7 @@ export class Link {
     const number = ++this.#number
     const { signal, items, client, delivery } = batch
     const bytes = keep ? joined(batch) : moved(batch)
-    this.#outstanding.set(number, { batch, place, note, kept: keep, accepted: false })
+    this.#outstanding.add({ id: number, batch, place, note, kept: keep, accepted: false })
     this.unacceptedBytes += batch.byteLength
     this.unaccepted++
     const parcel = this.#outgoing()
@@ -175,7 +177,7 @@ export class Link {
     if (this.#isGone) return
     this.#isGone = true
     for (const resolve of this.#flushed.splice(0)) resolve()
-    const outstanding = [...this.#outstanding.values()]
+    const outstanding = this.#outstanding.values()
     this.#outstanding.clear()
     this.#host.onGone(outstanding)
   }
