@@ -61,7 +61,10 @@ export const registry: readonly RegistryEntry[] = [
     ...entry('extension', 'health_check', [], () => import('../extensions/health_check/factory.ts')),
     supervise: async () => (await import('../extensions/health_check/supervise.ts')).supervise,
   },
-  entry('extension', 'pprof', [], () => import('../extensions/pprof/factory.ts')),
+  {
+    ...entry('extension', 'pprof', [], () => import('../extensions/pprof/factory.ts')),
+    supervise: async () => (await import('../extensions/pprof/supervise.ts')).supervise,
+  },
   entry('extension', 'zpages', [], () => import('../extensions/zpages/factory.ts')),
 ]
 
