@@ -65,7 +65,10 @@ export const registry: readonly RegistryEntry[] = [
     ...entry('extension', 'pprof', [], () => import('../extensions/pprof/factory.ts')),
     supervise: async () => (await import('../extensions/pprof/supervise.ts')).supervise,
   },
-  entry('extension', 'zpages', [], () => import('../extensions/zpages/factory.ts')),
+  {
+    ...entry('extension', 'zpages', [], () => import('../extensions/zpages/factory.ts')),
+    supervise: async () => (await import('../extensions/zpages/supervise.ts')).supervise,
+  },
 ]
 
 /** The entry that a type or one of its older spellings names. */

@@ -140,6 +140,8 @@ const wordsOf = (name: ThreadName): string => (name === 'supervisor' ? 'the supe
 const seconds = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1e6
 
 async function begin(thread: Profiled, subject: ProfileSubject): Promise<Handle> {
+  if (!((subject.kind === 'cpu' ? 'startCpuProfile' : 'startHeapProfile') in thread))
+    throw new ThreadError('unavailable', `Node ${process.version} takes no such profile of this thread`)
   if (subject.kind === 'cpu') return await thread.startCpuProfile({ sampleInterval: subject.intervalMs })
   return await thread.startHeapProfile({
     sampleInterval: HEAP_INTERVAL_BYTES,

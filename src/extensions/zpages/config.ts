@@ -9,7 +9,7 @@ export const config = object(
     ...httpServerFields,
     endpoint: endpointField('localhost:55679'),
     expvar: group('expvar', object({ enabled: bool('enabled', { default: false, doc: 'Serve /debug/expvarz.' }) }), {
-      doc: "The shard's memory as JSON.",
+      doc: 'Memory and processor time of the router and its shards as JSON.',
     }),
   },
   {
