@@ -36,7 +36,8 @@ export interface SupervisorLimits {
 
 export const SUPERVISOR_LIMITS: SupervisorLimits = {
   heartbeatMs: 1_000,
-  stuckAfterMs: 3_500,
+  // Silence is counted in whole heartbeats from the last answer on: seen 3 to 4 s after a shard got stuck.
+  stuckAfterMs: 2_500,
   endAfterMs: 15_000,
   restartAfterMs: 1_000,
   restartAtMostMs: 30_000,
