@@ -25,6 +25,7 @@ import { ShardTotals } from './self/snapshot.ts'
 import { Changeover, Service } from './services.ts'
 import type { ShardLook } from './shards/messages.ts'
 import { Supervisor } from './shards/supervisor.ts'
+import { RouterThreads } from './shards/threads.ts'
 import type { ShardPlan } from './shards/worker.ts'
 
 /** How long pages and extensions under way may take at the end. */
@@ -92,6 +93,7 @@ export class Generation {
   readonly #host: GenerationHost
   readonly #meters: MeterRegistry
   readonly #totals = new ShardTotals()
+  readonly #threads: RouterThreads
   #settings: Settings
   #extensions = new Map<string, SupervisedService>()
   #metrics: Service
@@ -123,6 +125,7 @@ export class Generation {
       },
       onDied: (shard, last) => this.#totals.died(shard, last),
     })
+    this.#threads = new RouterThreads(() => this.supervisor.threads(), systemClock)
     this.#metrics = this.#metricsService(settings)
   }
 
@@ -272,6 +275,9 @@ export class Generation {
       get pipelines() {
         return pipelineViews(settings().configuration.plan)
       },
+      get extensions() {
+        return settings().configuration.plan.extensions
+      },
       report: (status, error) => {
         if (status === 'fatal') this.#host.giveUp(this)
         if (error !== undefined) log.error(error.message)
@@ -279,6 +285,7 @@ export class Generation {
       extension: (name) => named.get(name),
       health: () => this.#host.health(this),
       router: this.#host.control,
+      threads: this.#threads,
     }
     const service = new Service(id, this.log, async () => {
       const companions = createNamedExtensions([id], loaded.extensions, (name, find) => this.#companion(name, find))

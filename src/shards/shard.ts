@@ -14,9 +14,11 @@ import { dirname } from 'node:path'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { Timer } from '../graph/clock.ts'
+import type { PipelineTotals } from '../graph/pipeline.ts'
 import { prepareShardHeap } from './heap.ts'
 import type { ComponentStatus, FromShard, LinkEnd, ShardLook, ShardReload, ToShard } from './messages.ts'
 import type { SupervisorOptions } from './supervisor.ts'
+import type { ShardThread } from './threads.ts'
 import type { ShardInit, ShardPlan } from './worker.ts'
 
 export type ShardState = 'starting' | 'ready' | 'stuck' | 'dead' | 'stopping' | 'stopped'
@@ -34,7 +36,8 @@ export interface SupervisorLimits {
 
 export const SUPERVISOR_LIMITS: SupervisorLimits = {
   heartbeatMs: 1_000,
-  stuckAfterMs: 3_500,
+  // Silence is counted in whole heartbeats from the last answer on: seen 3 to 4 s after a shard got stuck.
+  stuckAfterMs: 2_500,
   endAfterMs: 15_000,
   restartAfterMs: 1_000,
   restartAtMostMs: 30_000,
@@ -46,6 +49,14 @@ export interface ShardHost extends SupervisorOptions {
   join(index: number): LinkEnd[]
   /** It has come to a meeting point, or has ended. */
   onStep(): void
+}
+
+/** As it last said itself; nothing before that. */
+export interface ShardReport {
+  readonly index: number
+  readonly state: ShardState
+  readonly components: readonly ComponentStatus[]
+  readonly pipelines: readonly PipelineTotals[]
 }
 
 /** Beside the times for draining, how long a shard may take for a reload before its thread is ended. */
@@ -96,8 +107,13 @@ export class Shard {
     this.#restartMs = this.#limits.restartAfterMs
   }
 
-  describe(): { index: number; state: ShardState; components: readonly ComponentStatus[] } {
-    return { index: this.index, state: this.#state, components: this.#last?.components ?? [] }
+  describe(): ShardReport {
+    const { components = [], pipelines = [] } = this.#last ?? {}
+    return { index: this.index, state: this.#state, components, pipelines }
+  }
+
+  get thread(): ShardThread {
+    return { state: this.#state, worker: this.isUp ? this.#pool?.threads[0] : undefined }
   }
 
   /** What it starts with from here on. One that was started again with the plan before, meanwhile, catches up. */

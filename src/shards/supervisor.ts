@@ -8,8 +8,9 @@ import type { Clock } from '../graph/clock.ts'
 import type { Logger } from '../self/log.ts'
 import type { Snapshot } from '../self/snapshot.ts'
 import { makeLoadTable } from './load.ts'
-import type { ComponentStatus, LinkEnd, ShardLook, ShardReload } from './messages.ts'
-import { Shard, type ShardState, type SupervisorLimits } from './shard.ts'
+import type { LinkEnd, ShardLook, ShardReload } from './messages.ts'
+import { Shard, type ShardReport, type SupervisorLimits } from './shard.ts'
+import type { ShardThread } from './threads.ts'
 import type { ShardInit, ShardPlan } from './worker.ts'
 
 export interface SupervisorOptions {
@@ -105,7 +106,11 @@ export class Supervisor {
     for (const shard of living) shard.goOn(reached)
   }
 
-  states(): { index: number; state: ShardState; components: readonly ComponentStatus[] }[] {
+  states(): ShardReport[] {
     return this.#shards.map((shard) => shard.describe())
+  }
+
+  threads(): ShardThread[] {
+    return this.#shards.map((shard) => shard.thread)
   }
 }

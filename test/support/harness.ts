@@ -2,6 +2,7 @@
 // counts in sight. Whatever a test leaves running is stopped at its end.
 
 import type { TestContext } from 'node:test'
+import type { Schema } from '../../src/config/schema.ts'
 import { parseConfig } from '../../src/config/testing.ts'
 import { Delivery } from '../../src/delivery/delivery.ts'
 import type { DeliveryError } from '../../src/delivery/error.ts'
@@ -24,6 +25,7 @@ import type {
   Status,
 } from '../../src/graph/component.ts'
 import { ONLY_SHARD } from '../../src/graph/component.ts'
+import { type Supervise, type SupervisorContext, withoutSupervisor } from '../../src/graph/supervised.ts'
 import { Batch, type ClientInfo, NO_CLIENT } from '../../src/otlp/batch.ts'
 import { checkRequest } from '../../src/otlp/check.ts'
 import { jsonToBytes } from '../../src/otlp/json/index.ts'
@@ -339,4 +341,23 @@ export async function extensionHarness<C>(
   stopAtEnd(t, extension)
   await extension.start?.()
   return { ...base, extension }
+}
+
+/** An extension as the supervisor runs it, started; `parts` are what the test itself has to tell it. */
+export async function supervisedHarness<C>(
+  t: TestContext,
+  { supervise, config: schema }: { readonly supervise: Supervise<C>; readonly config: Schema<C> },
+  config: unknown = {},
+  parts: Partial<SupervisorContext> = {},
+): Promise<Rig & { readonly extension: Extension; get(path: string, init?: RequestInit): Promise<Response> }> {
+  const base = rig()
+  const context = withoutSupervisor({
+    ...base.context('extension', 'x'),
+    shard: { startedAtMs: base.clock.now(), pipelines: [], extensions: [], status: () => [] },
+  })
+  const extension = supervise(parseConfig(schema, config), { ...context, ...parts })
+  stopAtEnd(t, extension)
+  await extension.start?.()
+  const endpoint = base.logs.find((line) => line.message.endsWith(' listens.'))?.fields.endpoint
+  return { ...base, extension, get: (path, init) => fetch(`http://${endpoint}${path}`, init) }
 }
