@@ -126,6 +126,11 @@ class Assembler implements Draft {
     return this.#host.services.shards ?? ONLY_SHARD
   }
 
+  /** As the component sees it: nobody shares with one that stands in a single shard. */
+  #placeOf({ shard }: { readonly shard?: number }): ShardPlace {
+    return shard === undefined ? this.#place : ONLY_SHARD
+  }
+
   /** The others; undefined where there are none. */
   get #neighbours(): Neighbours | undefined {
     return this.#place.count === 1 ? undefined : this.#host.services.neighbours
@@ -145,7 +150,7 @@ class Assembler implements Draft {
     const built = { ...exporter, signals: [...signals].sort() }
     const create: Create<ExporterWay> = ({ factory, config }, context) => {
       if (factory.kind !== 'exporter') throw new Error(`invariant: ${id} is not an exporter`)
-      return factory.create(config, { ...context, signals })
+      return factory.create(config, { ...context, shards: this.#placeOf(exporter), signals })
     }
     await this.#seat({ kind: 'exporter', id, instance: id, built }, ({ guard }) => new ExporterWay(guard), create)
   }
@@ -232,7 +237,12 @@ class Assembler implements Draft {
     const create: Create<ReceiverWay> = ({ factory, config }, context, way) => {
       if (factory.kind !== 'receiver') throw new Error(`invariant: ${id} is not a receiver`)
       const relief = way.relief === undefined ? {} : { relief: way.relief }
-      return factory.create(config, { ...context, ...relief, outputs: Object.fromEntries(way.outputs) })
+      return factory.create(config, {
+        ...context,
+        ...relief,
+        shards: this.#placeOf(others),
+        outputs: Object.fromEntries(way.outputs),
+      })
     }
     const seat = { kind: 'receiver', id, instance: id, built: { ...others, signals: [...outputs.keys()] } } as const
     const neighbours = others.shard === undefined ? this.#neighbours : undefined

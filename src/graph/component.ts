@@ -60,7 +60,10 @@ export interface BuildInfo {
 /** What a component reports about itself; `fatal` stops the router (Collector reference 1.1). */
 export type Status = 'starting' | 'ok' | 'recoverable' | 'permanent' | 'fatal' | 'stopping' | 'stopped'
 
-/** Which of the router's shards this is. Each of them runs every component, unless the plan says otherwise. */
+/**
+ * Which of the router's shards this is. Each of them runs every component; one that the plan puts into a single shard is
+ * told that it is the only one.
+ */
 export interface ShardPlace {
   /** From 0. */
   readonly index: number
@@ -72,6 +75,9 @@ export interface ShardPlace {
 }
 
 export const ONLY_SHARD: ShardPlace = Object.freeze({ index: 0, count: 1, sharePorts: false, alone: true })
+
+/** What one shard has of a bound that the configuration names for the whole router: at least 1. */
+export const shareOf = (total: number, { count }: ShardPlace): number => Math.max(1, Math.ceil(total / count))
 
 export interface ComponentContext {
   readonly kind: ComponentKind

@@ -88,12 +88,20 @@ export interface PortSharing {
 
 type Listens = 'alone' | 'shared' | 'elsewhere'
 
-function howToListen({ transport, endpoint, sharing }: ListenSettings): Listens {
+function howToListen({
+  transport,
+  endpoint,
+  sharing,
+}: Pick<ListenSettings, 'transport' | 'endpoint' | 'sharing'>): Listens {
   if (sharing === undefined || sharing.count === 1) return 'alone'
   const isPort = transport !== 'unix' && transport !== 'npipe' && findAddress(endpoint)?.port !== 0
   if (sharing.sharePorts && isPort) return 'shared'
   return sharing.index === 0 ? 'alone' : 'elsewhere'
 }
+
+/** How many shards listen on the address. */
+export const listenersOf = (settings: Pick<ListenSettings, 'transport' | 'endpoint' | 'sharing'>): number =>
+  howToListen(settings) === 'shared' ? settings.sharing!.count : 1
 
 /** Whether this system lets several threads listen on one port. */
 export async function canSharePorts(): Promise<boolean> {

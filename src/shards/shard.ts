@@ -87,7 +87,7 @@ export class Shard {
   #restartMs: number
   #heartbeat: Timer | undefined
   #restart: Timer | undefined
-  readonly #waiting = new Map<number, (look: ShardLook) => void>()
+  readonly #waiting = new Map<number, (look: ShardLook | undefined) => void>()
   readonly #reloads = new Map<number, (result: ShardReload) => void>()
   /** The start that is under way or was the last. Never rejects. */
   #starting: Promise<void> = Promise.resolve()
@@ -201,7 +201,7 @@ export class Shard {
     const was = this.#state
     this.#heartbeat?.cancel()
     this.#port?.close()
-    for (const answer of this.#waiting.values()) if (this.#last !== undefined) answer(this.#last)
+    for (const answer of this.#waiting.values()) answer(this.#last)
     this.#waiting.clear()
     for (const settle of this.#reloads.values())
       settle({ outcome: 'refused', message: `it ended the shard: ${error.message}` })
@@ -297,7 +297,7 @@ export class Shard {
   #answer(number: number, look: ShardLook | undefined): void {
     const waiting = this.#waiting.get(number)
     this.#waiting.delete(number)
-    waiting?.(look as ShardLook)
+    waiting?.(look)
   }
 
   async stop(drainMs: number): Promise<ShardLook | undefined> {

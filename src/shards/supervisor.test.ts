@@ -74,6 +74,12 @@ test('a shard that dies is seen, reported, and started again until it is told to
   assert.equal(supervisor.states()[0]!.state, 'stopped')
 })
 
+test('a look at a shard that dies before it ever answered ends with it, and tells nothing', async (t) => {
+  const { supervisor } = supervise(t, 'mute 60')
+  await supervisor.start()
+  assert.deepEqual(await supervisor.look(true, 60_000), [undefined])
+})
+
 test('a shard that does not come round is stuck until it answers again; looks then give what it last said', async (t) => {
   const { supervisor } = supervise(t, 'hang 700')
   await supervisor.start()

@@ -325,8 +325,9 @@ export async function extensionHarness<C>(
   factory: ExtensionFactory<C>,
   config: unknown = {},
   shard: Partial<ShardView> = {},
+  shards: ShardPlace = ONLY_SHARD,
 ): Promise<Rig & { readonly extension: Extension }> {
-  const base = rig()
+  const base = rig({ shards })
   const view: ShardView = {
     startedAtMs: base.clock.now(),
     pipelines: [],

@@ -11,7 +11,8 @@ import type {
   GrpcTaker,
 } from '../../net/grpc/engine.ts'
 import { createGrpcServer } from '../../net/grpc/server.ts'
-import { LIMITS } from '../../net/limits.ts'
+import { LIMITS, limitsOfShare } from '../../net/limits.ts'
+import { listenersOf } from '../../net/listen.ts'
 import { loadServerTls } from '../../net/tls/load.ts'
 import { watchServerTls } from '../../net/tls/reload.ts'
 import type { ClientInfo } from '../../otlp/batch.ts'
@@ -36,15 +37,15 @@ export const maxMessageBytes = (cfg: GrpcConfig): number =>
 export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: ReceiverContext): Promise<GrpcServer> {
   const handlers = new Map<string, GrpcHandler>()
   for (const signal of SIGNALS) if (intake.takes(signal)) handlers.set(METHODS[signal], handler(signal, cfg, intake))
+  const address = { endpoint: cfg.endpoint, transport: cfg.transport, sharing: context.shards }
+  const limits = limitsOfShare(listenersOf(address))
   const authenticator = cfg.auth === undefined ? undefined : findServerAuthenticator(context, cfg.auth.authenticator)
   return await createGrpcServer(
     {
       listen: {
-        endpoint: cfg.endpoint,
-        transport: cfg.transport,
+        ...address,
         secure: cfg.tls !== undefined,
         authenticated: authenticator !== undefined || cfg.tls?.clientCaFile !== undefined,
-        sharing: context.shards,
       },
       authenticator,
       ...tlsOf(cfg, context),
@@ -52,7 +53,8 @@ export async function createOtlpGrpc(cfg: GrpcConfig, intake: Intake, context: R
       findTaker: () => taker(cfg, intake),
       maxMessageBytes: maxMessageBytes(cfg),
       maxConcurrentStreams: cfg.maxConcurrentStreams || LIMITS.streamsPerConnection,
-      maxConnections: LIMITS.maxConnections,
+      limits,
+      maxConnections: limits.maxConnections,
       handshakeMs: LIMITS.headersMs,
       bodySilenceMs: LIMITS.bodySilenceMs,
       requestMs: LIMITS.requestMs,

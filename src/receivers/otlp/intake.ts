@@ -4,7 +4,7 @@
 import { Delivery } from '../../delivery/delivery.ts'
 import type { ReceiverContext } from '../../graph/component.ts'
 import { ByteBudget } from '../../net/byte-budget.ts'
-import { LIMITS } from '../../net/limits.ts'
+import { LIMITS, limitsOfShare } from '../../net/limits.ts'
 import { errorToGrpc, type RpcError } from '../../net/status.ts'
 import { UnpackLine } from '../../net/unpack-line.ts'
 import { Batch, type ClientInfo } from '../../otlp/batch.ts'
@@ -32,13 +32,19 @@ export class Intake {
   readonly #metrics = new Map<string, ReceiverMetrics>()
   readonly #refusals = new Map<string, { counter: Counter; silentUntilMs: number; untold: number }>()
 
-  /** `largestRequestBytes` as the doors are configured: two such requests must fit. */
-  constructor(context: ReceiverContext, largestRequestBytes = 0) {
+  /**
+   * `largestRequestBytes` as the doors are configured: two such requests must fit. Of `shards` that listen each has its
+   * share of the bytes, in which one such request fits.
+   */
+  constructor(context: ReceiverContext, largestRequestBytes = 0, shards = 1) {
     this.#context = context
     context.relief?.serve((batch, note) => takenOver(batch, note as HandedOver, this))
-    const { inFlightBytes, arrivingBytesPerConnection, requestBytes, unpackingWaiting, unpackingBytesPerTurn } = LIMITS
+    const { requestBytes, unpackingWaiting, unpackingBytesPerTurn } = LIMITS
+    const { arrivingBytesPerConnection } = limitsOfShare(shards)
+    const largest = largestRequestBytes + requestBytes
+    const share = Math.max(LIMITS.inFlightBytes, 2 * largest) / shards
     this.unpacking = new UnpackLine({ maxWaiting: unpackingWaiting, bytesPerTurn: unpackingBytesPerTurn })
-    this.budget = new ByteBudget(Math.max(inFlightBytes, 2 * (largestRequestBytes + requestBytes)), {
+    this.budget = new ByteBudget(Math.max(Math.ceil(share), largest), {
       arrivingPerConnection: arrivingBytesPerConnection,
       perRequest: requestBytes,
     })
