@@ -22,6 +22,8 @@ export interface BenchCase {
   readonly format?: Format
   /** Of both sides, unless --compression says otherwise; none by default. */
   readonly compression?: Encoding
+  /** Of each item, unless --attributes says otherwise: ten by default, and then an item has some 430 bytes; with four 200. */
+  readonly attributes?: number
   /** Items in a request: a row for each, unless --items says otherwise. 1000 by default. */
   readonly items?: readonly number[]
   /**

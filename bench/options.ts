@@ -7,6 +7,7 @@ import { nearest } from '../src/config/nearest.ts'
 import { tryDuration } from '../src/config/units.ts'
 import type { BenchCase } from './case.ts'
 import type { Encoding, Protocol } from './rig/load.ts'
+import { ATTRIBUTES } from './rig/payloads.ts'
 import type { Setting } from './run.ts'
 import { KNOWN_SUTS } from './suts.ts'
 
@@ -17,6 +18,7 @@ const FLAGS = {
   case: { type: 'string' },
   sut: { type: 'string' },
   items: { type: 'string' },
+  attributes: { type: 'string' },
   rate: { type: 'string' },
   duration: { type: 'string' },
   'warm-up': { type: 'string' },
@@ -51,6 +53,7 @@ export const HELP = `Measures routers side by side, or single functions of Millr
   --sut A,B           who is measured: millrace, otelcol, or NAME=COMMAND for a program that is called with
                       --config FILE (default millrace,otelcol; by turns, in every repeat)
   --items N,N         items in a request (default: the case's)
+  --attributes N      of each item, 4 at least (default: the case's, or 10)
   --rate max|N        items a second; max sends the next request when an answer comes (default: the case's)
   --duration 20s      of each run (default: the case's, or 10s), after --warm-up 3s
   --repeats N         runs of each program, of which the median counts (default: the case's, or 3)
@@ -80,6 +83,7 @@ export interface HarnessOptions {
   readonly cases: readonly string[]
   readonly suts: readonly string[]
   readonly items?: readonly number[]
+  readonly attributes?: number
   /** Infinity: max. */
   readonly rate?: number
   readonly durationMs?: number
@@ -95,6 +99,7 @@ export interface HarnessOptions {
   readonly save: boolean
 }
 
+const LEAST_ATTRIBUTES = 4
 const DEFAULT_WARM_UP_MS = 3_000
 const DEFAULT_DURATION_MS = 10_000
 export const DEFAULT_REPEATS = 3
@@ -144,6 +149,7 @@ export function parseCommandLine(args: readonly string[], caseNames: readonly st
     printConfig: values['print-config'] === true,
     save: values['no-save'] !== true && values.profile !== true,
     ...optional('items', values.items, (text) => words(text).map((word) => whole('--items', word))),
+    ...optional('attributes', values.attributes, attributes),
     ...optional('rate', values.rate, (text) => (text === 'max' ? Number.POSITIVE_INFINITY : whole('--rate', text))),
     ...optional('durationMs', values.duration, (text) => duration('--duration', text)),
     ...optional('compression', values.compression, (text) => oneOf('--compression', text, COMPRESSIONS)),
@@ -180,6 +186,13 @@ function whole(flag: string, text: string): number {
   const value = Number(text.replaceAll('_', ''))
   if (Number.isInteger(value) && value > 0) return value
   throw new UsageError(`${flag} ${text}: write a whole number above 0, for example ${flag} 1000`)
+}
+
+function attributes(text: string): number {
+  const count = whole('--attributes', text)
+  if (count < LEAST_ATTRIBUTES)
+    throw new UsageError(`--attributes ${text}: the number of a request needs ${LEAST_ATTRIBUTES}`)
+  return count
 }
 
 function duration(flag: string, text: string): number {
@@ -234,6 +247,7 @@ export function settingsOf(name: string, definition: BenchCase, options: Harness
         format: definition.format ?? 'protobuf',
         compression: options.compression ?? definition.compression ?? 'none',
         items,
+        attributes: options.attributes ?? definition.attributes ?? ATTRIBUTES,
         ...(closedLoop ? {} : { rate }),
         ...(definition.sinkItemsPerSecond === undefined ? {} : { sinkItemsPerSecond: definition.sinkItemsPerSecond }),
         copies: definition.copies ?? 1,

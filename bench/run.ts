@@ -29,6 +29,7 @@ export interface Setting {
   readonly format: Format
   readonly compression: Encoding
   readonly items: number
+  readonly attributes: number
   /** Items a second; as fast as answers come when absent. */
   readonly rate?: number
   readonly sinkItemsPerSecond?: number
@@ -103,6 +104,7 @@ export async function runOnce(sut: Sut, setting: Setting, profile?: string): Pro
       connections: setting.connections,
       sender: SENDER,
       signal,
+      attributes: setting.attributes,
       format: setting.format,
     })
     const paced = setting.rate === undefined ? {} : { requestsPerSecond: setting.rate / setting.items }

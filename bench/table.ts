@@ -2,18 +2,24 @@
 
 import type { Row } from './compare.ts'
 import { shortNumber } from './results.ts'
+import { ATTRIBUTES } from './rig/payloads.ts'
 import type { Setting } from './run.ts'
 
 /** What a row is, in a few words: `passthrough 1000, gzip`. */
-export function rowWords({ case: name, variant, items, compression, input, format, rate }: RowIdentity): string {
+export function rowWords(row: RowIdentity): string {
+  const { case: name, variant, items, attributes, compression, input, format, rate } = row
   const words = [`${name} ${items}`]
   if (variant !== '') words.push(variant)
+  if (attributes !== ATTRIBUTES) words.push(`${attributes} attributes`)
   if (input !== 'grpc') words.push(format === 'json' ? 'JSON' : 'HTTP')
   if (compression !== 'none') words.push(compression)
   if (rate !== undefined) words.push(`${shortNumber(rate)}/s`)
   return words.join(', ')
 }
-type RowIdentity = Pick<Setting, 'case' | 'variant' | 'items' | 'compression' | 'input' | 'format' | 'rate'>
+type RowIdentity = Pick<
+  Setting,
+  'case' | 'variant' | 'items' | 'attributes' | 'compression' | 'input' | 'format' | 'rate'
+>
 
 const milliseconds = (value: number | undefined): string =>
   value === undefined || Number.isNaN(value) ? '' : value >= 100 ? value.toFixed(0) : value.toFixed(1)

@@ -10,7 +10,7 @@ import { GrpcLoad } from './load-grpc.ts'
 import { HttpLoad } from './load-http.ts'
 import { MOST_SENDERS, NumberSet } from './numbered.ts'
 import { type Encoding, type PackedRequest, pack } from './packed.ts'
-import { payloads, type Signal } from './payloads.ts'
+import { ATTRIBUTES, payloads, type Signal } from './payloads.ts'
 import { Schedule, sharedNowMs } from './schedule.ts'
 
 export type { Encoding } from './packed.ts'
@@ -30,6 +30,8 @@ export interface LoadOptions {
   /** Tells the numbers of several senders apart. */
   readonly sender: number
   readonly signal?: Signal
+  /** Of each item: ten by default, four at least. */
+  readonly attributes?: number
   /** JSON over HTTP only. */
   readonly format?: Format
 }
@@ -56,7 +58,7 @@ export interface LoadReport {
   readonly wallMs: number
   /** From when a request was due, or in a closed loop from when it left, to its OK: see latencies.ts. */
   readonly latencies: Uint32Array
-  /** Open loop: how long requests left after they were due. */
+  /** Open loop: how late requests left for which there was room, so that it was the load's own fault. */
   readonly delays: Uint32Array
   /** Bytes of the requests answered OK, as they were sent. */
   readonly okBytes: number
@@ -96,9 +98,17 @@ const grpcPath = (signal: Signal): string =>
   `/opentelemetry.proto.collector.${signal === 'traces' ? 'trace' : signal}.v1.${SERVICES[signal]}Service/Export`
 
 function makeRequests(options: LoadOptions): PackedRequest[] {
-  const { itemsPerRequest: items, inFlight, encoding, sender, signal = 'traces', format } = options
-  return payloads({ signal, items, count: Math.min(inFlight, MOST_REQUESTS), seed: sender + 1 }).map((bytes) =>
-    pack(format === 'json' ? bytesToJsonBytes(signal, [bytes]) : bytes, encoding),
+  const {
+    itemsPerRequest: items,
+    inFlight,
+    encoding,
+    sender,
+    signal = 'traces',
+    format,
+    attributes = ATTRIBUTES,
+  } = options
+  return payloads({ signal, items, attributes, count: Math.min(inFlight, MOST_REQUESTS), seed: sender + 1 }).map(
+    (bytes) => pack(format === 'json' ? bytesToJsonBytes(signal, [bytes]) : bytes, encoding),
   )
 }
 
@@ -113,6 +123,7 @@ class Load implements LoadEvents {
   #delays = new Latencies()
   #schedule: Schedule | undefined
   #pacing: NodeJS.Timeout | undefined
+  #ticking = false
   #nextNumber = 0
   #fromNumber = 0
   #untilNumber = 0
@@ -163,10 +174,12 @@ class Load implements LoadEvents {
 
   /** Round and round over the connections, so that they share what is due. */
   #start(): void {
+    this.#ticking = true
     for (let started = true; started; ) {
       started = false
       for (const connection of this.#connections) if (connection.startOne()) started = true
     }
+    this.#ticking = false
     // Where nothing could be sent any more, no answer will end the run.
     if (this.#pending === 0 && this.#isOver(performance.now())) this.#report()
   }
@@ -181,7 +194,8 @@ class Load implements LoadEvents {
     if (this.#schedule !== undefined) {
       dueMs = this.#schedule.dueMs(this.#nextNumber - this.#fromNumber)
       if (dueMs > now) return -1
-      this.#delays.add(now - dueMs)
+      // One that had to wait for an answer is late because of the router.
+      if (this.#ticking) this.#delays.add(now - dueMs)
     }
     this.#pending++
     this.#dueMs.set(this.#nextNumber, dueMs)

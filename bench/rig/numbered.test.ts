@@ -1,25 +1,54 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { bytesToJsonBytes } from '../../src/otlp/json/index.ts'
 import { countItems } from './count-items.ts'
 import { FRAME, FrameReader, frame, settings } from './http2-frames.ts'
-import { countMissing, findLastMark, NumberSet, readMarks, writeMark } from './numbered.ts'
+import { countMissing, findLastMark, findMarks, NumberSet, readMarks, writeMark } from './numbered.ts'
 import { payload } from './payloads.ts'
 
-test('a number written into a request is read again, wherever the request stands in a batch', () => {
-  const numbered = (number: number): Buffer => {
-    const request = Buffer.from(payload({ items: 5 }))
-    writeMark(request, findLastMark(request), 3, number)
-    return request
-  }
+const readAll = (request: Buffer): number[][] => {
   const found: number[][] = []
-  // Concatenated requests are the merged request.
-  const merged = Buffer.concat([numbered(7), numbered(70_000)])
-  readMarks(merged, (...seen) => found.push(seen))
-  assert.equal(countItems('traces', merged), 10)
-  assert.deepEqual(found, [
-    [3, 7],
-    [3, 70_000],
-  ])
+  readMarks(request, (...seen) => found.push(seen))
+  return found
+}
+
+test('a number written into a request is read again, wherever the request stands in a batch', () => {
+  for (const signal of ['traces', 'metrics', 'logs'] as const)
+    for (const attributes of [4, 10]) {
+      const numbered = (number: number): Buffer => {
+        const request = Buffer.from(payload({ signal, items: 25, attributes }))
+        writeMark(request, findLastMark(request), 3, number)
+        return request
+      }
+      // Concatenated requests are the merged request.
+      const merged = Buffer.concat([numbered(7), numbered(4_000_000_000)])
+      assert.deepEqual(readAll(merged), [
+        [3, 7],
+        [3, 4_000_000_000],
+      ])
+      assert.equal(countItems(signal, merged), 50)
+    }
+})
+
+test('each item can carry a number, and so can a request in JSON', () => {
+  const request = Buffer.from(payload({ items: 5 }))
+  for (const [index, at] of findMarks(request).entries()) writeMark(request, at, 255, index)
+  const json = Buffer.from(bytesToJsonBytes('traces', [request]))
+  for (const bytes of [request, json])
+    assert.deepEqual(
+      readAll(bytes),
+      [0, 1, 2, 3, 4].map((number) => [255, number]),
+    )
+  assert.equal(findMarks(Buffer.from(bytesToJsonBytes('traces', [payload({ items: 5 })]))).length, 5)
+})
+
+test('three bytes that look like a number by chance are none', () => {
+  assert.deepEqual(readAll(Buffer.from('x~mr0000000x0z~mr~mr0a000000ff')), [[10, 255]])
+})
+
+test('a request that is cut short is not counted', () => {
+  const request = payload({ items: 3 })
+  assert.throws(() => countItems('traces', request.subarray(0, request.length - 1)), RangeError)
 })
 
 test('missing numbers are those that were sent and not received', () => {

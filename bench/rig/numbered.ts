@@ -1,12 +1,12 @@
 // Numbers on requests, so that what arrived can be compared with what was answered OK, one by one.
 //
-// The value of an item's last attribute (payloads.ts) gives way to
+// The value of an attribute (payloads.ts) gives way to
 //   ~mr  sender (2 hex digits)  number (8 hex digits)
-// which is text of the same length, and so survives routing, batching, edits, other encodings and other field orders.
+// which is text like any other, and so survives routing, batching, edits, other encodings and other field orders.
 // The sink finds it by its first three bytes, without knowing what a request is made of. The load of a bench marks the
 // last item of a request only; a fault run marks each.
 
-import { LAST_ATTRIBUTE_VALUE } from './payloads.ts'
+import { NUMBERED_VALUES } from './payloads.ts'
 
 const MARK = Buffer.from('~mr')
 const DIGITS = Buffer.from('0123456789abcdef')
@@ -18,9 +18,11 @@ export const MOST_SENDERS = 16 ** SENDER_DIGITS
 /** Offsets of all values that can become marks, in a request that was made by payloads.ts. */
 export function findMarks(request: Uint8Array): number[] {
   const text = Buffer.from(request.buffer, request.byteOffset, request.byteLength).toString('latin1')
-  const found = [...text.matchAll(LAST_ATTRIBUTE_VALUE)].map(({ index }) => index)
-  if (found.length === 0) throw new Error('the request has no value to write a number into')
-  return found
+  for (const value of NUMBERED_VALUES) {
+    const found = [...text.matchAll(value)].map(({ index }) => index)
+    if (found.length > 0) return found
+  }
+  throw new Error('the request has no value to write a number into: its items need four attributes')
 }
 
 export const findLastMark = (request: Uint8Array): number => findMarks(request).at(-1)!

@@ -15,8 +15,11 @@ export interface PayloadOptions {
   readonly seed?: number
 }
 
-/** The value of the tenth attribute, as it stands in protobuf and in JSON; numbered.ts writes numbers over it. */
-export const LAST_ATTRIBUTE_VALUE = /operator-\d{4}/g
+/** Of each item, unless a case says otherwise. */
+export const ATTRIBUTES = 10
+
+/** Values of the tenth attribute, and of the fourth, as they stand in protobuf and in JSON: numbered.ts writes over them. */
+export const NUMBERED_VALUES = [/operator-\d{4}/g, /\/orders\/\d{6}/g] as const
 
 // Any fixed moment will do: 2026-01-01.
 const SENT_AT_MS = 1_767_225_600_000
@@ -25,7 +28,7 @@ export function payloads({
   signal = 'traces',
   items,
   count = 1,
-  attributes = 10,
+  attributes = ATTRIBUTES,
   seed = 1,
 }: PayloadOptions): Uint8Array<ArrayBuffer>[] {
   const generator = new RequestGenerator({ signal, itemsPerRequest: items, attributes, service: 'orders', seed })
