@@ -52,8 +52,8 @@ export interface SessionListener {
   onOpen(): void
   /** A stream ended, or the server allows more of them. */
   onRoom(): void
-  /** The server takes no new streams (GOAWAY); those that run go on. */
-  onDraining(): void
+  /** The server takes no new streams; those that run go on. `words`: what its GOAWAY said. */
+  onDraining(words: string): void
   /** A stream was cancelled that had no answer, or could not even be sent: the other side may be dead. */
   onCancelled(): void
   /** The last call; every stream has failed before it. */
@@ -148,7 +148,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   drain(): void {
     if (this.#draining || this.#closed) return
     this.#draining = true
-    this.#listener.onDraining()
+    this.#listener.onDraining('')
     this.#closeIfDrained()
   }
 
@@ -273,12 +273,12 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
     onPong?.()
   }
 
-  onGoaway(lastId: number, h2Code: number): void {
+  onGoaway(lastId: number, h2Code: number, words: string): void {
     this.#draining = true
     const unprocessed = [...this.#streams.values()].filter((stream) => stream.id > lastId)
     for (const stream of unprocessed) this.#forget(stream)
-    this.#listener.onDraining()
-    const message = `the server is going away (HTTP/2 error ${h2Code})`
+    this.#listener.onDraining(words)
+    const message = `the server is going away (HTTP/2 error ${h2Code}${words === '' ? '' : `: ${words}`})`
     for (const stream of unprocessed) stream.listener.onFail({ message, h2Code: undefined, unprocessed: true })
     this.#closeIfDrained()
   }
