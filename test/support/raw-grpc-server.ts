@@ -18,6 +18,9 @@ export interface RawServer {
   readonly sockets: Socket[]
   /** Payload bytes of DATA frames so far. */
   bodyBytes: number
+  /** PINGs that came, which are answered when `answersPings`. */
+  pings: number
+  answersPings: boolean
 }
 
 export const OK_HEADERS = [
@@ -35,13 +38,17 @@ export async function rawServer(
 ): Promise<RawServer> {
   const sockets: Socket[] = []
   let count = 0
-  const raw: RawServer = { endpoint: '', sockets, bodyBytes: 0 }
+  const raw: RawServer = { endpoint: '', sockets, bodyBytes: 0, pings: 0, answersPings: false }
   const server: Server = createServer((socket) => {
     sockets.push(socket)
     socket.setNoDelay(true)
     const encoder = new HpackEncoder(0)
     let preface = PREFACE.length
-    const reader = new FrameReader((type, flags, stream, _, from, to) => {
+    const reader = new FrameReader((type, flags, stream, bytes, from, to) => {
+      if (type === FRAME.PING && (flags & FLAG.ACK) === 0) {
+        raw.pings++
+        if (raw.answersPings) socket.write(payloadFrame(FRAME.PING, FLAG.ACK, 0, bytes.subarray(from, to)))
+      }
       if (type === FRAME.DATA) raw.bodyBytes += to - from
       if (type === FRAME.DATA && windows && to > from) {
         socket.write(numberFrame(FRAME.WINDOW_UPDATE, 0, to - from))

@@ -153,11 +153,11 @@ class PickFirst implements Balancer {
 
   #tryNext(): void {
     this.#timer?.cancel()
-    const connection = this.#connections[this.#next]
-    if (connection === undefined) return
-    this.#next++
-    this.#timer = this.#clock.after(HAPPY_EYEBALLS_MS, () => this.#tryNext())
-    connection.connect()
+    let connection: Connection | undefined
+    // One that backs off comes by itself when its time is over.
+    do connection = this.#connections[this.#next++]
+    while (connection?.connect() === false)
+    if (connection !== undefined) this.#timer = this.#clock.after(HAPPY_EYEBALLS_MS, () => this.#tryNext())
   }
 
   #ready(connection: Connection): void {

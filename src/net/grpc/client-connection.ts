@@ -16,7 +16,10 @@ const BACKOFF_MULTIPLIER = 1.6
 const BACKOFF_JITTER = 0.2
 const BACKOFF_MAX_MS = 120_000
 const CONNECT_TIMEOUT_MS = 20_000
-/** The second connection in a row that did not last this long counts as failed: a server that drops them is not hammered. */
+/**
+ * The second connection in a row that did not last this long and brought no answer counts as failed: a server that drops
+ * them is not hammered.
+ */
 const SHORT_LIVED_MS = 1_000
 /** What a call that timed out sets off: a ping, and the end of a connection that does not answer it. */
 const PROBE_TIMEOUT_MS = 10_000
@@ -205,12 +208,12 @@ export class Connection {
         // grpc/proposal A8: the server said how it likes to be pinged.
         if (words === 'too_many_pings') this.#keepaliveMs *= 2
         this.#leaving.add(session)
-        this.#lost(new Error('the server is going away'))
+        this.#lost(session, new Error('the server is going away'))
       },
       onCancelled: () => this.#probeFor(session),
       onClosed: (reason) => {
         this.#leaving.delete(session)
-        if (this.#session === session) this.#lost(reason)
+        if (this.#session === session) this.#lost(session, reason)
         else this.#failed(socket, reason)
       },
     })
@@ -227,13 +230,13 @@ export class Connection {
   }
 
   /** A connection that stood is gone. */
-  #lost(error: Error): void {
+  #lost(session: ClientSession, error: Error): void {
     this.#keepalive?.cancel()
     this.#probe?.cancel()
     this.#session = undefined
     this.#socket = undefined
     const lasted = this.#settings.clock.monotonic() - this.#openedMs
-    this.#shortLived = lasted < SHORT_LIVED_MS ? this.#shortLived + 1 : 0
+    this.#shortLived = lasted < SHORT_LIVED_MS && !session.answered ? this.#shortLived + 1 : 0
     this.#failures = Math.max(0, this.#shortLived - 1)
     this.#retry(error)
   }

@@ -95,7 +95,7 @@ function serverLookup(server: string): Lookup {
 }
 
 /** One address of each family in turn (RFC 8305 4), beginning with the family of the first. */
-function alternate(addresses: readonly string[]): string[] {
+export function alternate(addresses: readonly string[]): string[] {
   const first = addresses.filter((address) => isIPv4(address) === isIPv4(addresses[0]!))
   const other = addresses.filter((address) => !first.includes(address))
   const out: string[] = []

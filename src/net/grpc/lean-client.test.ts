@@ -7,6 +7,7 @@ import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { call, clientTo, failure, pattern } from '../../../test/support/grpc-client.ts'
 import { grpcPeer } from '../../../test/support/grpc-peer.ts'
 import { answerOk, headers, OK_HEADERS, OK_TRAILERS, rawServer } from '../../../test/support/raw-grpc-server.ts'
+import { until } from '../../../test/support/until.ts'
 import { FLAG, FRAME, H2_ERROR, numberFrame, payloadFrame, SETTING, settingsFrame } from '../http2/frame.ts'
 import { HpackEncoder } from '../http2/hpack.ts'
 import { parseTarget } from './client-target.ts'
@@ -170,6 +171,140 @@ test('a silent connection is given up when a keepalive ping goes unanswered', as
   const error = await pending
   assert.equal(error.code, status.UNAVAILABLE)
   assert.match(error.message, /keepalive/)
+})
+
+test('pings come in the time of keepalive while calls run, and without them only where that is permitted', async (t) => {
+  for (const permitWithoutStream of [false, true]) {
+    const clock = new FakeClock()
+    let held: (() => void) | undefined
+    const raw = await rawServer(t, (socket, stream, encoder) => {
+      held = () => answerOk(socket, stream, encoder)
+    })
+    raw.answersPings = true
+    const keepalive = { timeMs: 10_000, timeoutMs: 3_000, permitWithoutStream }
+    const client = clientTo(t, raw.endpoint, { clock, keepalive })
+    const pending = call(client)
+    await until(() => held !== undefined)
+    clock.advance(9_999)
+    await sleep(10)
+    assert.equal(raw.pings, 0)
+    clock.advance(1)
+    await until(() => raw.pings === 1)
+    held!()
+    await pending
+    await sleep(10)
+    clock.advance(10_000)
+    await sleep(20)
+    assert.equal(raw.pings, permitWithoutStream ? 2 : 1)
+    assert.equal(raw.sockets.length, 1)
+  }
+})
+
+test('a server that complains of too many pings is pinged half as often, on its next connection', async (t) => {
+  const clock = new FakeClock()
+  const raw = await rawServer(t, () => {})
+  raw.answersPings = true
+  const keepalive = { timeMs: 10_000, timeoutMs: 3_000, permitWithoutStream: true }
+  const client = clientTo(t, raw.endpoint, { clock, keepalive })
+  client.connect()
+  await until(() => client.ready)
+  const calm = Buffer.concat([
+    Buffer.from([0, 0, 0, 0, 0, 0, 0, H2_ERROR.ENHANCE_YOUR_CALM]),
+    Buffer.from('too_many_pings'),
+  ])
+  raw.sockets[0]!.write(payloadFrame(FRAME.GOAWAY, 0, 0, calm))
+  await until(() => raw.sockets.length === 2 && client.ready)
+  clock.advance(19_999)
+  await sleep(20)
+  assert.equal(raw.pings, 0)
+  clock.advance(1)
+  await until(() => raw.pings === 1)
+})
+
+test('a server that goes away in two steps: what runs is answered, what it has not seen and what is new goes elsewhere', async (t) => {
+  const streams: [socket: number, stream: number][] = []
+  const raw = await rawServer(t, (socket, stream, encoder, count) => {
+    const connection = raw.sockets.indexOf(socket)
+    streams.push([connection, stream])
+    if (connection > 0) answerOk(socket, stream, encoder)
+    if (count === 2) socket.write(payloadFrame(FRAME.GOAWAY, 0, 0, Buffer.from([0x7f, 255, 255, 255, 0, 0, 0, 0])))
+  })
+  const client = clientTo(t, raw.endpoint)
+  const [one, two] = [call(client), call(client)]
+  await until(() => raw.sockets.length === 2)
+  await call(client)
+  // The last stream that the first connection serves is 1.
+  raw.sockets[0]!.write(payloadFrame(FRAME.GOAWAY, 0, 0, Buffer.from([0, 0, 0, 1, 0, 0, 0, 0])))
+  await two
+  answerOk(raw.sockets[0]!, 1, new HpackEncoder(0))
+  await one
+  assert.deepEqual(streams, [
+    [0, 1],
+    [0, 3],
+    [1, 1],
+    [1, 3],
+  ])
+})
+
+test('calls that wait for a stream are not lost with the connection: the next one takes them', async (t) => {
+  const oneAtATime = settingsFrame([[SETTING.MAX_CONCURRENT_STREAMS, 1]])
+  const raw = await rawServer(
+    t,
+    (socket, stream, encoder) => {
+      if (raw.sockets.length === 1) socket.destroy()
+      else answerOk(socket, stream, encoder)
+    },
+    oneAtATime,
+  )
+  const client = clientTo(t, raw.endpoint)
+  const results = await Promise.allSettled(Array.from({ length: 10 }, () => call(client)))
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['rejected', ...Array(9).fill('fulfilled')],
+  )
+})
+
+test('a server that allows no streams any more is waited for until it does', async (t) => {
+  const raw = await rawServer(t, (socket, stream, encoder) => answerOk(socket, stream, encoder))
+  const client = clientTo(t, raw.endpoint)
+  await call(client)
+  raw.sockets[0]!.write(settingsFrame([[SETTING.MAX_CONCURRENT_STREAMS, 0]]))
+  await sleep(20)
+  let answered = false
+  const pending = call(client).then(() => {
+    answered = true
+  })
+  await sleep(20)
+  assert.equal(answered, false)
+  raw.sockets[0]!.write(settingsFrame([[SETTING.MAX_CONCURRENT_STREAMS, 1]]))
+  await pending
+  assert.equal(raw.sockets.length, 1)
+})
+
+test('an answer with more headers than we take costs its call, and no other', async (t) => {
+  const raw = await rawServer(t, (socket, stream, encoder, count) => {
+    const fields = Array.from({ length: count === 1 ? 5 : 0 }, (_, i) => [`x-${i}`, 'v'.repeat(14_000)] as const)
+    if (count > 1) answerOk(socket, stream, encoder)
+    else {
+      const block = encoder.encode([...OK_HEADERS, ...fields])
+      socket.write(payloadFrame(FRAME.HEADERS, 0, stream, block.subarray(0, 16_000)))
+      for (let from = 16_000; from < block.length; from += 16_000)
+        socket.write(
+          payloadFrame(
+            FRAME.CONTINUATION,
+            from + 16_000 >= block.length ? FLAG.END_HEADERS : 0,
+            stream,
+            block.subarray(from, from + 16_000),
+          ),
+        )
+    }
+  })
+  const client = clientTo(t, raw.endpoint)
+  const error = await failure(call(client))
+  assert.equal(error.code, status.INTERNAL)
+  assert.match(error.message, /more than 65536 bytes of headers/)
+  await call(client)
+  assert.equal(raw.sockets.length, 1)
 })
 
 test('after a call without an answer a dead connection is found out and replaced, a slow one kept', async (t) => {

@@ -25,7 +25,7 @@ import {
   settingsFrame,
 } from './frame.ts'
 import { FramesIn, type FramesOwner } from './frames-in.ts'
-import { type HeaderList, HpackDecoder, MAX_HEADER_LIST_BYTES } from './hpack.ts'
+import { type HeaderList, HpackDecoder, MAX_HEADER_LIST_BYTES, type OnHeader } from './hpack.ts'
 import { SessionWriter } from './session-writer.ts'
 
 /** What one answer may take before its reader must have refused it: a message of 4 MiB and its frame. */
@@ -71,6 +71,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   #maxStreams = Number.POSITIVE_INFINITY
   #draining = false
   #closed = false
+  #answered = false
   #onPong: (() => void) | undefined
 
   /** `socket` is connected; for TLS, its handshake is over. `firstId` is for tests: ids are used up after 2^30 streams. */
@@ -99,6 +100,11 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
 
   get draining(): boolean {
     return this.#draining
+  }
+
+  /** An answer has come, whatever it says. */
+  get answered(): boolean {
+    return this.#answered
   }
 
   get closed(): boolean {
@@ -201,12 +207,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
 
   streamError(id: number, h2Code: number): void {
     const stream = this.#streams.get(id)
-    if (stream === undefined) return
-    this.#forget(stream)
-    this.#writer.writeNumber(FRAME.RST_STREAM, id, h2Code)
-    const message = `the server broke the rules of HTTP/2 (error ${h2Code})`
-    stream.listener.onFail({ message, h2Code: H2_ERROR.INTERNAL_ERROR, unprocessed: false })
-    this.#settled()
+    if (stream !== undefined) this.#abandon(stream, h2Code, `the server broke the rules of HTTP/2 (error ${h2Code})`)
   }
 
   endOfData(stream: ClientStream): void {
@@ -222,13 +223,13 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   onHeaderBlock(id: number, endsStream: boolean, bytes: Uint8Array, from: number, to: number): void {
     const stream = this.#streams.get(id)
     // The block of a stream that is gone is read all the same: it may change the table.
-    this.#decoder.decode(
-      bytes,
-      from,
-      to,
-      stream === undefined ? ignoreHeader : (n, v) => stream.listener.onHeader(n, v),
-    )
+    const onHeader: OnHeader = stream === undefined ? ignoreHeader : (n, v) => stream.listener.onHeader(n, v)
+    const fits = this.#decoder.tryDecode(bytes, from, to, onHeader)
     if (stream === undefined) return
+    if (!fits) {
+      this.#abandon(stream, H2_ERROR.ENHANCE_YOUR_CALM, `more than ${MAX_HEADER_LIST_BYTES} bytes of headers`)
+      return
+    }
     stream.listener.onHeadersEnd()
     if (endsStream) this.#end(stream)
   }
@@ -290,11 +291,19 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   // ---- ends
 
   #end(stream: ClientStream): void {
+    this.#answered = true
     const unsent = stream.left > 0
     this.#forget(stream)
     // RFC 9113 8.1: an answer may come before the request is complete; the rest of it is not wanted.
     if (unsent) this.#writer.writeNumber(FRAME.RST_STREAM, stream.id, H2_ERROR.NO_ERROR)
     stream.listener.onEnd()
+    this.#settled()
+  }
+
+  #abandon(stream: ClientStream, h2Code: number, message: string): void {
+    this.#forget(stream)
+    this.#writer.writeNumber(FRAME.RST_STREAM, stream.id, h2Code)
+    stream.listener.onFail({ message, h2Code: H2_ERROR.INTERNAL_ERROR, unprocessed: false })
     this.#settled()
   }
 
