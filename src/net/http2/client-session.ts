@@ -230,11 +230,13 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
       this.#abandon(stream, H2_ERROR.ENHANCE_YOUR_CALM, `more than ${MAX_HEADER_LIST_BYTES} bytes of headers`)
       return
     }
-    stream.listener.onHeadersEnd()
+    stream.listener.onHeadersEnd(endsStream)
     if (endsStream) this.#end(stream)
   }
 
-  onPriority(): void {}
+  onPriority(id: number, wellFormed: boolean): void {
+    if (!wellFormed) this.streamError(id, H2_ERROR.FRAME_SIZE_ERROR)
+  }
 
   onReset(id: number, h2Code: number): void {
     const stream = this.#streams.get(id)
@@ -253,6 +255,8 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   }
 
   onSetting(setting: number, value: number): void {
+    // RFC 9113 6.5.2: a server does not say that it wants to be pushed to.
+    if (setting === SETTING.ENABLE_PUSH && value !== 0) throw protocolError('bad ENABLE_PUSH')
     if (setting === SETTING.MAX_CONCURRENT_STREAMS) this.#maxStreams = value
     else this.#writer.setting(setting, value, this.#streams.values())
   }
