@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
-import { runOverload } from '../../bench/overload.ts'
+import { runOverload } from '../../bench/millrace/overload.ts'
 
 // The kernel's books of a process: /proc exists on Linux only.
 const skip = existsSync('/proc/self/stat') ? false : 'needs /proc'

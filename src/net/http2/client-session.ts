@@ -8,6 +8,7 @@
 // Left to others: choosing a connection, retrying, and what headers mean.
 
 import type { Socket } from 'node:net'
+import { IdTable } from '../../collections/id-table.ts'
 import { lingerThenDestroy } from '../linger.ts'
 import { ClientStream, type StreamListener } from './client-stream.ts'
 import { DataIn, type DataOwner } from './data-in.ts'
@@ -66,7 +67,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   readonly #writer: SessionWriter
   readonly #frames: FramesIn
   readonly #decoder = new HpackDecoder()
-  readonly #streams = new Map<number, ClientStream>()
+  readonly #streams = new IdTable<ClientStream>()
   #nextId: number
   #maxStreams = Number.POSITIVE_INFINITY
   #draining = false
@@ -129,7 +130,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
       listener,
     )
     this.#nextId += 2
-    this.#streams.set(stream.id, stream)
+    this.#streams.add(stream)
     this.#writer.add(stream)
     if (this.#nextId > LAST_STREAM_ID) this.drain()
     return stream
@@ -258,7 +259,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
     // RFC 9113 6.5.2: a server does not say that it wants to be pushed to.
     if (setting === SETTING.ENABLE_PUSH && value !== 0) throw protocolError('bad ENABLE_PUSH')
     if (setting === SETTING.MAX_CONCURRENT_STREAMS) this.#maxStreams = value
-    else this.#writer.setting(setting, value, this.#streams.values())
+    else this.#writer.setting(setting, value, this.#streams)
   }
 
   onSettingsEnd(first: boolean): void {
@@ -280,7 +281,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
 
   onGoaway(lastId: number, h2Code: number, words: string): void {
     this.#draining = true
-    const unprocessed = [...this.#streams.values()].filter((stream) => stream.id > lastId)
+    const unprocessed = this.#streams.values().filter((stream) => stream.id > lastId)
     for (const stream of unprocessed) this.#forget(stream)
     this.#listener.onDraining(words)
     const message = `the server is going away (HTTP/2 error ${h2Code}${words === '' ? '' : `: ${words}`})`
@@ -330,7 +331,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
     if (this.#closed) return
     this.#closed = true
     this.#socket.destroySoon()
-    const streams = [...this.#streams.values()]
+    const streams = this.#streams.values()
     this.#streams.clear()
     this.#writer.close()
     for (const stream of streams) {

@@ -9,6 +9,7 @@
 // Left to others: what headers mean, when a connection is too old, and what is a flood.
 
 import type { Socket } from 'node:net'
+import { IdTable } from '../../collections/id-table.ts'
 import { lingerThenDestroy } from '../linger.ts'
 import { ClosedStreams } from './closed-streams.ts'
 import { DataIn, type DataOwner } from './data-in.ts'
@@ -46,7 +47,7 @@ export class ServerSession implements StreamOwner, FramesOwner, DataOwner<Server
   readonly #writer: SessionWriter
   readonly #frames: FramesIn
   readonly #heads: HeadReader
-  readonly #streams = new Map<number, ServerStream>()
+  readonly #streams = new IdTable<ServerStream>()
   readonly #ended = new ClosedStreams()
   #lastId = 0
   #prefaceSeen = 0
@@ -257,7 +258,7 @@ export class ServerSession implements StreamOwner, FramesOwner, DataOwner<Server
     const { streamWindowBytes } = this.#settings
     const stream = new ServerStream(id, this, streamWindowBytes, this.#writer.initialWindow, head.contentLength)
     stream.remoteEnded = endsStream
-    this.#streams.set(id, stream)
+    this.#streams.add(stream)
     this.#owner.onRequest(stream, head)
     if (endsStream && !stream.closed) this.endOfData(stream)
   }
@@ -294,7 +295,7 @@ export class ServerSession implements StreamOwner, FramesOwner, DataOwner<Server
 
   onSetting(setting: number, value: number): void {
     if (setting === SETTING.ENABLE_PUSH && value > 1) throw protocolError('bad ENABLE_PUSH')
-    this.#writer.setting(setting, value, this.#streams.values())
+    this.#writer.setting(setting, value, this.#streams)
   }
 
   onSettingsEnd(first: boolean): void {
@@ -350,7 +351,7 @@ export class ServerSession implements StreamOwner, FramesOwner, DataOwner<Server
     if (this.#closed) return
     this.#closed = true
     this.#writer.close()
-    const streams = [...this.#streams.values()]
+    const streams = this.#streams.values()
     this.#streams.clear()
     for (const stream of streams) {
       stream.closed = true
