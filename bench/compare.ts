@@ -126,6 +126,7 @@ export function medians(runs: readonly RunFigures[]): RunFigures {
     routerCores: of((run) => run.routerCores),
     loadCores: of((run) => run.loadCores),
     sinkCores: of((run) => run.sinkCores),
+    otherCores: of((run) => run.otherCores),
     ...(has('loadDelayP99Ms') ? { loadDelayP99Ms: of((run) => run.loadDelayP99Ms) } : {}),
   }
 }
@@ -133,6 +134,8 @@ export function medians(runs: readonly RunFigures[]): RunFigures {
 /** A process of the rig that is busy for so much of a core is what bounds the rate, not the router. */
 const BUSY_CORES = 0.9
 const LATE_MS = 5
+/** Of other programs, interrupts of the run itself included. */
+export const DISTURBED_CORES = 0.5
 
 export function warnings({ median: figures, rate, sinkItemsPerSecond }: Row): string[] {
   const found: string[] = []
@@ -146,6 +149,8 @@ export function warnings({ median: figures, rate, sinkItemsPerSecond }: Row): st
       )
   if (figures.unsent > 0 && sinkItemsPerSecond === undefined)
     found.push(`${figures.unsent} requests were due and could not be sent: the router did not keep up with the rate`)
+  if (figures.otherCores > DISTURBED_CORES)
+    found.push(`other programs took ${figures.otherCores.toFixed(1)} cores meanwhile: all figures are disturbed`)
   if ((figures.loadDelayP99Ms ?? 0) > LATE_MS)
     found.push(
       `the load generator itself was late by ${figures.loadDelayP99Ms!.toFixed(0)} ms (p99): read latencies with care`,

@@ -70,7 +70,7 @@ export function toMarkdown(report: Report): string {
   lines.push(
     '',
     'Rate, time from when a request was due to its answer (to the sink in brackets), memory, what was lost or came twice, and the',
-    'cores that the router, the load and the sink were busy with.',
+    'cores that the router, the load, the sink and all other programs took.',
     '',
     '| case | program | items/s | p50 / p99 / p99.9 ms | peak MiB (thirds of the run) | lost | twice | refused | cores |',
     '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |',
@@ -81,7 +81,7 @@ export function toMarkdown(report: Report): string {
 }
 
 function detailLine(words: string, sut: string, { median }: Row): string {
-  const { answerMs, arrivalMs, peakRssBytes, rssBytesByThird, routerCores, loadCores, sinkCores } = median
+  const { answerMs, arrivalMs, peakRssBytes, rssBytesByThird, routerCores, loadCores, sinkCores, otherCores } = median
   const ms = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(1))
   const latency = [answerMs.p50, answerMs.p99, answerMs.p999].map(ms).join(' / ')
   const arrival =
@@ -94,7 +94,7 @@ function detailLine(words: string, sut: string, { median }: Row): string {
     latency + arrival,
     `${mib(peakRssBytes)} (${rssBytesByThird.map(mib).join(', ')})`,
     ...[median.lost, median.duplicates, median.refused].map(shortNumber),
-    [routerCores, loadCores, sinkCores].map((cores) => cores.toFixed(2)).join(' / '),
+    [routerCores, loadCores, sinkCores, otherCores].map((cores) => cores.toFixed(2)).join(' / '),
   ].join(' | ')} |`
 }
 

@@ -78,11 +78,12 @@ test('an open loop sends what is due, and times requests from then to their answ
   assert.ok(figures.loadDelayP99Ms! >= 0)
 })
 
-test('a load generator or a sink that has no core left is said to be the limit', async () => {
+test('a load generator or a sink that has no core left is said to be the limit, and so are others on the machine', () => {
   const figures = medians([])
   const row = { median: { ...figures, unsent: 0 } } as unknown as Parameters<typeof warnings>[0]
-  assert.deepEqual(warnings({ ...row, median: { ...row.median, loadCores: 0.5, sinkCores: 0.5 } }), [])
-  const busy = warnings({ ...row, median: { ...row.median, loadCores: 0.95, sinkCores: 1 } })
+  assert.deepEqual(warnings({ ...row, median: { ...row.median, loadCores: 0.5, sinkCores: 0.5, otherCores: 0.1 } }), [])
+  const busy = warnings({ ...row, median: { ...row.median, loadCores: 0.95, sinkCores: 1, otherCores: 1.2 } })
   assert.match(busy[0]!, /^the load generator was busy for 95 % of a core: the rate is its limit/)
   assert.match(busy[1]!, /^the sink was busy for 100 % of a core/)
+  assert.match(busy[2]!, /^other programs took 1.2 cores meanwhile: all figures are disturbed/)
 })
