@@ -158,11 +158,15 @@ export function warnings({ median: figures, rate, sinkItemsPerSecond }: Row): st
   return found
 }
 
-/** What --print-config shows. */
+/** What --print-config shows: one file for each variant, which is the same for all programs. */
 export async function printConfigs(options: HarnessOptions, print: (line: string) => void): Promise<void> {
-  for (const name of options.cases)
-    for (const setting of settingsOf(name, await loadCase(name), { ...options, items: [options.items?.[0] ?? 1000] })) {
+  for (const name of options.cases) {
+    const shown = new Set<string>()
+    for (const setting of settingsOf(name, await loadCase(name), options)) {
+      if (shown.has(setting.variant)) continue
+      shown.add(setting.variant)
       const output = Array.from({ length: setting.copies }, (_, lane) => 5317 + lane)
       print(`# ${rowWords(setting)}${setting.definition.file(wire(setting, { input: 4317, metrics: 8888, output }))}`)
     }
+  }
 }
