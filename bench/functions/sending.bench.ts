@@ -6,7 +6,7 @@ import { Delivery } from '../../src/delivery/delivery.ts'
 import { factory as otlpGrpc } from '../../src/exporters/otlp_grpc/factory.ts'
 import { factory as otlpHttp } from '../../src/exporters/otlp_http/factory.ts'
 import { systemClock } from '../../src/graph/clock.ts'
-import type { Exporter, ExporterContext } from '../../src/graph/component.ts'
+import { type Exporter, type ExporterContext, ONLY_SHARD } from '../../src/graph/component.ts'
 import { compress, type Encoding } from '../../src/net/compression.ts'
 import { Batch } from '../../src/otlp/batch.ts'
 import { MeterRegistry } from '../../src/self/meter-registry.ts'
@@ -31,6 +31,7 @@ const context: ExporterContext = {
   build: { command: 'millrace', description: 'Millrace', version: '0' },
   report() {},
   gates: new Set(),
+  shards: ONLY_SHARD,
   extension: () => undefined,
 }
 

@@ -26,6 +26,11 @@ export const GATES: readonly Gate[] = [
     'alpha',
     "OTLP/gRPC is received through node:http2 instead of Millrace's own HTTP/2: slower, for comparison.",
   ),
+  gate(
+    'millrace.shards.oneListener',
+    'alpha',
+    'Of several shards only the first listens and hands over what the others can do, as on systems without SO_REUSEPORT.',
+  ),
   gate('pdata.useProtoPooling', 'alpha', NO_EFFECT),
   gate('pkg.exporterhelper.queueBatchEnabled', 'alpha', NO_EFFECT),
   gate('pkg.translator.prometheus.NormalizeName', 'beta', NO_EFFECT),

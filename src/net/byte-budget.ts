@@ -8,6 +8,8 @@
 // connection with the most of them gives way to one that asks for less: half-sent requests, kept open on purpose or by
 // a bad network, can fill the budget and shut nobody out.
 
+import { Slots } from '../collections/slots.ts'
+
 export interface ByteBudgetOptions {
   /** Of requests that are still arriving, on one connection. One request may always be as large as its door allows. */
   readonly arrivingPerConnection?: number
@@ -22,7 +24,7 @@ export class ByteBudget {
   #used = 0
   readonly #connections = new WeakMap<object, ConnectionBytes>()
   /** Connections on which something arrives. */
-  readonly #arriving = new Set<ConnectionBytes>()
+  readonly #arriving = new Slots<ConnectionBytes>()
 
   constructor(max: number, { arrivingPerConnection = Infinity, perRequest = 0 }: ByteBudgetOptions = {}) {
     this.max = max
@@ -48,8 +50,9 @@ export class ByteBudget {
   tryTake(bytes: number, asker: number): boolean {
     while (this.#used + bytes > this.max) {
       let most: ConnectionBytes | undefined
-      for (const connection of this.#arriving)
+      this.#arriving.each((connection) => {
         if (connection.arrivingBytes > (most?.arrivingBytes ?? asker)) most = connection
+      })
       if (most === undefined) return false
       most.giveWay()
     }
@@ -71,11 +74,12 @@ export const arePiecesSmall = (bytes: number, pieces: number, maxSmallPieces: nu
 
 export class ConnectionBytes {
   readonly budget: ByteBudget
-  readonly #busy: Set<ConnectionBytes>
-  readonly #requests = new Set<RequestBytes>()
+  readonly #busy: Slots<ConnectionBytes>
+  #slot = 0
+  readonly #requests = new Slots<RequestBytes>()
   arrivingBytes = 0
 
-  constructor(budget: ByteBudget, busy: Set<ConnectionBytes>) {
+  constructor(budget: ByteBudget, busy: Slots<ConnectionBytes>) {
     this.budget = budget
     this.#busy = busy
   }
@@ -87,22 +91,24 @@ export class ConnectionBytes {
   open(maxBytes: number, onGiveWay: () => void): RequestBytes | undefined {
     const request = new RequestBytes(this, maxBytes, onGiveWay)
     if (!request.take(this.budget.perRequest)) return undefined
-    this.#requests.add(request)
-    this.#busy.add(this)
+    if (this.#requests.size === 0) this.#slot = this.#busy.add(this)
+    request.slot = this.#requests.add(request)
     return request
   }
 
   giveWay(): void {
     let largest: RequestBytes | undefined
-    for (const request of this.#requests) if (largest === undefined || request.held > largest.held) largest = request
+    this.#requests.each((request) => {
+      if (largest === undefined || request.held > largest.held) largest = request
+    })
     largest?.giveWay()
   }
 
   /** For requests alone. */
   forget(request: RequestBytes): void {
     this.arrivingBytes -= request.held
-    this.#requests.delete(request)
-    if (this.#requests.size === 0) this.#busy.delete(this)
+    this.#requests.remove(request.slot)
+    if (this.#requests.size === 0) this.#busy.remove(this.#slot)
   }
 }
 
@@ -111,6 +117,8 @@ export class RequestBytes {
   readonly #maxArriving: number
   readonly #onGiveWay: () => void
   #arriving = true
+  /** Its place among those that arrive on its connection. */
+  slot = 0
   held = 0
 
   constructor(connection: ConnectionBytes, maxBytes: number, onGiveWay: () => void) {

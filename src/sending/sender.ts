@@ -8,6 +8,7 @@
 //
 // Costs one promise (the push's own), one AbortController and one timer for each attempt; no closures on top.
 
+import { Slots } from '../collections/slots.ts'
 import type { DeliveryError } from '../delivery/error.ts'
 import type { Clock, Timer } from '../graph/clock.ts'
 import type { Batch } from '../otlp/batch.ts'
@@ -37,7 +38,7 @@ export interface SenderOptions {
 
 export class Sender {
   readonly options: SenderOptions
-  readonly #active = new Set<Sendout>()
+  readonly #active = new Slots<Sendout>()
   retriesStopped = false
   #onIdle: (() => void) | undefined
 
@@ -53,19 +54,19 @@ export class Sender {
   /** Settles the batch in the end; `onEnd` is called right after that. */
   send(batch: Batch, onEnd: (batch: Batch) => void): void {
     const sendout = new Sendout(this, batch, onEnd)
-    this.#active.add(sendout)
+    sendout.slot = this.#active.add(sendout)
     sendout.attempt()
   }
 
   /** What waits for its next try is refused now, and nothing is tried twice from here on. */
   stopRetries(): void {
     this.retriesStopped = true
-    for (const sendout of [...this.#active]) sendout.endBackoff()
+    this.#active.each((sendout) => sendout.endBackoff())
   }
 
   /** Refuses everything that has not ended. */
   abort(): void {
-    for (const sendout of [...this.#active]) sendout.abort()
+    this.#active.each((sendout) => sendout.abort())
   }
 
   /** Resolves when nothing is being sent any more; nothing may be sent from then on. */
@@ -78,12 +79,14 @@ export class Sender {
 
   /** For Sendout alone. */
   ended(sendout: Sendout): void {
-    this.#active.delete(sendout)
+    this.#active.remove(sendout.slot)
     if (this.#active.size === 0) this.#onIdle?.()
   }
 }
 
 class Sendout {
+  /** Its place among those that are under way. */
+  slot = 0
   readonly #sender: Sender
   readonly #batch: Batch
   readonly #onEnd: (batch: Batch) => void

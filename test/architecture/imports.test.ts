@@ -5,18 +5,31 @@ import { dirname, join, normalize } from 'node:path'
 import { test } from 'node:test'
 
 // Folder of src/ -> what it may use. A folder may always use itself. Files at the top (main, router) may use all.
-const COMPONENT = ['graph', 'config', 'otlp', 'wire', 'delivery', 'sending', 'storage', 'attributes', 'net', 'self']
+const COMPONENT = [
+  'graph',
+  'config',
+  'otlp',
+  'wire',
+  'delivery',
+  'sending',
+  'storage',
+  'attributes',
+  'net',
+  'self',
+  'collections',
+]
 const MAY_USE: Record<string, readonly string[]> = {
+  collections: [],
   wire: [],
   config: [],
   delivery: [],
-  storage: ['delivery'],
+  storage: ['collections', 'delivery'],
   otlp: ['wire', 'delivery'],
   self: ['config', 'otlp', 'net', 'delivery'],
-  net: ['config', 'delivery', 'self', 'wire', 'otlp'],
+  net: ['collections', 'config', 'delivery', 'self', 'wire', 'otlp'],
   graph: ['config', 'otlp', 'delivery', 'self'],
   attributes: ['config', 'otlp', 'wire'],
-  sending: ['storage', 'config', 'otlp', 'delivery', 'self', 'graph', 'wire'],
+  sending: ['collections', 'storage', 'config', 'otlp', 'delivery', 'self', 'graph', 'wire'],
   send: ['graph', 'otlp', 'wire', 'net', 'config', 'delivery'],
   ui: ['otlp', 'wire', 'graph'],
   shards: ['graph', 'config', 'otlp', 'self', 'delivery', 'net', 'ui'],

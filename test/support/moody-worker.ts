@@ -1,6 +1,6 @@
-// A shard that does what its test asks for in `build.command`: run well, die after a while, hang for a while, or fail to
-// start. A reload does what its resource's `mood` asks for: refuse, or die; else it is taken. The shard says what it runs
-// with as the name of its only component.
+// A shard that does what its test asks for in `build.command`: run well, die after a while (mute: without an answer before
+// that), hang for a while, or fail to start. A reload does what its resource's `mood` asks for: refuse, or die; else it is
+// taken. The shard says what it runs with as the name of its only component.
 
 import type { FromShard, ShardLook, ToShard } from '../../src/shards/messages.ts'
 import type { ShardInit } from '../../src/shards/worker.ts'
@@ -22,6 +22,7 @@ export default async function moody({ port, build, resource }: ShardInit): Promi
   }
   await new Promise<void>((resolve, reject) => {
     port.on('message', (message: ToShard) => {
+      if (message.kind === 'look' && mood === 'mute') return
       if (message.kind === 'look') return send({ kind: 'look', number: message.number, look: lookOf(runs) })
       if (message.kind === 'reload') {
         const { number, next } = message
@@ -37,7 +38,7 @@ export default async function moody({ port, build, resource }: ShardInit): Promi
       send({ kind: 'stopped', look: lookOf(runs) })
       resolve()
     })
-    if (mood === 'die') setTimeout(() => reject(new Error('out of luck')), Number(ms))
+    if (mood === 'die' || mood === 'mute') setTimeout(() => reject(new Error('out of luck')), Number(ms))
     if (mood === 'hang') {
       setTimeout(() => {
         const until = performance.now() + Number(ms)

@@ -3,9 +3,9 @@
 import { ChunkList } from '../chunk-list.ts'
 import { CompressionError, decompress } from '../compression.ts'
 import type { ClientSession } from '../http2/client-session.ts'
+import type { ClientStream, StreamFailure, StreamListener } from '../http2/client-stream.ts'
 import { readU32 } from '../http2/frame.ts'
 import type { HeaderList } from '../http2/hpack.ts'
-import type { OutStream, StreamFailure, StreamListener } from '../http2/stream.ts'
 import { GRPC } from '../status.ts'
 import { codeOfHttpStatus, codeOfReset, decodeMessage, GrpcError, readGrpcStatus } from './client-status.ts'
 
@@ -28,7 +28,7 @@ export class UnaryCall implements StreamListener {
   readonly #resolve: (message: Uint8Array) => void
   readonly #reject: (error: GrpcError) => void
   #session: ClientSession | undefined
-  #stream: OutStream | undefined
+  #stream: ClientStream | undefined
   #tries = 0
   #over = false
 

@@ -1,6 +1,7 @@
 // One client's HTTP/2 connection, on whichever engine: its age, its idleness, its pings. Times and defaults are gRPC's
 // (grpc-go keepalive; grpc/proposal A8 and A9); all are kept by one sweep over the connections instead of timers for each.
 
+import { Slots } from '../../collections/slots.ts'
 import type { ConnectionBytes } from '../byte-budget.ts'
 import { FloodWatch, type Watched } from '../http2/flood-watch.ts'
 import type { Limits } from '../limits.ts'
@@ -11,7 +12,10 @@ const MAX_PING_STRIKES = 2
 /** grpc-go: the least time between pings of a client without calls, where it may not ping at all. */
 const IDLE_PING_MS = 2 * 3600 * 1000
 
+/** A call. */
 interface Sweepable {
+  /** For the connection alone: its place among the calls, -1 when it has none. */
+  slot: number
   sweep(now: number): void
 }
 
@@ -30,7 +34,7 @@ export interface Link extends Watched {
 
 export class Connection {
   readonly #link: Link
-  readonly calls = new Set<Sweepable>()
+  readonly calls = new Slots<Sweepable>()
   readonly peer: string
   readonly bytes: ConnectionBytes
   readonly #options: GrpcServerOptions
@@ -76,12 +80,14 @@ export class Connection {
   }
 
   begin(call: Sweepable): void {
-    this.calls.add(call)
+    call.slot = this.calls.add(call)
     this.watch.requestBegins()
   }
 
   forget(call: Sweepable, answered: boolean): void {
-    if (!this.calls.delete(call)) return
+    if (call.slot < 0) return
+    this.calls.remove(call.slot)
+    call.slot = -1
     this.watch.requestEnds(answered)
     if (this.calls.size === 0) this.#idleSince = performance.now()
   }
@@ -111,7 +117,7 @@ export class Connection {
       this.watch.sweep(now)
       return
     }
-    for (const call of this.calls) call.sweep(now)
+    this.calls.each((call) => call.sweep(now))
     if (!this.#ready) {
       if (now - this.#openedAt > this.#options.handshakeMs) {
         this.#options.onRefused('timeout', 'the connection never spoke HTTP/2')

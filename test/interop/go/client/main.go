@@ -1,6 +1,7 @@
-// A client on grpc-go for the tests of the gRPC door: makes calls of every kind and prints what came of them as JSON.
+// A client on grpc-go for the tests of the gRPC door: makes calls of every kind and prints what came of them as JSON,
+// answers in hexadecimal, errors as their codes.
 //
-//	interop ADDRESS HEX-OF-A-REQUEST [CA-FILE]
+//	client PORT HEX-OF-A-REQUEST [CA-FILE]
 package main
 
 import (
@@ -42,16 +43,16 @@ func main() {
 		roots.AppendCertsFromPEM(pem)
 		transport = credentials.NewTLS(&tls.Config{RootCAs: roots, ServerName: "localhost"})
 	}
-	conn, err := grpc.NewClient(os.Args[1], grpc.WithTransportCredentials(transport), grpc.WithDefaultCallOptions(grpc.ForceCodec(rawCodec{})))
+	conn, err := grpc.NewClient("127.0.0.1:"+os.Args[1], grpc.WithTransportCredentials(transport), grpc.WithDefaultCallOptions(grpc.ForceCodec(rawCodec{})))
 	check(err)
 	defer conn.Close()
 
-	call := func(path string, message []byte, options ...grpc.CallOption) string {
+	call := func(path string, message []byte, options ...grpc.CallOption) any {
 		ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
 		defer cancel()
 		var answer []byte
 		if err := conn.Invoke(ctx, path, message, &answer, options...); err != nil {
-			return status.Code(err).String()
+			return status.Code(err)
 		}
 		return hex.EncodeToString(answer)
 	}

@@ -1,5 +1,6 @@
 // A request on its way over an HTTP/2 connection, and who hears of its answer.
 
+import type { Incoming } from './data-in.ts'
 import type { HeaderList } from './hpack.ts'
 import type { Outgoing } from './session-writer.ts'
 
@@ -24,7 +25,7 @@ export interface StreamListener {
 }
 
 /** What the session knows of a stream: how much of the body has gone out, and how much more may. */
-export class OutStream implements Outgoing {
+export class ClientStream implements Incoming, Outgoing {
   readonly id: number
   readonly headers: HeaderList
   readonly parts: readonly Uint8Array[]
@@ -37,6 +38,11 @@ export class OutStream implements Outgoing {
   left: number
   window: number
   headersSent = false
+  /** The answer is whole, or nobody waits for it any more. */
+  closed = false
+  /** A stream whose answer is whole is gone. */
+  readonly remoteEnded = false
+  receiveWindow: number
   receivedBytes = 0
 
   constructor(
@@ -45,6 +51,7 @@ export class OutStream implements Outgoing {
     parts: readonly Uint8Array[],
     left: number,
     window: number,
+    receiveWindow: number,
     listener: StreamListener,
   ) {
     this.id = id
@@ -52,6 +59,7 @@ export class OutStream implements Outgoing {
     this.parts = parts
     this.left = left
     this.window = window
+    this.receiveWindow = receiveWindow
     this.listener = listener
   }
 
