@@ -3,8 +3,8 @@
 
 import { wire } from './case.ts'
 import { loadCase } from './cases/index.ts'
-import { DEFAULT_REPEATS, type HarnessOptions, settingsOf } from './options.ts'
-import { conditions, median, writeResults } from './results.ts'
+import { DEFAULT_REPEATS, type HarnessOptions, settingsOf, UsageError } from './options.ts'
+import { conditions, median, readResults, writeResults } from './results.ts'
 import type { LatencyFigures } from './rig/latencies.ts'
 import { type RunFigures, runOnce, type Setting } from './run.ts'
 import { findSut, type MissingSut, type Sut } from './suts.ts'
@@ -44,10 +44,28 @@ export async function compare(options: HarnessOptions, print: (line: string) => 
   }
   if (options.save && rows.length > 0) {
     const versions = Object.fromEntries(suts.map((sut) => [sut.name, 'missing' in sut ? sut.missing : sut.version]))
-    const file = writeResults(options.out ?? options.cases.join('-').slice(0, 60), facts, { suts: versions, rows })
+    const set = options.out ?? options.cases.join('-').slice(0, MOST_NAME_LENGTH)
+    const before = options.add ? (readResults(set, facts) as ResultFile | undefined) : undefined
+    const file = writeResults(set, facts, addRows(before, { suts: versions, rows }))
     print(`\nkept in bench/results/${file}; npm run bench:report -- bench/results/${file} draws it`)
   }
   return rows.some(({ failure }) => failure !== undefined) ? 1 : 0
+}
+
+const MOST_NAME_LENGTH = 60
+
+/** Rows of the same programs only: what another commit did stays another file's. */
+export function addRows(
+  before: ResultFile | undefined,
+  measured: ResultFile,
+): ResultFile & Readonly<Record<string, unknown>> {
+  if (before === undefined) return { ...measured }
+  for (const [name, version] of Object.entries(measured.suts))
+    if ((before.suts[name] ?? version) !== version)
+      throw new UsageError(`--add: the file has ${name} ${before.suts[name]}, this is ${version}; take another --out`)
+  const isNew = (row: Row): boolean =>
+    !measured.rows.some((other) => other.sut === row.sut && rowWords(other) === rowWords(row))
+  return { suts: { ...before.suts, ...measured.suts }, rows: [...before.rows.filter(isNew), ...measured.rows] }
 }
 
 const canRun = (sut: Sut | MissingSut, { definition }: Setting): boolean =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import passthrough from './cases/passthrough.ts'
-import { medians, warnings } from './compare.ts'
+import { addRows, medians, type ResultFile, warnings } from './compare.ts'
 import { type HarnessOptions, parseCommandLine, settingsOf } from './options.ts'
 import { NumberSet } from './rig/numbered.ts'
 import { laneKey } from './rig/sink-report.ts'
@@ -86,4 +86,30 @@ test('a load generator or a sink that has no core left is said to be the limit, 
   assert.match(busy[0]!, /^the load generator was busy for 95 % of a core: the rate is its limit/)
   assert.match(busy[1]!, /^the sink was busy for 100 % of a core/)
   assert.match(busy[2]!, /^other programs took 1.2 cores meanwhile: all figures are disturbed/)
+})
+
+test('rows are added to a result file, or take the place of the same ones; other commits are refused', () => {
+  const file = (commit: string, ...rows: readonly [items: number, sut: string, spread: number][]): ResultFile => ({
+    suts: { millrace: commit },
+    rows: rows.map(([items, sut, spread]) => ({
+      case: 'a',
+      variant: '',
+      items,
+      sut,
+      spread,
+    })) as unknown as ResultFile['rows'],
+  })
+  const before = file('1', [10, 'millrace', 0.1], [10, 'otelcol', 0.2], [100, 'millrace', 0.3])
+  const after = addRows(before, file('1', [10, 'millrace', 0.4], [1000, 'millrace', 0.5]))
+  assert.deepEqual(
+    after.rows.map(({ items, sut, spread }) => [items, sut, spread]),
+    [
+      [10, 'otelcol', 0.2],
+      [100, 'millrace', 0.3],
+      [10, 'millrace', 0.4],
+      [1000, 'millrace', 0.5],
+    ],
+  )
+  assert.throws(() => addRows(before, file('2')), /--add: the file has millrace 1, this is 2/)
+  assert.equal(addRows(undefined, before).rows.length, 3)
 })
