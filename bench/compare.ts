@@ -49,7 +49,7 @@ export async function compare(options: HarnessOptions, print: (line: string) => 
     const file = writeResults(set, facts, addRows(before, { suts: versions, rows }))
     print(`\nkept in bench/results/${file}; npm run bench:report -- bench/results/${file} draws it`)
   }
-  return rows.some(({ failure }) => failure !== undefined) ? 1 : 0
+  return rows.length === 0 || rows.some(({ failure }) => failure !== undefined) ? 1 : 0
 }
 
 const MOST_NAME_LENGTH = 60
