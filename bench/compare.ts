@@ -3,8 +3,8 @@
 
 import { wire } from './case.ts'
 import { loadCase } from './cases/index.ts'
-import { DEFAULT_REPEATS, type HarnessOptions, settingsOf } from './options.ts'
-import { conditions, median, writeResults } from './results.ts'
+import { DEFAULT_REPEATS, type HarnessOptions, settingsOf, UsageError } from './options.ts'
+import { conditions, median, readResults, writeResults } from './results.ts'
 import type { LatencyFigures } from './rig/latencies.ts'
 import { type RunFigures, runOnce, type Setting } from './run.ts'
 import { findSut, type MissingSut, type Sut } from './suts.ts'
@@ -44,10 +44,28 @@ export async function compare(options: HarnessOptions, print: (line: string) => 
   }
   if (options.save && rows.length > 0) {
     const versions = Object.fromEntries(suts.map((sut) => [sut.name, 'missing' in sut ? sut.missing : sut.version]))
-    const file = writeResults(options.out ?? options.cases.join('-').slice(0, 60), facts, { suts: versions, rows })
+    const set = options.out ?? options.cases.join('-').slice(0, MOST_NAME_LENGTH)
+    const before = options.add ? (readResults(set, facts) as ResultFile | undefined) : undefined
+    const file = writeResults(set, facts, addRows(before, { suts: versions, rows }))
     print(`\nkept in bench/results/${file}; npm run bench:report -- bench/results/${file} draws it`)
   }
-  return rows.some(({ failure }) => failure !== undefined) ? 1 : 0
+  return rows.length === 0 || rows.some(({ failure }) => failure !== undefined) ? 1 : 0
+}
+
+const MOST_NAME_LENGTH = 60
+
+/** Rows of the same programs only: what another commit did stays another file's. */
+export function addRows(
+  before: ResultFile | undefined,
+  measured: ResultFile,
+): ResultFile & Readonly<Record<string, unknown>> {
+  if (before === undefined) return { ...measured }
+  for (const [name, version] of Object.entries(measured.suts))
+    if ((before.suts[name] ?? version) !== version)
+      throw new UsageError(`--add: the file has ${name} ${before.suts[name]}, this is ${version}; take another --out`)
+  const isNew = (row: Row): boolean =>
+    !measured.rows.some((other) => other.sut === row.sut && rowWords(other) === rowWords(row))
+  return { suts: { ...before.suts, ...measured.suts }, rows: [...before.rows.filter(isNew), ...measured.rows] }
 }
 
 const canRun = (sut: Sut | MissingSut, { definition }: Setting): boolean =>
@@ -126,6 +144,7 @@ export function medians(runs: readonly RunFigures[]): RunFigures {
     routerCores: of((run) => run.routerCores),
     loadCores: of((run) => run.loadCores),
     sinkCores: of((run) => run.sinkCores),
+    otherCores: of((run) => run.otherCores),
     ...(has('loadDelayP99Ms') ? { loadDelayP99Ms: of((run) => run.loadDelayP99Ms) } : {}),
   }
 }
@@ -133,6 +152,8 @@ export function medians(runs: readonly RunFigures[]): RunFigures {
 /** A process of the rig that is busy for so much of a core is what bounds the rate, not the router. */
 const BUSY_CORES = 0.9
 const LATE_MS = 5
+/** Of other programs, interrupts of the run itself included. */
+export const DISTURBED_CORES = 0.5
 
 export function warnings({ median: figures, rate, sinkItemsPerSecond }: Row): string[] {
   const found: string[] = []
@@ -146,6 +167,8 @@ export function warnings({ median: figures, rate, sinkItemsPerSecond }: Row): st
       )
   if (figures.unsent > 0 && sinkItemsPerSecond === undefined)
     found.push(`${figures.unsent} requests were due and could not be sent: the router did not keep up with the rate`)
+  if (figures.otherCores > DISTURBED_CORES)
+    found.push(`other programs took ${figures.otherCores.toFixed(1)} cores meanwhile: all figures are disturbed`)
   if ((figures.loadDelayP99Ms ?? 0) > LATE_MS)
     found.push(
       `the load generator itself was late by ${figures.loadDelayP99Ms!.toFixed(0)} ms (p99): read latencies with care`,
@@ -153,11 +176,15 @@ export function warnings({ median: figures, rate, sinkItemsPerSecond }: Row): st
   return found
 }
 
-/** What --print-config shows. */
+/** What --print-config shows: one file for each variant, which is the same for all programs. */
 export async function printConfigs(options: HarnessOptions, print: (line: string) => void): Promise<void> {
-  for (const name of options.cases)
-    for (const setting of settingsOf(name, await loadCase(name), { ...options, items: [options.items?.[0] ?? 1000] })) {
+  for (const name of options.cases) {
+    const shown = new Set<string>()
+    for (const setting of settingsOf(name, await loadCase(name), options)) {
+      if (shown.has(setting.variant)) continue
+      shown.add(setting.variant)
       const output = Array.from({ length: setting.copies }, (_, lane) => 5317 + lane)
       print(`# ${rowWords(setting)}${setting.definition.file(wire(setting, { input: 4317, metrics: 8888, output }))}`)
     }
+  }
 }

@@ -36,6 +36,7 @@ test('every flag of a comparison is understood', () => {
       inFlight: 32,
       profile: false,
       printConfig: false,
+      add: false,
       out: 'name',
       save: true,
     },

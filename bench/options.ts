@@ -30,6 +30,7 @@ const FLAGS = {
   profile: { type: 'boolean' },
   'print-config': { type: 'boolean' },
   out: { type: 'string' },
+  add: { type: 'boolean' },
   list: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   'no-save': { type: 'boolean' },
@@ -62,7 +63,7 @@ export const HELP = `Measures routers side by side, or single functions of Millr
   --connections N     of the load, over gRPC (default: the case's, or 1);  --in-flight N  requests on their way
   --profile           leaves a CPU profile of Millrace's shard in bench/results/*.cpuprofile; figures are not kept
   --print-config      prints the files that the programs would get, and runs nothing
-  --out NAME          of the result file;  --no-save  keeps none
+  --out NAME          of the result file;  --add  adds rows to it, or replaces them;  --no-save  keeps none
 
   --rounds N, --quick     of functions
 `
@@ -96,6 +97,8 @@ export interface HarnessOptions {
   readonly profile: boolean
   readonly printConfig: boolean
   readonly out?: string
+  /** To the rows that the result file has. */
+  readonly add: boolean
   readonly save: boolean
 }
 
@@ -147,6 +150,7 @@ export function parseCommandLine(args: readonly string[], caseNames: readonly st
     warmUpMs: values['warm-up'] === undefined ? DEFAULT_WARM_UP_MS : duration('--warm-up', values['warm-up']),
     profile: values.profile === true,
     printConfig: values['print-config'] === true,
+    add: values.add === true,
     save: values['no-save'] !== true && values.profile !== true,
     ...optional('items', values.items, (text) => words(text).map((word) => whole('--items', word))),
     ...optional('attributes', values.attributes, attributes),

@@ -24,6 +24,7 @@ const run = (cpu: number, more: Partial<RunFigures> = {}): RunFigures => ({
   routerCores: 0.9,
   loadCores: 0.1,
   sinkCores: 0.3,
+  otherCores: 0.02,
   ...more,
 })
 

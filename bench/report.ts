@@ -1,8 +1,9 @@
 // `npm run bench:report -- FILE.json`: writes FILE.md, a table, and FILE.svg, a chart, beside a result file of the harness.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Chart, drawChart } from './chart.ts'
 import type { ResultFile, Row } from './compare.ts'
+import { UsageError } from './options.ts'
 import { type Conditions, shortNumber } from './results.ts'
 import { rowWords } from './table.ts'
 
@@ -70,7 +71,7 @@ export function toMarkdown(report: Report): string {
   lines.push(
     '',
     'Rate, time from when a request was due to its answer (to the sink in brackets), memory, what was lost or came twice, and the',
-    'cores that the router, the load and the sink were busy with.',
+    'cores that the router, the load, the sink and all other programs took.',
     '',
     '| case | program | items/s | p50 / p99 / p99.9 ms | peak MiB (thirds of the run) | lost | twice | refused | cores |',
     '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |',
@@ -81,7 +82,7 @@ export function toMarkdown(report: Report): string {
 }
 
 function detailLine(words: string, sut: string, { median }: Row): string {
-  const { answerMs, arrivalMs, peakRssBytes, rssBytesByThird, routerCores, loadCores, sinkCores } = median
+  const { answerMs, arrivalMs, peakRssBytes, rssBytesByThird, routerCores, loadCores, sinkCores, otherCores } = median
   const ms = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(1))
   const latency = [answerMs.p50, answerMs.p99, answerMs.p999].map(ms).join(' / ')
   const arrival =
@@ -94,7 +95,7 @@ function detailLine(words: string, sut: string, { median }: Row): string {
     latency + arrival,
     `${mib(peakRssBytes)} (${rssBytesByThird.map(mib).join(', ')})`,
     ...[median.lost, median.duplicates, median.refused].map(shortNumber),
-    [routerCores, loadCores, sinkCores].map((cores) => cores.toFixed(2)).join(' / '),
+    [routerCores, loadCores, sinkCores, otherCores].map((cores) => cores.toFixed(2)).join(' / '),
   ].join(' | ')} |`
 }
 
@@ -119,22 +120,31 @@ export function toChart(report: Report): Chart {
 
 /** Result files of function cases have `results` instead of rows. */
 export function readReport(file: string): Report {
+  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`)
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report
-  if (!Array.isArray(report.rows)) throw new Error(`${file} has no rows: it is not of routers, or not a result file`)
+  if (!Array.isArray(report.rows))
+    throw new UsageError(`${file} has no rows: it is not of routers, or not a result file`)
   return report
 }
 
-if (import.meta.main) {
-  const files = process.argv.slice(2)
-  if (files.length === 0) {
-    console.error('bench:report: which result file? For example npm run bench:report -- bench/results/FILE.json')
-    process.exitCode = 2
-  }
+function main(files: readonly string[]): void {
+  if (files.length === 0)
+    throw new UsageError('which result file? For example npm run bench:report -- bench/results/FILE.json')
   for (const file of files) {
     const report = readReport(file)
     const base = file.replace(/\.json$/, '')
     writeFileSync(`${base}.md`, toMarkdown(report))
     writeFileSync(`${base}.svg`, drawChart(toChart(report)))
     console.log(`${toMarkdown(report)}\nwrote ${base}.md and ${base}.svg`)
+  }
+}
+
+if (import.meta.main) {
+  try {
+    main(process.argv.slice(2))
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    console.error(`bench:report: ${error.message}`)
+    process.exitCode = 2
   }
 }

@@ -1,7 +1,7 @@
 // Files in results/: what was measured, and the conditions it depends on.
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 
 /** The commit that is measured, with `+` when files in the tree differ from it; undefined outside a clone. */
@@ -29,10 +29,21 @@ export type Conditions = ReturnType<typeof conditions>
 
 export const RESULTS_FOLDER = new URL('./results/', import.meta.url)
 
-/** Writes `<date>-<set>.json`, replacing the same day's; returns its name. */
-export function writeResults(set: string, facts: Conditions, rest: Readonly<Record<string, unknown>>): string {
+/** `<date>-<set>.json`. */
+export function resultName(set: string, { date }: Conditions): string {
   const words = set.replaceAll(/[^\w.-]+/g, '-').replaceAll(/^-+|-+$/g, '')
-  const name = `${facts.date}-${words || 'all'}.json`
+  return `${date}-${words || 'all'}.json`
+}
+
+/** The same day's, undefined where there is none. */
+export function readResults(set: string, facts: Conditions): unknown {
+  const file = new URL(resultName(set, facts), RESULTS_FOLDER)
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
+}
+
+/** Replaces the same day's; returns its name. */
+export function writeResults(set: string, facts: Conditions, rest: Readonly<Record<string, unknown>>): string {
+  const name = resultName(set, facts)
   mkdirSync(RESULTS_FOLDER, { recursive: true })
   writeFileSync(new URL(name, RESULTS_FOLDER), `${JSON.stringify({ ...facts, ...rest }, null, 2)}\n`)
   return name

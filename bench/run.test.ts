@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import passthrough from './cases/passthrough.ts'
-import { medians, warnings } from './compare.ts'
+import { addRows, medians, type ResultFile, warnings } from './compare.ts'
 import { type HarnessOptions, parseCommandLine, settingsOf } from './options.ts'
 import { NumberSet } from './rig/numbered.ts'
 import { laneKey } from './rig/sink-report.ts'
@@ -78,11 +78,38 @@ test('an open loop sends what is due, and times requests from then to their answ
   assert.ok(figures.loadDelayP99Ms! >= 0)
 })
 
-test('a load generator or a sink that has no core left is said to be the limit', async () => {
+test('a load generator or a sink that has no core left is said to be the limit, and so are others on the machine', () => {
   const figures = medians([])
   const row = { median: { ...figures, unsent: 0 } } as unknown as Parameters<typeof warnings>[0]
-  assert.deepEqual(warnings({ ...row, median: { ...row.median, loadCores: 0.5, sinkCores: 0.5 } }), [])
-  const busy = warnings({ ...row, median: { ...row.median, loadCores: 0.95, sinkCores: 1 } })
+  assert.deepEqual(warnings({ ...row, median: { ...row.median, loadCores: 0.5, sinkCores: 0.5, otherCores: 0.1 } }), [])
+  const busy = warnings({ ...row, median: { ...row.median, loadCores: 0.95, sinkCores: 1, otherCores: 1.2 } })
   assert.match(busy[0]!, /^the load generator was busy for 95 % of a core: the rate is its limit/)
   assert.match(busy[1]!, /^the sink was busy for 100 % of a core/)
+  assert.match(busy[2]!, /^other programs took 1.2 cores meanwhile: all figures are disturbed/)
+})
+
+test('rows are added to a result file, or take the place of the same ones; other commits are refused', () => {
+  const file = (commit: string, ...rows: readonly [items: number, sut: string, spread: number][]): ResultFile => ({
+    suts: { millrace: commit },
+    rows: rows.map(([items, sut, spread]) => ({
+      case: 'a',
+      variant: '',
+      items,
+      sut,
+      spread,
+    })) as unknown as ResultFile['rows'],
+  })
+  const before = file('1', [10, 'millrace', 0.1], [10, 'otelcol', 0.2], [100, 'millrace', 0.3])
+  const after = addRows(before, file('1', [10, 'millrace', 0.4], [1000, 'millrace', 0.5]))
+  assert.deepEqual(
+    after.rows.map(({ items, sut, spread }) => [items, sut, spread]),
+    [
+      [10, 'otelcol', 0.2],
+      [100, 'millrace', 0.3],
+      [10, 'millrace', 0.4],
+      [1000, 'millrace', 0.5],
+    ],
+  )
+  assert.throws(() => addRows(before, file('2')), /--add: the file has millrace 1, this is 2/)
+  assert.equal(addRows(undefined, before).rows.length, 3)
 })

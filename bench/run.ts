@@ -13,7 +13,15 @@ import type { Encoding, Format, LoadReport, Protocol } from './rig/load.ts'
 import { countMissing } from './rig/numbered.ts'
 import { allocatedBytes } from './rig/own-metrics.ts'
 import type { Signal } from './rig/payloads.ts'
-import { freePort, LoadProcess, pause, RouterProcess, SinkProcess, type Usage } from './rig/processes.ts'
+import {
+  freePort,
+  LoadProcess,
+  machineCpuSeconds,
+  pause,
+  RouterProcess,
+  SinkProcess,
+  type Usage,
+} from './rig/processes.ts'
 import { laneKey, type SinkReport } from './rig/sink-report.ts'
 import type { Sut } from './suts.ts'
 
@@ -65,6 +73,8 @@ export interface RunFigures {
   readonly routerCores: number
   readonly loadCores: number
   readonly sinkCores: number
+  /** What all other programs of the machine took meanwhile, interrupts included: with much of it, figures are disturbed. */
+  readonly otherCores: number
   /** Open loop: how late the load was by itself, its 99th percentile. */
   readonly loadDelayP99Ms?: number
 }
@@ -113,11 +123,13 @@ export async function runOnce(sut: Sut, setting: Setting, profile?: string): Pro
 
     if (setting.sinkItemsPerSecond !== undefined) sink.setMode('answer', setting.sinkItemsPerSecond)
     const before = usages({ router, load, sink })
+    const machineBefore = machineCpuSeconds()
     const allocatedBefore = await allocatedBytes(ports.metrics)
     const memory = sampleMemory(router, setting.durationMs)
     const profiling = profile === undefined ? undefined : takeProfile(profilePort, setting.durationMs, profile)
     const report = await load.run({ forMs: setting.durationMs, ...paced })
     const afterLoad = usages({ router, load, sink })
+    const machineCores = (machineCpuSeconds() - machineBefore) / (report.wallMs / 1000)
     const rssBytesByThird = memory.stop()
     await profiling
     if (setting.sinkItemsPerSecond !== undefined) sink.setMode('answer')
@@ -149,6 +161,7 @@ export async function runOnce(sut: Sut, setting: Setting, profile?: string): Pro
       routerCores: cores('router'),
       loadCores: cores('load'),
       sinkCores: cores('sink'),
+      otherCores: Math.max(0, machineCores - cores('router') - cores('load') - cores('sink')),
     }
   } catch (error) {
     throw new Error(`${(error as Error).message}\n${router.output}`.trimEnd())

@@ -33,6 +33,7 @@ export function findSut(word: string, tell: (line: string) => void): Sut | Missi
   const [name = '', command] = word.split(/=(.*)/s)
   if (command !== undefined) {
     const parts = command.split(' ')
+    if (!canStart(parts[0]!)) return { name, missing: `not installed (${parts[0]} cannot be started)` }
     return {
       name,
       command: parts,
@@ -50,13 +51,13 @@ function versionOf([program = '', ...args]: readonly string[]): string {
   return run.stdout?.trim().split(/\s+/).at(-1) || 'unknown'
 }
 
-const isOnPath = (program: string): boolean =>
+const canStart = (program: string): boolean =>
   spawnSync(program, ['--version'], { timeout: 10_000 }).error === undefined
 
 function findCollector(tell: (line: string) => void): Sut | MissingSut {
   const name = 'otelcol'
   const built = buildCollector(tell)
-  const program = typeof built === 'string' ? built : ['otelcol-contrib', 'otelcol'].find(isOnPath)
+  const program = typeof built === 'string' ? built : ['otelcol-contrib', 'otelcol'].find(canStart)
   if (program === undefined) return { name, missing: `not installed (${(built as { why: string }).why})` }
   return { name, command: [program], version: versionOf([program]), profiles: false }
 }

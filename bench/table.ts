@@ -48,6 +48,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'cores: router', text: ({ median }) => median.routerCores.toFixed(2) },
   { title: 'load', text: ({ median }) => median.loadCores.toFixed(2) },
   { title: 'sink', text: ({ median }) => median.sinkCores.toFixed(2) },
+  { title: 'others', text: ({ median }) => median.otherCores.toFixed(2) },
 ]
 
 const NAME_WIDTH = 34

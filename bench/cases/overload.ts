@@ -1,6 +1,7 @@
 import { defineCase } from '../case.ts'
 
-const SINK_ITEMS_PER_SECOND = 8_000
+/** Ten consumers with a batch of 8192 each wait for 3.4 s then, which is less than their timeout of 5 s. */
+const SINK_ITEMS_PER_SECOND = 24_000
 const QUEUE_BYTES = 32 * 2 ** 20
 
 const QUEUES: Readonly<Record<string, string>> = {
@@ -16,14 +17,14 @@ export default defineCase({
   durationMs: 60_000,
   repeats: 1,
   variants: {
-    limited: 'memory_limiter with limit_mib 100, the default queue: refuses',
+    limited: 'memory_limiter with limit_mib 80, the default queue: refuses',
     blocking: 'the same, and a queue of 32 MiB that blocks when it is full',
   },
   file: ({ signal, variant, receiver, exporterType, exporter, telemetry }) => `
 receivers:
   otlp: ${receiver}
 processors:
-  memory_limiter: { check_interval: 1s, limit_mib: 100 }
+  memory_limiter: { check_interval: 1s, limit_mib: 80 }
   batch:
 exporters:
   ${exporterType}: ${exporter({ queue: QUEUES[variant]! })}

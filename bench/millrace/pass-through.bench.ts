@@ -1,7 +1,7 @@
 // What the whole router costs by itself, over all requests' sizes, protocols and encodings: the harness's cases (../cases)
 // with Millrace alone. A run that loses a span fails the case.
 
-import attributes from '../cases/attributes.ts'
+import { defineCase } from '../case.ts'
 import passthrough from '../cases/passthrough.ts'
 import plant from '../cases/plant.ts'
 import type { BenchResult, MeasureOptions } from '../functions/harness.ts'
@@ -11,10 +11,26 @@ import { median } from '../results.ts'
 import { type RunFigures, runOnce } from '../run.ts'
 import { findSut, type Sut } from '../suts.ts'
 
+const insert = defineCase({
+  summary: 'An attribute is inserted on every span.',
+  file: ({ signal, receiver, exporterType, exporter, telemetry }) => `
+receivers:
+  otlp: ${receiver}
+processors:
+  attributes: { actions: [ { key: plant, value: north, action: insert } ] }
+exporters:
+  ${exporterType}: ${exporter()}
+service:
+  telemetry: ${telemetry}
+  pipelines:
+    ${signal}: { receivers: [otlp], processors: [attributes], exporters: [${exporterType}] }
+`,
+})
+
 const VARIANTS = {
   direct: { definition: passthrough, name: 'passthrough' },
   batched: { definition: plant, name: 'plant' },
-  insert: { definition: { ...attributes, signal: 'traces' }, name: 'attributes' },
+  insert: { definition: insert, name: 'insert' },
 } as const
 type Variant = keyof typeof VARIANTS
 

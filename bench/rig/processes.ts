@@ -191,6 +191,14 @@ export function readUsage(pid: number): Usage {
   }
 }
 
+/** CPU time that the machine has given to anybody since it started, interrupts and what its host took from it included. */
+export function machineCpuSeconds(): number {
+  // user nice system idle iowait irq softirq steal
+  const ticks = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]!.trim().split(/\s+/).slice(1, 9).map(Number)
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = ticks
+  return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND
+}
+
 /** How a router is started: as users do, by the launcher that an installed package has; or as who works on it does. */
 export type Entry = 'launcher' | 'sources'
 
