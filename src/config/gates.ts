@@ -22,6 +22,11 @@ export const GATES: readonly Gate[] = [
   gate('exporter.prometheusexporter.DisableAddMetricSuffixes', 'alpha', NO_EFFECT),
   gate('exporter.prometheusexporter.ResourceConstantLabels', 'alpha', NO_EFFECT),
   gate(
+    'millrace.grpc.grpcJsClient',
+    'alpha',
+    "OTLP/gRPC is sent through @grpc/grpc-js instead of Millrace's own client: slower, for comparison.",
+  ),
+  gate(
     'millrace.grpc.nodeHttp2',
     'alpha',
     "OTLP/gRPC is received through node:http2 instead of Millrace's own HTTP/2: slower, for comparison.",

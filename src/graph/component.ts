@@ -72,6 +72,8 @@ export interface ShardPlace {
   readonly sharePorts: boolean
   /** None of the others runs yet: what holds a port that they are to share is a stranger. */
   readonly alone: boolean
+  /** A UsageTable of the memory that they take; absent where there are no others. */
+  readonly memory?: SharedArrayBuffer
 }
 
 export const ONLY_SHARD: ShardPlace = Object.freeze({ index: 0, count: 1, sharePorts: false, alone: true })

@@ -15,6 +15,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { Timer } from '../graph/clock.ts'
 import type { PipelineTotals } from '../graph/pipeline.ts'
+import { UsageTable } from '../graph/usage-table.ts'
 import { prepareShardHeap } from './heap.ts'
 import type { ComponentStatus, FromShard, LinkEnd, ShardLook, ShardReload, ToShard } from './messages.ts'
 import type { SupervisorOptions } from './supervisor.ts'
@@ -45,6 +46,7 @@ export const SUPERVISOR_LIMITS: SupervisorLimits = {
 
 export interface ShardHost extends SupervisorOptions {
   readonly loads: SharedArrayBuffer
+  readonly memory: SharedArrayBuffer
   /** Joins the shard, which starts, to those that live. */
   join(index: number): LinkEnd[]
   /** It has come to a meeting point, or has ended. */
@@ -183,9 +185,10 @@ export class Shard {
           if (message.kind === 'look') this.#answer(message.number, message.look)
         }
       })
-      const { init: common, shards, sharePorts = false, loads } = this.#options
+      const { init: common, shards, sharePorts = false, loads, memory } = this.#options
       const links = this.#options.join(this.index)
-      const place = { index: this.index, count: shards, sharePorts, alone: this.index === 0 && !this.#hasRun }
+      const alone = this.index === 0 && !this.#hasRun
+      const place = { index: this.index, count: shards, sharePorts, alone, ...(shards > 1 && { memory }) }
       const init: ShardInit = { ...common, ...this.plan, place, loads, links, port: port2 }
       // Piscina hands the list to postMessage; its type is read off an overload that takes options instead.
       const transferList = [port2, ...links.map(({ port }) => port)] as object
@@ -206,6 +209,7 @@ export class Shard {
     for (const settle of this.#reloads.values())
       settle({ outcome: 'refused', message: `it ended the shard: ${error.message}` })
     this.#state = was === 'stopping' ? 'stopped' : 'dead'
+    new UsageTable(this.#options.memory).publish(this.index, 0)
     this.#options.onStep()
     const { log, clock, onDied } = this.#options
     const ran = was === 'ready' || was === 'stuck'

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LogLine, memoryLogger } from '../../test/support/harness.ts'
+import { until } from '../../test/support/until.ts'
 import { systemClock } from '../graph/clock.ts'
 import type { ShardState, SupervisorLimits } from './shard.ts'
 import { Supervisor } from './supervisor.ts'
@@ -12,11 +13,12 @@ function supervise(
   t: TestContext,
   mood: string,
   limits: SupervisorLimits = QUICK,
+  shards = 1,
 ): { supervisor: Supervisor; logs: LogLine[]; died: number[] } {
   const logs: LogLine[] = []
   const died: number[] = []
   const supervisor = new Supervisor({
-    shards: 1,
+    shards,
     init: {
       plan: { shards: 1, receivers: [], pipelines: [], connectors: [], exporters: [], extensions: [] },
       tree: { root: { entries: new Map() }, gates: new Set() },
@@ -78,6 +80,14 @@ test('a look at a shard that dies before it ever answered ends with it, and tell
   const { supervisor } = supervise(t, 'mute 60')
   await supervisor.start()
   assert.deepEqual(await supervisor.look(true, 60_000), [undefined])
+})
+
+test('what a shard used is used by nobody once it has died', async (t) => {
+  const { supervisor } = supervise(t, 'hoard 300', QUICK, 2)
+  await supervisor.start()
+  const seen = new Set<string>()
+  await until(async () => seen.add(await runsWith(supervisor)).size === 2)
+  assert.deepEqual([...seen].sort(), ['0', String(2 ** 20)])
 })
 
 test('a shard that does not come round is stuck until it answers again; looks then give what it last said', async (t) => {

@@ -5,6 +5,7 @@
 
 import { MessageChannel } from 'node:worker_threads'
 import type { Clock } from '../graph/clock.ts'
+import { UsageTable } from '../graph/usage-table.ts'
 import type { Logger } from '../self/log.ts'
 import type { Snapshot } from '../self/snapshot.ts'
 import { makeLoadTable } from './load.ts'
@@ -35,9 +36,11 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     const loads = makeLoadTable(options.shards)
+    const memory = UsageTable.make(options.shards)
     const host = {
       ...options,
       loads,
+      memory,
       join: (index: number) => this.#join(index),
       onStep: () => this.#step(),
     }

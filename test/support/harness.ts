@@ -251,7 +251,12 @@ export async function exporterHarness<C>(
   t: TestContext,
   factory: ExporterFactory<C>,
   config: unknown = {},
-  options: { signals?: readonly Signal[]; id?: string; extensions?: Record<string, Extension> } = {},
+  options: {
+    signals?: readonly Signal[]
+    id?: string
+    extensions?: Record<string, Extension>
+    gates?: readonly string[]
+  } = {},
 ): Promise<
   Rig & {
     readonly exporter: Exporter
@@ -259,7 +264,10 @@ export async function exporterHarness<C>(
     stop(): Promise<void>
   }
 > {
-  const base = rig(options.extensions === undefined ? {} : { extensions: options.extensions })
+  const base = rig({
+    ...(options.gates === undefined ? {} : { gates: options.gates }),
+    ...(options.extensions === undefined ? {} : { extensions: options.extensions }),
+  })
   const exporter = factory.create(parseConfig(factory.config, config), {
     ...base.context('exporter', options.id ?? factory.type),
     signals: options.signals ?? factory.signals,

@@ -33,6 +33,7 @@ export class UnaryCall implements StreamListener {
   #over = false
 
   #answered = false
+  #hasHead = false
   #httpStatus = 0
   #isGrpc = false
   #encoding = 'identity'
@@ -103,8 +104,17 @@ export class UnaryCall implements StreamListener {
     }
   }
 
-  onHeadersEnd(): void {
+  onHeadersEnd(endsStream: boolean): void {
     this.#answered = true
+    // RFC 9113 8.1, 8.3.2: informational headers may come ahead of those of the answer; its trailers are the end of it.
+    let malformed: string | undefined
+    if (this.#httpStatus === 0) malformed = 'the answer has no :status'
+    else if (this.#hasHead && !endsStream) malformed = 'the answer has headers behind its headers'
+    if (malformed !== undefined) {
+      if (!endsStream) this.#cancel()
+      this.fail(new GrpcError(GRPC.INTERNAL, malformed))
+    }
+    this.#hasHead = this.#httpStatus >= 200
   }
 
   onData(bytes: Uint8Array, from: number, to: number): void {

@@ -26,7 +26,7 @@ import {
   settingsFrame,
 } from './frame.ts'
 import { FramesIn, type FramesOwner } from './frames-in.ts'
-import { type HeaderList, HpackDecoder, MAX_HEADER_LIST_BYTES } from './hpack.ts'
+import { type HeaderList, HpackDecoder, MAX_HEADER_LIST_BYTES, type OnHeader } from './hpack.ts'
 import { SessionWriter } from './session-writer.ts'
 
 /** What one answer may take before its reader must have refused it: a message of 4 MiB and its frame. */
@@ -53,8 +53,8 @@ export interface SessionListener {
   onOpen(): void
   /** A stream ended, or the server allows more of them. */
   onRoom(): void
-  /** The server takes no new streams (GOAWAY); those that run go on. */
-  onDraining(): void
+  /** The server takes no new streams; those that run go on. `words`: what its GOAWAY said. */
+  onDraining(words: string): void
   /** A stream was cancelled that had no answer, or could not even be sent: the other side may be dead. */
   onCancelled(): void
   /** The last call; every stream has failed before it. */
@@ -72,6 +72,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   #maxStreams = Number.POSITIVE_INFINITY
   #draining = false
   #closed = false
+  #answered = false
   #onPong: (() => void) | undefined
 
   /** `socket` is connected; for TLS, its handshake is over. `firstId` is for tests: ids are used up after 2^30 streams. */
@@ -100,6 +101,11 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
 
   get draining(): boolean {
     return this.#draining
+  }
+
+  /** An answer has come, whatever it says. */
+  get answered(): boolean {
+    return this.#answered
   }
 
   get closed(): boolean {
@@ -149,7 +155,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   drain(): void {
     if (this.#draining || this.#closed) return
     this.#draining = true
-    this.#listener.onDraining()
+    this.#listener.onDraining('')
     this.#closeIfDrained()
   }
 
@@ -202,12 +208,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
 
   streamError(id: number, h2Code: number): void {
     const stream = this.#streams.get(id)
-    if (stream === undefined) return
-    this.#forget(stream)
-    this.#writer.writeNumber(FRAME.RST_STREAM, id, h2Code)
-    const message = `the server broke the rules of HTTP/2 (error ${h2Code})`
-    stream.listener.onFail({ message, h2Code: H2_ERROR.INTERNAL_ERROR, unprocessed: false })
-    this.#settled()
+    if (stream !== undefined) this.#abandon(stream, h2Code, `the server broke the rules of HTTP/2 (error ${h2Code})`)
   }
 
   endOfData(stream: ClientStream): void {
@@ -223,18 +224,20 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   onHeaderBlock(id: number, endsStream: boolean, bytes: Uint8Array, from: number, to: number): void {
     const stream = this.#streams.get(id)
     // The block of a stream that is gone is read all the same: it may change the table.
-    this.#decoder.decode(
-      bytes,
-      from,
-      to,
-      stream === undefined ? ignoreHeader : (n, v) => stream.listener.onHeader(n, v),
-    )
+    const onHeader: OnHeader = stream === undefined ? ignoreHeader : (n, v) => stream.listener.onHeader(n, v)
+    const fits = this.#decoder.tryDecode(bytes, from, to, onHeader)
     if (stream === undefined) return
-    stream.listener.onHeadersEnd()
+    if (!fits) {
+      this.#abandon(stream, H2_ERROR.ENHANCE_YOUR_CALM, `more than ${MAX_HEADER_LIST_BYTES} bytes of headers`)
+      return
+    }
+    stream.listener.onHeadersEnd(endsStream)
     if (endsStream) this.#end(stream)
   }
 
-  onPriority(): void {}
+  onPriority(id: number, wellFormed: boolean): void {
+    if (!wellFormed) this.streamError(id, H2_ERROR.FRAME_SIZE_ERROR)
+  }
 
   onReset(id: number, h2Code: number): void {
     const stream = this.#streams.get(id)
@@ -253,6 +256,8 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   }
 
   onSetting(setting: number, value: number): void {
+    // RFC 9113 6.5.2: a server does not say that it wants to be pushed to.
+    if (setting === SETTING.ENABLE_PUSH && value !== 0) throw protocolError('bad ENABLE_PUSH')
     if (setting === SETTING.MAX_CONCURRENT_STREAMS) this.#maxStreams = value
     else this.#writer.setting(setting, value, this.#streams)
   }
@@ -274,12 +279,12 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
     onPong?.()
   }
 
-  onGoaway(lastId: number, h2Code: number): void {
+  onGoaway(lastId: number, h2Code: number, words: string): void {
     this.#draining = true
     const unprocessed = this.#streams.values().filter((stream) => stream.id > lastId)
     for (const stream of unprocessed) this.#forget(stream)
-    this.#listener.onDraining()
-    const message = `the server is going away (HTTP/2 error ${h2Code})`
+    this.#listener.onDraining(words)
+    const message = `the server is going away (HTTP/2 error ${h2Code}${words === '' ? '' : `: ${words}`})`
     for (const stream of unprocessed) stream.listener.onFail({ message, h2Code: undefined, unprocessed: true })
     this.#closeIfDrained()
   }
@@ -291,11 +296,19 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   // ---- ends
 
   #end(stream: ClientStream): void {
+    this.#answered = true
     const unsent = stream.left > 0
     this.#forget(stream)
     // RFC 9113 8.1: an answer may come before the request is complete; the rest of it is not wanted.
     if (unsent) this.#writer.writeNumber(FRAME.RST_STREAM, stream.id, H2_ERROR.NO_ERROR)
     stream.listener.onEnd()
+    this.#settled()
+  }
+
+  #abandon(stream: ClientStream, h2Code: number, message: string): void {
+    this.#forget(stream)
+    this.#writer.writeNumber(FRAME.RST_STREAM, stream.id, h2Code)
+    stream.listener.onFail({ message, h2Code: H2_ERROR.INTERNAL_ERROR, unprocessed: false })
     this.#settled()
   }
 

@@ -16,8 +16,8 @@ export interface StreamFailure {
 /** Called until onEnd or onFail, one of which is the last call. */
 export interface StreamListener {
   onHeader(name: string, value: string): void
-  /** A block of headers or of trailers is complete. */
-  onHeadersEnd(): void
+  /** A block of headers or of trailers is complete; `endsStream`: nothing follows it. */
+  onHeadersEnd(endsStream: boolean): void
   /** Bytes are valid during the call only. */
   onData(bytes: Uint8Array, from: number, to: number): void
   onEnd(): void

@@ -50,7 +50,7 @@ export interface FramesOwner {
   onPing(): void
   /** `last`: the last octet of what the PING held. */
   onPong(last: number): void
-  onGoaway(lastId: number, h2Code: number): void
+  onGoaway(lastId: number, h2Code: number, words: string): void
   /** The window is open already. */
   onWindowUpdate(): void
   /** RFC 9113 5.5: a frame of an unknown type, to be ignored. */
@@ -128,7 +128,7 @@ export class FramesIn {
       case FRAME.GOAWAY:
         if (id !== 0) throw protocolError('GOAWAY on a stream')
         if (length < 8) throw sizeError('GOAWAY')
-        owner.onGoaway(readU32(bytes, from) & 0x7fffffff, readU32(bytes, from + 4))
+        owner.onGoaway(readU32(bytes, from) & 0x7fffffff, readU32(bytes, from + 4), wordsOf(bytes, from + 8, to))
         break
       case FRAME.WINDOW_UPDATE:
         if (length !== 4) throw sizeError('WINDOW_UPDATE')
@@ -205,3 +205,11 @@ export class FramesIn {
     this.#writer.pump()
   }
 }
+
+const MAX_WORDS_BYTES = 200
+
+/** The debug data of a GOAWAY: for people, mostly. */
+const wordsOf = (bytes: Uint8Array, from: number, to: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    .toString('latin1', from, Math.min(to, from + MAX_WORDS_BYTES))
+    .replace(/[^ -~]/g, '?')
