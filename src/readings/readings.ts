@@ -10,26 +10,45 @@
 // the decoder writes, then perhaps rollBack().
 
 import { isUtf8 } from 'node:buffer'
-import { encodeBytes, encodeKeyValue, encodeString, encodeStringBytes, encodeText } from '../otlp/encode.ts'
-import { LOG_RECORD, NUMBER_DATA_POINT } from '../otlp/fields.ts'
+import { encodeBool, encodeBytes, encodeKeyValue, encodeString, encodeStringBytes, encodeText } from '../otlp/encode.ts'
+import { LOG_RECORD } from '../otlp/fields.ts'
 import type { Signal } from '../otlp/signal.ts'
 import { writeF64, writeU32 } from '../wire/varint.ts'
 import { Writer } from '../wire/writer.ts'
 import { BadPayload } from './bad-payload.ts'
-import { KIND, type Kind, type Naming, POINT_BYTES, type Slot, writeMetric } from './naming.ts'
+import { encodeMarks, KIND, type Kind, type Naming, POINT_BYTES, type Slot, writeMetric } from './naming.ts'
 import { Sheet } from './sheet.ts'
 import type { Source, Sources } from './sources.ts'
 
+const NOTHING = new Uint8Array(0)
+
+type Attributes = readonly (readonly [key: string, value: string])[]
+
 /** Messages of one topic and device: what was at which place of the last of them. */
 export class Stream {
-  /** Undefined: the bound on devices left no room for it; its readings are dropped and counted. */
-  readonly source: Source | undefined
   readonly naming: Naming
+  /** Attributes of all its points, as encodeMarks() gives them. */
+  readonly marks: Uint8Array
   readonly shape: Slot[] = []
+  readonly #sources: Sources
+  readonly #attributes: Attributes
+  #source: Source | undefined | null = null
 
-  constructor(source: Source | undefined, naming: Naming) {
-    this.source = source
+  /** `attributes` are those of the resource. */
+  constructor(sources: Sources, attributes: Attributes, naming: Naming, marks: Uint8Array = NOTHING) {
+    this.#sources = sources
+    this.#attributes = attributes
     this.naming = naming
+    this.marks = marks
+  }
+
+  /**
+   * Undefined: the bound on devices left no room for it; its readings are dropped and counted. Asked for with the first
+   * reading: many a topic has none of its own, only devices that its payloads name.
+   */
+  get source(): Source | undefined {
+    if (this.#source === null) this.#source = this.#sources.get(this.#attributes)
+    return this.#source
   }
 }
 
@@ -62,7 +81,7 @@ export interface LogEntry {
   readonly severityText?: string
   /** The record is an event of that name. */
   readonly event?: string
-  readonly attributes?: readonly (readonly [key: string, value: string])[]
+  readonly attributes?: readonly (readonly [key: string, value: string | boolean])[]
 }
 
 export class Readings {
@@ -70,8 +89,8 @@ export class Readings {
   readonly logs: Sheet
   /** Of what follows, where it is not the rule's to say. begin() sets it back. */
   kind: Kind = KIND.DEFAULT
-  /** Texts that no pipeline for logs takes. */
-  droppedTexts = 0
+  /** Readings and texts that no pipeline takes, or of devices beyond the bound. */
+  dropped = 0
   /** Whole OTLP requests that came as payloads, in their order. */
   readonly requests: WholeRequest[] = []
   readonly #options: ReadingsOptions
@@ -100,7 +119,7 @@ export class Readings {
     this.#stream = stream
     this.#place = 0
     this.kind = KIND.DEFAULT
-    this.#marks = NOTHING
+    this.#marks = stream.marks
     this.atMillis(receivedMs)
     this.#observedLow = this.#timeLow
     this.#observedHigh = this.#timeHigh
@@ -120,7 +139,9 @@ export class Readings {
 
   /** What follows is from the device that the payload names so. Where the topic names one, that stays. */
   device(bytes: Uint8Array, from: number, to: number): void {
-    this.#stream = this.#options.device(bytes, from, to)
+    const stream = this.#options.device(bytes, from, to)
+    if (this.#marks === this.#stream!.marks) this.#marks = stream.marks
+    this.#stream = stream
     this.#place = 0
   }
 
@@ -141,22 +162,22 @@ export class Readings {
     this.#timeHigh = Math.floor(upper / 65536) + carry
   }
 
-  /** Attributes of the points that follow, such as their quality; none: undefined. */
-  mark(attributes: readonly (readonly [key: string, value: string])[] | undefined): void {
-    if (attributes === undefined || attributes.length === 0) {
-      this.#marks = NOTHING
-      return
-    }
-    const writer = new Writer()
-    for (const [key, value] of attributes)
-      writer.field(NUMBER_DATA_POINT.ATTRIBUTES, encodeKeyValue(encodeText(key), encodeString(value)))
-    this.#marks = writer.toBytes()
+  /** Further attributes of the points that follow, such as their quality, instead of those of the call before. */
+  mark(attributes: readonly (readonly [key: string, value: string | boolean])[]): void {
+    const stream = this.#stream!
+    if (attributes.length === 0) this.#marks = stream.marks
+    else if (stream.marks.length === 0) this.#marks = encodeMarks(attributes)
+    else this.#marks = new Uint8Array(Buffer.concat([stream.marks, encodeMarks(attributes)]))
   }
 
   /** `bytes[nameFrom, nameTo)` and `bytes[unitFrom, unitTo)` are UTF-8, without escapes; the unit may be empty. */
   reading(bytes: Uint8Array, nameFrom: number, nameTo: number, unitFrom: number, unitTo: number, value: number): void {
     const stream = this.#stream!
-    if (stream.source === undefined || !this.#options.takesMetrics) return
+    const { source } = stream
+    if (source === undefined || !this.#options.takesMetrics) {
+      this.dropped++
+      return
+    }
     if (!Number.isFinite(value)) throw new BadPayload('bad_number', 'a value that is no finite number')
     const slot = stream.shape[this.#place]
     if (
@@ -167,7 +188,7 @@ export class Readings {
       isSlot(slot, bytes, nameFrom, unitFrom)
     ) {
       this.#place++
-      this.#point(stream.source, slot, value)
+      this.#point(source, slot, value)
       return
     }
     const nameLength = nameTo - nameFrom
@@ -176,7 +197,7 @@ export class Readings {
     this.#key.set(bytes.subarray(nameFrom, nameTo), 0)
     this.#key[nameLength] = 0
     this.#key.set(bytes.subarray(unitFrom, unitTo), nameLength + 1)
-    this.#lookedUp(stream, stream.source, length, nameLength, value)
+    this.#lookedUp(stream, source, length, nameLength, value)
   }
 
   /** For names that are put together, and for what is rare. */
@@ -235,10 +256,9 @@ export class Readings {
   }
 
   log({ body, severity, severityText, event, attributes = [] }: LogEntry): void {
-    const source = this.#stream!.source
-    if (source === undefined) return
-    if (!this.#options.takesLogs) {
-      this.droppedTexts++
+    const { source } = this.#stream!
+    if (source === undefined || !this.#options.takesLogs) {
+      this.dropped++
       return
     }
     const record = new Writer()
@@ -252,7 +272,10 @@ export class Readings {
     if (severityText !== undefined) record.field(LOG_RECORD.SEVERITY_TEXT, encodeText(severityText))
     record.field(LOG_RECORD.BODY, encodeBody(body))
     for (const [key, value] of attributes)
-      record.field(LOG_RECORD.ATTRIBUTES, encodeKeyValue(encodeText(key), encodeString(value)))
+      record.field(
+        LOG_RECORD.ATTRIBUTES,
+        encodeKeyValue(encodeText(key), typeof value === 'string' ? encodeString(value) : encodeBool(value)),
+      )
     if (event !== undefined) record.field(LOG_RECORD.EVENT_NAME, encodeText(event))
     this.logs.open(source.resource)
     this.logs.items++
@@ -260,8 +283,6 @@ export class Readings {
     this.logs.copy(item.bytes, 0, item.length)
   }
 }
-
-const NOTHING = new Uint8Array(0)
 
 const encodeBody = (body: string | Uint8Array): Uint8Array =>
   typeof body === 'string' ? encodeString(body) : isUtf8(body) ? encodeStringBytes(body) : encodeBytes(body)

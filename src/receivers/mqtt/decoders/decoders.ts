@@ -1,5 +1,6 @@
 // Every decoder there is, written out by hand: a rule names one.
 
+import { auto } from './auto.ts'
 import type { Decoder } from './decoder.ts'
 import { json } from './json.ts'
 import { jsonPoints } from './json-points.ts'
@@ -7,6 +8,6 @@ import { otlpDecoders } from './otlp.ts'
 import { text } from './text.ts'
 import { value } from './value.ts'
 
-export const DECODERS: readonly Decoder[] = [jsonPoints, json, value, text, ...otlpDecoders]
+export const DECODERS: readonly Decoder[] = [auto, jsonPoints, json, value, text, ...otlpDecoders]
 
 export const findDecoder = (name: string): Decoder | undefined => DECODERS.find((decoder) => decoder.name === name)
