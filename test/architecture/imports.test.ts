@@ -30,7 +30,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   net: ['collections', 'config', 'delivery', 'self', 'wire', 'otlp'],
   graph: ['config', 'otlp', 'delivery', 'self'],
   attributes: ['config', 'otlp', 'wire'],
-  readings: ['otlp', 'wire'],
+  readings: ['collections', 'otlp', 'wire'],
   sending: ['collections', 'storage', 'config', 'otlp', 'delivery', 'self', 'graph', 'wire'],
   send: ['graph', 'otlp', 'wire', 'net', 'config', 'delivery'],
   ui: ['otlp', 'wire', 'graph'],
