@@ -13,6 +13,8 @@
 // which of the two was meant.
 
 import { isUtf8 } from 'node:buffer'
+import { POWERS_OF_TEN } from '../otlp/json/text.ts'
+import { BadPayload } from './bad-payload.ts'
 
 export const JSON_KIND = {
   OBJECT: 0,
@@ -31,21 +33,8 @@ export const TAPE_DEPTH_MAX = 64
 /** No node. */
 export const NONE = -1
 
-/** What is wrong with a text, in words that a tally can count: `reason` is one of a few. */
-export class BadJson extends Error {
-  readonly reason: 'not_utf8' | 'not_json' | 'too_deep' | 'duplicate_key'
-  readonly offset: number
-
-  constructor(reason: BadJson['reason'], what: string, offset: number) {
-    super(`${what} at byte ${offset}`)
-    this.reason = reason
-    this.offset = offset
-  }
-}
-
 const NODE = 4
 const KEEP_MAX_NODES = 1 << 16
-const POWERS_OF_TEN = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`))
 /** Up to so many names of an object are compared one by one. */
 const FEW_NAMES = 24
 
@@ -56,13 +45,13 @@ export class JsonTape {
   #at = 0
   readonly #names = new Map<number, number>()
 
-  /** Reads one text; its root is node 0. Throws BadJson. The bytes are kept by reference until the next. */
+  /** Reads one text; its root is node 0. Throws BadPayload. The bytes are kept by reference until the next. */
   read(bytes: Uint8Array): void {
     this.bytes = bytes
     this.#used = 0
     this.#at = 0
     if (this.#notes.length > KEEP_MAX_NODES * NODE) this.#notes = new Int32Array(256 * NODE)
-    if (!isUtf8(bytes)) throw new BadJson('not_utf8', 'the text is not UTF-8', 0)
+    if (!isUtf8(bytes)) throw new BadPayload('not_utf8', 'the text is not UTF-8')
     if (bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.#at = 3
     this.#space()
     this.#value(0)
@@ -127,6 +116,12 @@ export class JsonTape {
     for (let at = node + NODE; at < end; at = this.#notes[at + NODE + 3]!)
       if (this.#notes[at + 3] === name.hash && this.#isName(at, name)) return at + NODE
     return NONE
+  }
+
+  /** Whether a string, such as a member's name, is one of these. */
+  isOneOf(node: number, names: readonly Name[]): boolean {
+    for (const name of names) if (this.#notes[node + 3] === name.hash && this.#isName(node, name)) return true
+    return false
   }
 
   /** How many elements or members are inside. */
@@ -214,7 +209,8 @@ export class JsonTape {
   }
 
   #object(depth: number): void {
-    if (depth >= TAPE_DEPTH_MAX) throw new BadJson('too_deep', 'objects and lists are nested too deeply', this.#at)
+    if (depth >= TAPE_DEPTH_MAX)
+      throw new BadPayload('too_deep', `more than ${TAPE_DEPTH_MAX} objects or lists in one another`)
     const node = this.#note(JSON_KIND.OBJECT, this.#at, 0)
     this.#at++
     this.#space()
@@ -244,7 +240,8 @@ export class JsonTape {
   }
 
   #list(depth: number): void {
-    if (depth >= TAPE_DEPTH_MAX) throw new BadJson('too_deep', 'objects and lists are nested too deeply', this.#at)
+    if (depth >= TAPE_DEPTH_MAX)
+      throw new BadPayload('too_deep', `more than ${TAPE_DEPTH_MAX} objects or lists in one another`)
     const node = this.#note(JSON_KIND.LIST, this.#at, 0)
     this.#at++
     this.#space()
@@ -359,16 +356,12 @@ export class JsonTape {
   }
 
   #twin(name: number): never {
-    throw new BadJson(
-      'duplicate_key',
-      `the name ${JSON.stringify(this.text(name).slice(0, 64))} comes twice`,
-      this.from(name),
-    )
+    throw new BadPayload('duplicate_key', `the name ${JSON.stringify(this.text(name).slice(0, 64))} comes twice`)
   }
 
   #fail(what: string, at = this.#at): never {
     const end = this.bytes.length
-    throw new BadJson('not_json', at >= end ? `the text ends too early: ${what}` : what, Math.min(at, end))
+    throw new BadPayload('not_json', at >= end ? `the text ends too early: ${what}` : `${what} at byte ${at}`)
   }
 }
 

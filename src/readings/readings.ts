@@ -11,7 +11,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { encodeBytes, encodeKeyValue, encodeString, encodeStringBytes, encodeText } from '../otlp/encode.ts'
-import { LOG_RECORD, NUMBER_DATA_POINT } from '../otlp/fields.ts'
+import { EXEMPLAR, LOG_RECORD, NUMBER_DATA_POINT } from '../otlp/fields.ts'
 import type { Signal } from '../otlp/signal.ts'
 import { writeF64, writeU32 } from '../wire/varint.ts'
 import { Writer } from '../wire/writer.ts'
@@ -83,6 +83,11 @@ export class Readings {
   #observedHigh = 0
   /** Encoded attributes of the points that follow, fields of NumberDataPoint; empty for most. */
   #marks: Uint8Array = NOTHING
+  /** Of attributes as mark() was given them. */
+  readonly #encodedMarks = new WeakMap<object, Uint8Array>()
+  /** The trace that the message belongs to: fields of an Exemplar and of a LogRecord; both empty for most. */
+  #exemplarTrace: Uint8Array = NOTHING
+  #logTrace: Uint8Array = NOTHING
   #key = new Uint8Array(256)
   #markRequests = 0
 
@@ -101,6 +106,8 @@ export class Readings {
     this.#place = 0
     this.kind = KIND.DEFAULT
     this.#marks = NOTHING
+    this.#exemplarTrace = NOTHING
+    this.#logTrace = NOTHING
     this.atMillis(receivedMs)
     this.#observedLow = this.#timeLow
     this.#observedHigh = this.#timeHigh
@@ -147,10 +154,29 @@ export class Readings {
       this.#marks = NOTHING
       return
     }
+    const known = this.#encodedMarks.get(attributes)
+    if (known !== undefined) {
+      this.#marks = known
+      return
+    }
     const writer = new Writer()
     for (const [key, value] of attributes)
       writer.field(NUMBER_DATA_POINT.ATTRIBUTES, encodeKeyValue(encodeText(key), encodeString(value)))
     this.#marks = writer.toBytes()
+    this.#encodedMarks.set(attributes, this.#marks)
+  }
+
+  /** What follows belongs to the span of a W3C traceparent: exemplars of points, the trace of records. Others are ignored. */
+  trace(traceparent: string): void {
+    const match = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/.exec(traceparent)
+    if (match === null || /^0+$/.test(match[1]!) || /^0+$/.test(match[2]!) || traceparent.startsWith('ff')) return
+    const traceId = Buffer.from(match[1]!, 'hex')
+    const spanId = Buffer.from(match[2]!, 'hex')
+    this.#exemplarTrace = new Writer().field(EXEMPLAR.SPAN_ID, spanId).field(EXEMPLAR.TRACE_ID, traceId).toBytes()
+    const record = new Writer().field(LOG_RECORD.TRACE_ID, traceId).field(LOG_RECORD.SPAN_ID, spanId)
+    const flags = new Uint8Array(4)
+    writeU32(flags, 0, Number.parseInt(match[3]!, 16))
+    this.#logTrace = record.tag(LOG_RECORD.FLAGS, 5).copy(flags).toBytes()
   }
 
   /** `bytes[nameFrom, nameTo)` and `bytes[unitFrom, unitTo)` are UTF-8, without escapes; the unit may be empty. */
@@ -221,11 +247,21 @@ export class Readings {
   }
 
   #markedPoint(slot: Slot, value: number): void {
-    const point = new Uint8Array(POINT_BYTES + this.#marks.length)
-    this.#timeAndValue(point, 0, value)
-    point.set(this.#marks, POINT_BYTES)
+    const point = new Writer()
+    point.reserve(POINT_BYTES)
+    point.length = this.#timeAndValue(point.bytes, 0, value)
+    point.copy(this.#marks)
+    if (this.#exemplarTrace.length > 0) {
+      // Exemplar: time_unix_nano 2 (fixed64) | as_double 3 (double) | span and trace.
+      const exemplar = new Uint8Array(POINT_BYTES + this.#exemplarTrace.length)
+      this.#timeAndValue(exemplar, 0, value)
+      exemplar[0] = EXEMPLAR.TIME_UNIX_NANO * 8 + 1
+      exemplar[9] = EXEMPLAR.AS_DOUBLE * 8 + 1
+      exemplar.set(this.#exemplarTrace, POINT_BYTES)
+      point.field(NUMBER_DATA_POINT.EXEMPLARS, exemplar)
+    }
     const metric = new Writer()
-    writeMetric(metric, slot.metric, point)
+    writeMetric(metric, slot.metric, point.toBytes())
     this.metrics.copy(metric.bytes, 0, metric.length)
   }
 
@@ -253,6 +289,7 @@ export class Readings {
     record.field(LOG_RECORD.BODY, encodeBody(body))
     for (const [key, value] of attributes)
       record.field(LOG_RECORD.ATTRIBUTES, encodeKeyValue(encodeText(key), encodeString(value)))
+    record.copy(this.#logTrace)
     if (event !== undefined) record.field(LOG_RECORD.EVENT_NAME, encodeText(event))
     this.logs.open(source.resource)
     this.logs.items++

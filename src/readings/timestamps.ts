@@ -229,6 +229,13 @@ export class TimestampReader {
 
 const MS_MAX = 18_446_744_073_709
 
+/** Milliseconds in one of what a number counts, told from its size. */
+export function unitMs(value: number): number {
+  return UNIT_MS[unitOf(value)]
+}
+
+const UNIT_MS = { s: 1000, ms: 1, us: 1e-3, ns: 1e-6, dotnet: 1e-4, filetime: 1e-4 } as const
+
 function unitOf(value: number): Exclude<TimeUnit, 'auto'> {
   if (value < 1e11) return 's'
   if (value < 1e14) return 'ms'

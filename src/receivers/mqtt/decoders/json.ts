@@ -46,7 +46,9 @@ class Json {
         return
       }
       if (isNumberStart(char)) {
-        message.times.number(json.number(), out)
+        const from = json.at
+        json.number()
+        message.times.digits(json.bytes, from, json.at, out)
         return
       }
       json.skip()
