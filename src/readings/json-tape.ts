@@ -120,8 +120,13 @@ export class JsonTape {
 
   /** Whether a string, such as a member's name, is one of these. */
   isOneOf(node: number, names: readonly Name[]): boolean {
-    for (const name of names) if (this.#notes[node + 3] === name.hash && this.#isName(node, name)) return true
+    for (const name of names) if (this.isName(node, name)) return true
     return false
+  }
+
+  /** Whether a member's name is this one. */
+  isName(node: number, name: Name): boolean {
+    return this.#notes[node + 3] === name.hash && this.#isName(node, name)
   }
 
   /** How many elements or members are inside. */

@@ -76,6 +76,7 @@ export class Readings {
   readonly requests: WholeRequest[] = []
   readonly #options: ReadingsOptions
   #stream: Stream | undefined
+  #topicStream: Stream | undefined
   #place = 0
   #timeLow = 0
   #timeHigh = 0
@@ -103,6 +104,7 @@ export class Readings {
     this.logs.begin()
     this.#markRequests = this.requests.length
     this.#stream = stream
+    this.#topicStream = stream
     this.#place = 0
     this.kind = KIND.DEFAULT
     this.#marks = NOTHING
@@ -128,6 +130,13 @@ export class Readings {
   /** What follows is from the device that the payload names so. Where the topic names one, that stays. */
   device(bytes: Uint8Array, from: number, to: number): void {
     this.#stream = this.#options.device(bytes, from, to)
+    this.#place = 0
+  }
+
+  /** What follows is from the device of the topic again. */
+  topicDevice(): void {
+    if (this.#stream === this.#topicStream) return
+    this.#stream = this.#topicStream
     this.#place = 0
   }
 
@@ -224,7 +233,7 @@ export class Readings {
     const sheet = this.metrics
     sheet.open(source.resource)
     sheet.items++
-    if (this.#marks.length > 0) {
+    if (this.#marks.length > 0 || this.#exemplarTrace.length > 0) {
       this.#markedPoint(slot, value)
       return
     }

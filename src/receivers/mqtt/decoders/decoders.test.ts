@@ -128,7 +128,7 @@ test('json: nested names are joined, the time may stand at the end', () => {
     `log {"stringValue":"AUTO"}{reading.name=mode} ${AT}`,
   ])
   assert.equal(rig.push('[1]')?.reason, 'wrong_shape')
-  assert.equal(rig.push(`${'{"a":'.repeat(20)}1${'}'.repeat(20)}`)?.reason, 'too_deep')
+  assert.equal(rig.push(`${'{"a":'.repeat(80)}1${'}'.repeat(80)}`)?.reason, 'too_deep')
 })
 
 test('value: a number, a boolean or a word of devices, named by the topic', () => {

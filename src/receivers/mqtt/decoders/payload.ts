@@ -120,6 +120,20 @@ export class Payload {
     return this.#length
   }
 
+  /** Who the usual names say it is from, for looking up. */
+  deviceText(object: number): string | undefined {
+    for (const name of DEVICE_NAMES) {
+      const node = this.tape.find(object, name)
+      if (node !== NONE && !this.tape.isObject(node) && !this.tape.isList(node)) return this.tape.text(node)
+    }
+    return undefined
+  }
+
+  /** Whether the rule's words have a number for the text that stands here. */
+  hasWord(node: number): boolean {
+    return this.#context.words.has(this.tape.text(node))
+  }
+
   /** The name begins anew with this text. */
   nameIs(text: Uint8Array): void {
     this.#length = 0

@@ -80,6 +80,11 @@ export class DecoderRig {
     }
   }
 
+  /** Everything since the last call as OTLP/JSON, checked as a door would; a request for each signal that has some. */
+  takenRequests(): string[] {
+    return (['metrics', 'logs'] as const).map((signal) => this.#json(signal)).filter((json) => json !== '')
+  }
+
   /** Everything since the last call, checked as a door would: one line for each point and record. */
   taken(): string[] {
     const lines: string[] = []
@@ -108,13 +113,18 @@ export class DecoderRig {
 
   // biome-ignore lint/suspicious/noExplicitAny: parsed JSON
   #request(signal: 'metrics' | 'logs'): any {
+    const json = this.#json(signal)
+    return json === '' ? {} : JSON.parse(json)
+  }
+
+  #json(signal: 'metrics' | 'logs'): string {
     const sheet = this.out[signal]
     const { items } = sheet
     const bytes = sheet.take()
-    if (bytes === undefined) return {}
+    if (bytes === undefined) return ''
     const counted = checkRequest(signal, bytes)
     if (counted !== items) throw new Error(`${items} items were counted, ${counted} are there`)
-    return JSON.parse(bytesToJson(signal, [bytes]))
+    return bytesToJson(signal, [bytes])
   }
 }
 
