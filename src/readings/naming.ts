@@ -2,7 +2,8 @@
 
 import { isUtf8 } from 'node:buffer'
 import { ByteTable } from '../collections/byte-table.ts'
-import { METRIC } from '../otlp/fields.ts'
+import { encodeBool, encodeKeyValue, encodeString, encodeText } from '../otlp/encode.ts'
+import { METRIC, NUMBER_DATA_POINT } from '../otlp/fields.ts'
 import { Writer } from '../wire/writer.ts'
 import { BadPayload } from './bad-payload.ts'
 
@@ -125,6 +126,17 @@ export function writeMetric(to: Writer, metric: Metric, point: Uint8Array): void
     .copy(head)
     .field(kind === KIND.GAUGE ? METRIC.GAUGE : METRIC.SUM, data.bytes, 0, data.length)
   to.field(2, body.bytes, 0, body.length)
+}
+
+/** A KeyValue. */
+export const encodeAttribute = (key: string, value: string | boolean): Uint8Array =>
+  encodeKeyValue(encodeText(key), typeof value === 'string' ? encodeString(value) : encodeBool(value))
+
+/** Attributes of data points, as NumberDataPoint has them. */
+export function encodeMarks(attributes: readonly (readonly [key: string, value: string | boolean])[]): Uint8Array {
+  const writer = new Writer()
+  for (const [key, value] of attributes) writer.field(NUMBER_DATA_POINT.ATTRIBUTES, encodeAttribute(key, value))
+  return writer.toBytes()
 }
 
 // Sum: aggregation_temporality 2 (1 delta, 2 cumulative), is_monotonic 3.

@@ -10,26 +10,57 @@
 // the decoder writes, then perhaps rollBack().
 
 import { isUtf8 } from 'node:buffer'
-import { encodeBytes, encodeKeyValue, encodeString, encodeStringBytes, encodeText } from '../otlp/encode.ts'
+import { encodeBytes, encodeString, encodeStringBytes, encodeText } from '../otlp/encode.ts'
 import { EXEMPLAR, LOG_RECORD, NUMBER_DATA_POINT } from '../otlp/fields.ts'
 import type { Signal } from '../otlp/signal.ts'
 import { writeF64, writeU32 } from '../wire/varint.ts'
 import { Writer } from '../wire/writer.ts'
 import { BadPayload } from './bad-payload.ts'
-import { KIND, type Kind, type Naming, POINT_BYTES, type Slot, writeMetric } from './naming.ts'
+import {
+  encodeAttribute,
+  encodeMarks,
+  KIND,
+  type Kind,
+  type Naming,
+  POINT_BYTES,
+  type Slot,
+  writeMetric,
+} from './naming.ts'
 import { Sheet } from './sheet.ts'
 import type { Source, Sources } from './sources.ts'
 
+const NOTHING = new Uint8Array(0)
+
+type Attributes = readonly (readonly [key: string, value: string])[]
+/** Attributes of points and records. */
+export type Marks = readonly (readonly [key: string, value: string | boolean])[]
+const NO_MARKS: Marks = []
+
 /** Messages of one topic and device: what was at which place of the last of them. */
 export class Stream {
-  /** Undefined: the bound on devices left no room for it; its readings are dropped and counted. */
-  readonly source: Source | undefined
   readonly naming: Naming
+  /** Attributes of all its points, as encodeMarks() gives them. */
+  readonly marks: Uint8Array
   readonly shape: Slot[] = []
+  readonly #sources: Sources
+  readonly #attributes: Attributes
+  #source: Source | undefined | null = null
 
-  constructor(source: Source | undefined, naming: Naming) {
-    this.source = source
+  /** `attributes` are those of the resource. */
+  constructor(sources: Sources, attributes: Attributes, naming: Naming, marks: Uint8Array = NOTHING) {
+    this.#sources = sources
+    this.#attributes = attributes
     this.naming = naming
+    this.marks = marks
+  }
+
+  /**
+   * Undefined: the bound on devices left no room for it; its readings are dropped and counted. Asked for with the first
+   * reading: many a topic has none of its own, only devices that its payloads name.
+   */
+  get source(): Source | undefined {
+    if (this.#source === null) this.#source = this.#sources.get(this.#attributes)
+    return this.#source
   }
 }
 
@@ -62,7 +93,7 @@ export interface LogEntry {
   readonly severityText?: string
   /** The record is an event of that name. */
   readonly event?: string
-  readonly attributes?: readonly (readonly [key: string, value: string])[]
+  readonly attributes?: Marks
 }
 
 export class Readings {
@@ -70,8 +101,8 @@ export class Readings {
   readonly logs: Sheet
   /** Of what follows, where it is not the rule's to say. begin() sets it back. */
   kind: Kind = KIND.DEFAULT
-  /** Texts that no pipeline for logs takes. */
-  droppedTexts = 0
+  /** Readings and texts that no pipeline takes, or of devices beyond the bound. */
+  dropped = 0
   /** Whole OTLP requests that came as payloads, in their order. */
   readonly requests: WholeRequest[] = []
   readonly #options: ReadingsOptions
@@ -84,6 +115,10 @@ export class Readings {
   #observedHigh = 0
   /** Encoded attributes of the points that follow, fields of NumberDataPoint; empty for most. */
   #marks: Uint8Array = NOTHING
+  /** What they are joined of, besides those of the stream. */
+  #messageMark: Uint8Array = NOTHING
+  #ownMark: Uint8Array = NOTHING
+  #messageAttributes: Marks = NO_MARKS
   /** Of attributes as mark() was given them. */
   readonly #encodedMarks = new WeakMap<object, Uint8Array>()
   /** The trace that the message belongs to: fields of an Exemplar and of a LogRecord; both empty for most. */
@@ -107,7 +142,10 @@ export class Readings {
     this.#topicStream = stream
     this.#place = 0
     this.kind = KIND.DEFAULT
-    this.#marks = NOTHING
+    this.#marks = stream.marks
+    this.#messageMark = NOTHING
+    this.#messageAttributes = NO_MARKS
+    this.#ownMark = NOTHING
     this.#exemplarTrace = NOTHING
     this.#logTrace = NOTHING
     this.atMillis(receivedMs)
@@ -129,15 +167,19 @@ export class Readings {
 
   /** What follows is from the device that the payload names so. Where the topic names one, that stays. */
   device(bytes: Uint8Array, from: number, to: number): void {
-    this.#stream = this.#options.device(bytes, from, to)
+    this.#moveTo(this.#options.device(bytes, from, to))
+  }
+
+  #moveTo(stream: Stream): void {
+    const isMarked = stream.marks !== this.#stream!.marks
+    this.#stream = stream
     this.#place = 0
+    if (isMarked) this.#join()
   }
 
   /** What follows is from the device of the topic again. */
   topicDevice(): void {
-    if (this.#stream === this.#topicStream) return
-    this.#stream = this.#topicStream
-    this.#place = 0
+    if (this.#stream !== this.#topicStream) this.#moveTo(this.#topicStream!)
   }
 
   /** What follows was measured then. Milliseconds since 1970, perhaps with a fraction. */
@@ -157,22 +199,34 @@ export class Readings {
     this.#timeHigh = Math.floor(upper / 65536) + carry
   }
 
-  /** Attributes of the points that follow, such as their quality; none: undefined. */
-  mark(attributes: readonly (readonly [key: string, value: string])[] | undefined): void {
-    if (attributes === undefined || attributes.length === 0) {
-      this.#marks = NOTHING
-      return
+  /** Attributes of everything in the message; before the first reading. */
+  markMessage(attributes: Marks): void {
+    this.#messageAttributes = attributes
+    this.#messageMark = this.#encoded(attributes)
+    this.#join()
+  }
+
+  /** Further attributes of the points that follow, such as their quality, instead of those of the call before. */
+  mark(attributes: Marks | undefined): void {
+    const mark = attributes === undefined || attributes.length === 0 ? NOTHING : this.#encoded(attributes)
+    if (mark === this.#ownMark) return
+    this.#ownMark = mark
+    this.#join()
+  }
+
+  #encoded(attributes: Marks): Uint8Array {
+    let encoded = this.#encodedMarks.get(attributes)
+    if (encoded === undefined) {
+      encoded = encodeMarks(attributes)
+      this.#encodedMarks.set(attributes, encoded)
     }
-    const known = this.#encodedMarks.get(attributes)
-    if (known !== undefined) {
-      this.#marks = known
-      return
-    }
-    const writer = new Writer()
-    for (const [key, value] of attributes)
-      writer.field(NUMBER_DATA_POINT.ATTRIBUTES, encodeKeyValue(encodeText(key), encodeString(value)))
-    this.#marks = writer.toBytes()
-    this.#encodedMarks.set(attributes, this.#marks)
+    return encoded
+  }
+
+  /** The marks of stream, message and reading, one behind the other. */
+  #join(): void {
+    const parts = [this.#stream!.marks, this.#messageMark, this.#ownMark].filter((part) => part.length > 0)
+    this.#marks = parts.length === 0 ? NOTHING : parts.length === 1 ? parts[0]! : new Uint8Array(Buffer.concat(parts))
   }
 
   /** What follows belongs to the span of a W3C traceparent: exemplars of points, the trace of records. Others are ignored. */
@@ -191,7 +245,11 @@ export class Readings {
   /** `bytes[nameFrom, nameTo)` and `bytes[unitFrom, unitTo)` are UTF-8, without escapes; the unit may be empty. */
   reading(bytes: Uint8Array, nameFrom: number, nameTo: number, unitFrom: number, unitTo: number, value: number): void {
     const stream = this.#stream!
-    if (stream.source === undefined || !this.#options.takesMetrics) return
+    const { source } = stream
+    if (source === undefined || !this.#options.takesMetrics) {
+      this.dropped++
+      return
+    }
     if (!Number.isFinite(value)) throw new BadPayload('bad_number', 'a value that is no finite number')
     const slot = stream.shape[this.#place]
     if (
@@ -202,7 +260,7 @@ export class Readings {
       isSlot(slot, bytes, nameFrom, unitFrom)
     ) {
       this.#place++
-      this.#point(stream.source, slot, value)
+      this.#point(source, slot, value)
       return
     }
     const nameLength = nameTo - nameFrom
@@ -211,7 +269,7 @@ export class Readings {
     this.#key.set(bytes.subarray(nameFrom, nameTo), 0)
     this.#key[nameLength] = 0
     this.#key.set(bytes.subarray(unitFrom, unitTo), nameLength + 1)
-    this.#lookedUp(stream, stream.source, length, nameLength, value)
+    this.#lookedUp(stream, source, length, nameLength, value)
   }
 
   /** For names that are put together, and for what is rare. */
@@ -280,10 +338,9 @@ export class Readings {
   }
 
   log({ body, severity, severityText, event, attributes = [] }: LogEntry): void {
-    const source = this.#stream!.source
-    if (source === undefined) return
-    if (!this.#options.takesLogs) {
-      this.droppedTexts++
+    const { source } = this.#stream!
+    if (source === undefined || !this.#options.takesLogs) {
+      this.dropped++
       return
     }
     const record = new Writer()
@@ -296,8 +353,8 @@ export class Readings {
     if (severity !== undefined && severity !== 0) record.tag(LOG_RECORD.SEVERITY_NUMBER, 0).varint(severity)
     if (severityText !== undefined) record.field(LOG_RECORD.SEVERITY_TEXT, encodeText(severityText))
     record.field(LOG_RECORD.BODY, encodeBody(body))
-    for (const [key, value] of attributes)
-      record.field(LOG_RECORD.ATTRIBUTES, encodeKeyValue(encodeText(key), encodeString(value)))
+    for (const [key, value] of attributes) record.field(LOG_RECORD.ATTRIBUTES, encodeAttribute(key, value))
+    for (const [key, value] of this.#messageAttributes) record.field(LOG_RECORD.ATTRIBUTES, encodeAttribute(key, value))
     record.copy(this.#logTrace)
     if (event !== undefined) record.field(LOG_RECORD.EVENT_NAME, encodeText(event))
     this.logs.open(source.resource)
@@ -306,8 +363,6 @@ export class Readings {
     this.logs.copy(item.bytes, 0, item.length)
   }
 }
-
-const NOTHING = new Uint8Array(0)
 
 const encodeBody = (body: string | Uint8Array): Uint8Array =>
   typeof body === 'string' ? encodeString(body) : isUtf8(body) ? encodeStringBytes(body) : encodeBytes(body)

@@ -1,5 +1,6 @@
 // Every decoder there is, written out by hand: a rule names one.
 
+import { auto } from './auto.ts'
 import { cloudevents } from './cloudevents.ts'
 import { cognite } from './cognite.ts'
 import type { Decoder } from './decoder.ts'
@@ -22,6 +23,7 @@ import { value } from './value.ts'
 import { zigbee2mqtt } from './zigbee2mqtt.ts'
 
 export const DECODERS: readonly Decoder[] = [
+  auto,
   jsonPoints,
   json,
   value,

@@ -32,7 +32,7 @@ export class DecoderRig {
     const sources = new Sources({ ...bounds, onFull: (what) => void this.full.push(what) })
     const naming = new Naming(metrics, rules)
     const streams = new Map<string, Stream>()
-    this.#stream = new Stream(sources.get([]), naming)
+    this.#stream = new Stream(sources, [], naming)
     this.out = new Readings({
       scope: 'test',
       sources,
@@ -40,7 +40,7 @@ export class DecoderRig {
       takesLogs: true,
       device: (bytes, from, to) => {
         const id = Buffer.from(bytes.slice(from, to)).toString()
-        const known = streams.get(id) ?? new Stream(sources.get([['device.id', id]]), naming)
+        const known = streams.get(id) ?? new Stream(sources, [['device.id', id]], naming)
         streams.set(id, known)
         return known
       },
