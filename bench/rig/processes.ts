@@ -199,6 +199,12 @@ export function machineCpuSeconds(): number {
   return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND
 }
 
+/** For programs that start routers: these end with them also when a signal ends them. */
+export function endOnSignals(): void {
+  process.once('SIGINT', () => process.exit(130))
+  process.once('SIGTERM', () => process.exit(143))
+}
+
 /** How a router is started: as users do, by the launcher that an installed package has; or as who works on it does. */
 export type Entry = 'launcher' | 'sources'
 
@@ -243,6 +249,10 @@ export class RouterProcess {
       env: { ...process.env, ...options.env },
     })
     this.#child = child
+    // The load and the sink end with the channel to us; a router knows nothing of that.
+    const endWithUs = (): void => void child.kill('SIGKILL')
+    process.once('exit', endWithUs)
+    child.once('exit', () => process.off('exit', endWithUs))
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.#output = (this.#output + text).slice(-4000)
