@@ -2,6 +2,7 @@
 export const BAD_PAYLOAD_REASONS = {
   not_utf8: 'Text that is not UTF-8.',
   not_json: 'Not JSON, or JSON that ends too early.',
+  duplicate_key: 'A name that comes twice in one JSON object.',
   wrong_shape: 'JSON, but not what the decoder reads.',
   bad_name: 'A reading without a name, or with one that is too long.',
   bad_number: 'A value that is no finite number.',

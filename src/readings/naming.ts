@@ -128,13 +128,14 @@ export function writeMetric(to: Writer, metric: Metric, point: Uint8Array): void
   to.field(2, body.bytes, 0, body.length)
 }
 
+/** A KeyValue. */
+export const encodeAttribute = (key: string, value: string | boolean): Uint8Array =>
+  encodeKeyValue(encodeText(key), typeof value === 'string' ? encodeString(value) : encodeBool(value))
+
 /** Attributes of data points, as NumberDataPoint has them. */
 export function encodeMarks(attributes: readonly (readonly [key: string, value: string | boolean])[]): Uint8Array {
   const writer = new Writer()
-  for (const [key, value] of attributes) {
-    const encoded = typeof value === 'string' ? encodeString(value) : encodeBool(value)
-    writer.field(NUMBER_DATA_POINT.ATTRIBUTES, encodeKeyValue(encodeText(key), encoded))
-  }
+  for (const [key, value] of attributes) writer.field(NUMBER_DATA_POINT.ATTRIBUTES, encodeAttribute(key, value))
   return writer.toBytes()
 }
 

@@ -10,19 +10,31 @@
 // the decoder writes, then perhaps rollBack().
 
 import { isUtf8 } from 'node:buffer'
-import { encodeBool, encodeBytes, encodeKeyValue, encodeString, encodeStringBytes, encodeText } from '../otlp/encode.ts'
-import { LOG_RECORD } from '../otlp/fields.ts'
+import { encodeBytes, encodeString, encodeStringBytes, encodeText } from '../otlp/encode.ts'
+import { EXEMPLAR, LOG_RECORD, NUMBER_DATA_POINT } from '../otlp/fields.ts'
 import type { Signal } from '../otlp/signal.ts'
 import { writeF64, writeU32 } from '../wire/varint.ts'
 import { Writer } from '../wire/writer.ts'
 import { BadPayload } from './bad-payload.ts'
-import { encodeMarks, KIND, type Kind, type Naming, POINT_BYTES, type Slot, writeMetric } from './naming.ts'
+import {
+  encodeAttribute,
+  encodeMarks,
+  KIND,
+  type Kind,
+  type Naming,
+  POINT_BYTES,
+  type Slot,
+  writeMetric,
+} from './naming.ts'
 import { Sheet } from './sheet.ts'
 import type { Source, Sources } from './sources.ts'
 
 const NOTHING = new Uint8Array(0)
 
 type Attributes = readonly (readonly [key: string, value: string])[]
+/** Attributes of points and records. */
+export type Marks = readonly (readonly [key: string, value: string | boolean])[]
+const NO_MARKS: Marks = []
 
 /** Messages of one topic and device: what was at which place of the last of them. */
 export class Stream {
@@ -81,7 +93,7 @@ export interface LogEntry {
   readonly severityText?: string
   /** The record is an event of that name. */
   readonly event?: string
-  readonly attributes?: readonly (readonly [key: string, value: string | boolean])[]
+  readonly attributes?: Marks
 }
 
 export class Readings {
@@ -95,6 +107,7 @@ export class Readings {
   readonly requests: WholeRequest[] = []
   readonly #options: ReadingsOptions
   #stream: Stream | undefined
+  #topicStream: Stream | undefined
   #place = 0
   #timeLow = 0
   #timeHigh = 0
@@ -102,6 +115,15 @@ export class Readings {
   #observedHigh = 0
   /** Encoded attributes of the points that follow, fields of NumberDataPoint; empty for most. */
   #marks: Uint8Array = NOTHING
+  /** What they are joined of, besides those of the stream. */
+  #messageMark: Uint8Array = NOTHING
+  #ownMark: Uint8Array = NOTHING
+  #messageAttributes: Marks = NO_MARKS
+  /** Of attributes as mark() was given them. */
+  readonly #encodedMarks = new WeakMap<object, Uint8Array>()
+  /** The trace that the message belongs to: fields of an Exemplar and of a LogRecord; both empty for most. */
+  #exemplarTrace: Uint8Array = NOTHING
+  #logTrace: Uint8Array = NOTHING
   #key = new Uint8Array(256)
   #markRequests = 0
 
@@ -117,9 +139,15 @@ export class Readings {
     this.logs.begin()
     this.#markRequests = this.requests.length
     this.#stream = stream
+    this.#topicStream = stream
     this.#place = 0
     this.kind = KIND.DEFAULT
     this.#marks = stream.marks
+    this.#messageMark = NOTHING
+    this.#messageAttributes = NO_MARKS
+    this.#ownMark = NOTHING
+    this.#exemplarTrace = NOTHING
+    this.#logTrace = NOTHING
     this.atMillis(receivedMs)
     this.#observedLow = this.#timeLow
     this.#observedHigh = this.#timeHigh
@@ -139,10 +167,19 @@ export class Readings {
 
   /** What follows is from the device that the payload names so. Where the topic names one, that stays. */
   device(bytes: Uint8Array, from: number, to: number): void {
-    const stream = this.#options.device(bytes, from, to)
-    if (this.#marks === this.#stream!.marks) this.#marks = stream.marks
+    this.#moveTo(this.#options.device(bytes, from, to))
+  }
+
+  #moveTo(stream: Stream): void {
+    const isMarked = stream.marks !== this.#stream!.marks
     this.#stream = stream
     this.#place = 0
+    if (isMarked) this.#join()
+  }
+
+  /** What follows is from the device of the topic again. */
+  topicDevice(): void {
+    if (this.#stream !== this.#topicStream) this.#moveTo(this.#topicStream!)
   }
 
   /** What follows was measured then. Milliseconds since 1970, perhaps with a fraction. */
@@ -162,12 +199,47 @@ export class Readings {
     this.#timeHigh = Math.floor(upper / 65536) + carry
   }
 
+  /** Attributes of everything in the message; before the first reading. */
+  markMessage(attributes: Marks): void {
+    this.#messageAttributes = attributes
+    this.#messageMark = this.#encoded(attributes)
+    this.#join()
+  }
+
   /** Further attributes of the points that follow, such as their quality, instead of those of the call before. */
-  mark(attributes: readonly (readonly [key: string, value: string | boolean])[]): void {
-    const stream = this.#stream!
-    if (attributes.length === 0) this.#marks = stream.marks
-    else if (stream.marks.length === 0) this.#marks = encodeMarks(attributes)
-    else this.#marks = new Uint8Array(Buffer.concat([stream.marks, encodeMarks(attributes)]))
+  mark(attributes: Marks | undefined): void {
+    const mark = attributes === undefined || attributes.length === 0 ? NOTHING : this.#encoded(attributes)
+    if (mark === this.#ownMark) return
+    this.#ownMark = mark
+    this.#join()
+  }
+
+  #encoded(attributes: Marks): Uint8Array {
+    let encoded = this.#encodedMarks.get(attributes)
+    if (encoded === undefined) {
+      encoded = encodeMarks(attributes)
+      this.#encodedMarks.set(attributes, encoded)
+    }
+    return encoded
+  }
+
+  /** The marks of stream, message and reading, one behind the other. */
+  #join(): void {
+    const parts = [this.#stream!.marks, this.#messageMark, this.#ownMark].filter((part) => part.length > 0)
+    this.#marks = parts.length === 0 ? NOTHING : parts.length === 1 ? parts[0]! : new Uint8Array(Buffer.concat(parts))
+  }
+
+  /** What follows belongs to the span of a W3C traceparent: exemplars of points, the trace of records. Others are ignored. */
+  trace(traceparent: string): void {
+    const match = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/.exec(traceparent)
+    if (match === null || /^0+$/.test(match[1]!) || /^0+$/.test(match[2]!) || traceparent.startsWith('ff')) return
+    const traceId = Buffer.from(match[1]!, 'hex')
+    const spanId = Buffer.from(match[2]!, 'hex')
+    this.#exemplarTrace = new Writer().field(EXEMPLAR.SPAN_ID, spanId).field(EXEMPLAR.TRACE_ID, traceId).toBytes()
+    const record = new Writer().field(LOG_RECORD.TRACE_ID, traceId).field(LOG_RECORD.SPAN_ID, spanId)
+    const flags = new Uint8Array(4)
+    writeU32(flags, 0, Number.parseInt(match[3]!, 16))
+    this.#logTrace = record.tag(LOG_RECORD.FLAGS, 5).copy(flags).toBytes()
   }
 
   /** `bytes[nameFrom, nameTo)` and `bytes[unitFrom, unitTo)` are UTF-8, without escapes; the unit may be empty. */
@@ -219,7 +291,7 @@ export class Readings {
     const sheet = this.metrics
     sheet.open(source.resource)
     sheet.items++
-    if (this.#marks.length > 0) {
+    if (this.#marks.length > 0 || this.#exemplarTrace.length > 0) {
       this.#markedPoint(slot, value)
       return
     }
@@ -242,11 +314,21 @@ export class Readings {
   }
 
   #markedPoint(slot: Slot, value: number): void {
-    const point = new Uint8Array(POINT_BYTES + this.#marks.length)
-    this.#timeAndValue(point, 0, value)
-    point.set(this.#marks, POINT_BYTES)
+    const point = new Writer()
+    point.reserve(POINT_BYTES)
+    point.length = this.#timeAndValue(point.bytes, 0, value)
+    point.copy(this.#marks)
+    if (this.#exemplarTrace.length > 0) {
+      // Exemplar: time_unix_nano 2 (fixed64) | as_double 3 (double) | span and trace.
+      const exemplar = new Uint8Array(POINT_BYTES + this.#exemplarTrace.length)
+      this.#timeAndValue(exemplar, 0, value)
+      exemplar[0] = EXEMPLAR.TIME_UNIX_NANO * 8 + 1
+      exemplar[9] = EXEMPLAR.AS_DOUBLE * 8 + 1
+      exemplar.set(this.#exemplarTrace, POINT_BYTES)
+      point.field(NUMBER_DATA_POINT.EXEMPLARS, exemplar)
+    }
     const metric = new Writer()
-    writeMetric(metric, slot.metric, point)
+    writeMetric(metric, slot.metric, point.toBytes())
     this.metrics.copy(metric.bytes, 0, metric.length)
   }
 
@@ -271,11 +353,9 @@ export class Readings {
     if (severity !== undefined && severity !== 0) record.tag(LOG_RECORD.SEVERITY_NUMBER, 0).varint(severity)
     if (severityText !== undefined) record.field(LOG_RECORD.SEVERITY_TEXT, encodeText(severityText))
     record.field(LOG_RECORD.BODY, encodeBody(body))
-    for (const [key, value] of attributes)
-      record.field(
-        LOG_RECORD.ATTRIBUTES,
-        encodeKeyValue(encodeText(key), typeof value === 'string' ? encodeString(value) : encodeBool(value)),
-      )
+    for (const [key, value] of attributes) record.field(LOG_RECORD.ATTRIBUTES, encodeAttribute(key, value))
+    for (const [key, value] of this.#messageAttributes) record.field(LOG_RECORD.ATTRIBUTES, encodeAttribute(key, value))
+    record.copy(this.#logTrace)
     if (event !== undefined) record.field(LOG_RECORD.EVENT_NAME, encodeText(event))
     this.logs.open(source.resource)
     this.logs.items++

@@ -30,6 +30,7 @@ export class Complaints {
   readonly #log: Logger
   readonly #clock: Clock
   readonly #known = new Map<string, Known>()
+  readonly #clocks = new Map<string, Known>()
 
   constructor(meter: Meter, log: Logger, clock: Clock) {
     this.#meter = meter
@@ -65,6 +66,36 @@ export class Complaints {
       reason,
       detail: words,
       payload: excerpt(payload, from, to),
+      since_last_line: known.untold,
+    })
+    known.silentUntilMs = now + TALLY_EVERY_MS
+    known.untold = 0
+  }
+
+  /** A time that a device has written and that cannot be: `clock_not_set`, `future` or `past`. */
+  clock(rule: string, word: string, topic: string): void {
+    const key = `${word} ${rule}`
+    let known = this.#clocks.get(key)
+    if (known === undefined) {
+      const counter = this.#meter.counter(
+        'receiver_mqtt_wrong_clocks',
+        '{time}',
+        'Number of times in payloads that cannot be, for which the time of receipt was taken.',
+        { labels: { rule, reason: word } },
+      )
+      known = { counter, silentUntilMs: 0, untold: 0 }
+      this.#clocks.set(key, known)
+    }
+    known.counter.add(1)
+    const now = this.#clock.monotonic()
+    if (known.silentUntilMs > 0 && now < known.silentUntilMs) {
+      known.untold++
+      return
+    }
+    this.#log.warn('a device has a wrong clock; the time of receipt is taken', {
+      topic,
+      rule,
+      reason: word,
       since_last_line: known.untold,
     })
     known.silentUntilMs = now + TALLY_EVERY_MS

@@ -20,6 +20,7 @@ import {
 import { INVALID, stringType, type ValueType } from '../../config/types.ts'
 import { findBroker, SCHEME_WORDS } from '../../net/mqtt/transport.ts'
 import { tlsClient } from '../../net/tls/config.ts'
+import { payloadFields } from './decoders/config.ts'
 import { DECODERS } from './decoders/decoders.ts'
 import { parseTemplate, TemplateError, type TopicTemplate } from './topics.ts'
 
@@ -64,6 +65,7 @@ export const rule = object({
     of: decoderWords,
     doc: 'How payloads are read.',
   }),
+  ...payloadFields,
   retained: choice('retained', {
     default: 'mark',
     of: {

@@ -13,7 +13,7 @@ import type { StateRequest } from '../../storage/storage.ts'
 import { factory } from './factory.ts'
 
 const points = (device: string, value: number): string =>
-  JSON.stringify({ device_id: device, timestamp: 1700000000123, metrics: [{ name: 'temperature', value, unit: 'C' }] })
+  JSON.stringify({ device_id: device, timestamp: 1767225590123, metrics: [{ name: 'temperature', value, unit: 'C' }] })
 
 // biome-ignore lint/suspicious/noExplicitAny: parsed JSON
 const json = (batch: Batch): any => JSON.parse(bytesToJson(batch.signal, batch.parts))
@@ -68,8 +68,8 @@ test('messages of one read become one batch per signal, with the resources of th
       [{ key: 'device.id', value: { stringValue: device } }],
       {
         name: 'temperature',
-        unit: 'C',
-        gauge: { dataPoints: [{ timeUnixNano: '1700000000123000000', asDouble: i + 1 }] },
+        unit: 'Cel',
+        gauge: { dataPoints: [{ timeUnixNano: '1767225590123000000', asDouble: i + 1 }] },
       },
     ]),
   )

@@ -30,13 +30,15 @@ import { Complaints, type Reason } from './complaints.ts'
 import type { MqttConfig } from './config.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { Message } from './decoders/decoder.ts'
-import { eventTimes } from './event-times.ts'
+import { Discovery } from './decoders/discovery.ts'
+import type { PayloadTimes } from './event-times.ts'
 import { type Cargo, Outbox } from './outbox.ts'
 import { type OwnMetrics, ownMetrics } from './own-metrics.ts'
 import { RememberedFilters } from './remembered-filters.ts'
 import { Rule, type Topic, TopicTable } from './topic-table.ts'
 
 const SCOPE = 'millrace/mqtt'
+const RETAINED = [['mqtt.retained', true]] as const
 
 /** What decoders see of a message; one object for all of them. */
 class CurrentMessage implements Message {
@@ -47,7 +49,7 @@ class CurrentMessage implements Message {
   ownName: Uint8Array = this.bytes
   retain = false
   receivedMs = 0
-  readonly times = eventTimes
+  times!: PayloadTimes
   frame: PublishFrame | undefined
 
   get contentType(): string | undefined {
@@ -95,7 +97,11 @@ export class MqttReceiver implements Receiver {
       onFull: (what) => this.#full(what),
     })
     const metrics = new Metrics()
-    const rules = cfg.topics.map((rule) => new Rule(rule, metrics, (unit) => unit))
+    const discovery = new Discovery()
+    const onBadClock = (rule: string, word: string): void => this.#complaints.clock(rule, word, this.#topic?.name ?? '')
+    const rules = cfg.topics.map(
+      (rule) => new Rule(rule, metrics, discovery, (word) => onBadClock(rule.topic.text, word)),
+    )
     this.#topics = new TopicTable(rules, this.#sources, share(cfg.maxSeries))
     this.#readings = new Readings({
       scope: SCOPE,
@@ -257,10 +263,14 @@ export class MqttReceiver implements Receiver {
     if (this.#receivedMs === 0) this.#receivedMs = this.#context.clock.now()
     message.receivedMs = this.#receivedMs
     message.frame = frame
+    message.times = rule.times
+    rule.times.begin(message.receivedMs)
     this.#topic = topic
     readings.begin(topic.stream, message.receivedMs)
     try {
-      if (frame.retain) readings.mark([['mqtt.retained', true]])
+      if (frame.retain) readings.markMessage(RETAINED)
+      const parent = frame.userProperty('traceparent')
+      if (parent !== undefined) readings.trace(parent)
       rule.decode(message, readings)
     } catch (error) {
       readings.rollBack()

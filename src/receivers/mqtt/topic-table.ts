@@ -7,9 +7,12 @@ import { BadPayload } from '../../readings/bad-payload.ts'
 import { encodeMarks, KIND, type Metrics, Naming, type NamingRules } from '../../readings/naming.ts'
 import { Stream } from '../../readings/readings.ts'
 import type { Sources } from '../../readings/sources.ts'
+import { toUcum } from '../../readings/units.ts'
 import type { RuleConfig } from './config.ts'
 import type { Decode } from './decoders/decoder.ts'
 import { findDecoder } from './decoders/decoders.ts'
+import type { Discovery } from './decoders/discovery.ts'
+import { PayloadTimes } from './event-times.ts'
 import { TOPIC_MAX_BYTES, type TopicMatch } from './topics.ts'
 
 /** A rule of the configuration, ready. */
@@ -17,6 +20,7 @@ export class Rule {
   readonly config: RuleConfig
   readonly text: string
   readonly decode: Decode
+  readonly times: PayloadTimes
   readonly #metrics: Metrics
   readonly #names: NamingRules
   /** Of topics that are no part of a name. */
@@ -24,15 +28,16 @@ export class Rule {
   /** By what the topic gives to the name. */
   readonly #prefixed = new Map<string, Naming>()
 
-  constructor(config: RuleConfig, metrics: Metrics, unitOf: (unit: string) => string) {
+  constructor(config: RuleConfig, metrics: Metrics, discovery: Discovery, onBadClock: (word: string) => void) {
     this.config = config
     this.text = config.topic.text
-    this.decode = findDecoder(config.decoder)!.create()
+    this.times = new PayloadTimes(config.time, onBadClock)
+    this.decode = findDecoder(config.decoder)!.create({ words: config.words, paths: config.paths, discovery })
     this.#metrics = metrics
     const counters = config.counters.map(wildcard)
     this.#names = {
       kindOf: (name) => (counters.some((pattern) => pattern.test(name)) ? KIND.COUNTER : KIND.GAUGE),
-      unitOf,
+      unitOf: (unit) => (unit === '' ? '' : toUcum(unit)),
     }
     this.#plain = new Naming(metrics, this.#names)
   }

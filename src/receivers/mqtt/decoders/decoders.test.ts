@@ -128,7 +128,7 @@ test('json: nested names are joined, the time may stand at the end', () => {
     `log {"stringValue":"AUTO"}{reading.name=mode} ${AT}`,
   ])
   assert.equal(rig.push('[1]')?.reason, 'wrong_shape')
-  assert.equal(rig.push(`${'{"a":'.repeat(20)}1${'}'.repeat(20)}`)?.reason, 'too_deep')
+  assert.equal(rig.push(`${'{"a":'.repeat(80)}1${'}'.repeat(80)}`)?.reason, 'too_deep')
 })
 
 test('value: a number, a boolean or a word of devices, named by the topic', () => {
@@ -188,4 +188,64 @@ test('rules choose the kind and the unit of a metric', () => {
   })
   rig.push('{"metrics":[{"name":"parts","value":5,"unit":"pcs"},{"name":"t","value":1,"unit":"C"}]}')
   assert.deepEqual(rig.taken(), [`counter parts=5pcs ${RECEIVED}`, `t=1Cel ${RECEIVED}`])
+})
+
+test('auto: a payload of a form that cannot be mistaken is read as that form', () => {
+  const rig = rigOf('auto')
+  const read = (payload: string, contentType?: string): string[] => {
+    assert.equal(rig.push(payload, { contentType })?.message, undefined, payload)
+    return rig.taken()
+  }
+  assert.deepEqual(read('{"metrics":[{"name":"a","value":1}]}'), [`a=1 ${RECEIVED}`])
+  assert.deepEqual(read('{"a":{"b":1}}'), [`a.b=1 ${RECEIVED}`])
+  assert.deepEqual(read('{"timestamp_ms":1700000000123,"value":1}'), [`own=1 ${AT}`])
+  assert.deepEqual(read('{"value":1,"timestamp_ms":1700000000123}'), [`own=1 ${AT}`])
+  assert.deepEqual(read('{"ts":1700000000123,"values":{"a":1}}'), [`a=1 ${AT}`])
+  assert.deepEqual(read('[{"ts":1700000000123,"values":{"a":1}}]'), [`a=1 ${AT}`])
+  assert.deepEqual(read('[{"t":1700000000123,"v":1}]'), [`own=1 ${AT}`])
+  assert.deepEqual(read('{"timestamp":1,"values":[{"id":"a","v":1,"t":1700000000123}]}'), [`a=1 ${AT}`])
+  assert.deepEqual(read('{"timestamp":1700000000123,"node":"n","group":"g","values":{"a":1}}'), [
+    `{device.id=n}g.a=1 ${AT}`,
+  ])
+  assert.deepEqual(read('{"MessageType":"ua-data","PublisherId":"p","Messages":[{"Payload":{"a":1}}]}'), [
+    `{device.id=p}a=1 ${RECEIVED}`,
+  ])
+  assert.deepEqual(read('room,site=x temp=1.5,ok=t 1700000000123000000'), [
+    `room.temp=1.5{site=x} ${AT}`,
+    `room.ok=1{site=x} ${AT}`,
+  ])
+  assert.deepEqual(read('32.5'), [`own=32.5 ${RECEIVED}`])
+  assert.deepEqual(read('E04 overload'), [`log {"stringValue":"E04 overload"}{reading.name=own} ${RECEIVED}`])
+  const event = '{"specversion":"1.0","id":"1","source":"s","type":"t","data":{"a":1}}'
+  const expected = [`{device.id=s}a=1{cloudevents.event_type=t,cloudevents.event_source=s} ${RECEIVED}`]
+  assert.deepEqual(read(event), expected)
+  assert.deepEqual(read(event, 'application/cloudevents+json'), expected)
+})
+
+test('marks of the message stay when a reading has its own', () => {
+  const rig = rigOf('kepware')
+  const { out } = rig
+  const begin = out.begin.bind(out)
+  out.begin = (stream, receivedMs) => {
+    begin(stream, receivedMs)
+    out.markMessage([['mqtt.retained', true]])
+  }
+  rig.push('{"values":[{"id":"a","v":1,"q":false},{"id":"b","v":2,"q":true}]}')
+  const [bad, good] = rig.takenRequests().flatMap((json) => JSON.parse(json).resourceMetrics[0].scopeMetrics[0].metrics)
+  const keys = (metric: { gauge: { dataPoints: { attributes: { key: string }[] }[] } }): string[] =>
+    metric.gauge.dataPoints[0]!.attributes.map(({ key }) => key)
+  assert.deepEqual(keys(bad), ['mqtt.retained', 'data.quality'])
+  assert.deepEqual(keys(good), ['mqtt.retained'])
+})
+
+test('a traceparent that is none is ignored', () => {
+  const rig = rigOf('json')
+  for (const parent of [
+    '',
+    '00',
+    `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`,
+    `ff-${'a'.repeat(32)}-00f067aa0ba902b7-01`,
+  ])
+    assert.equal(rig.push(JSON.stringify({ a: 1, traceparent: parent })), undefined)
+  assert.ok(!rig.takenRequests().join().includes('exemplars'))
 })

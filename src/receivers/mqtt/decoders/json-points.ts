@@ -76,8 +76,11 @@ class JsonPoints {
     if (char === CHAR.QUOTE) {
       json.string()
       message.times.text(json.bytes, json.start, json.stop, out)
-    } else if (isNumberStart(char)) message.times.number(json.number(), out)
-    else if (json.literal() !== null) throw new BadPayload('bad_time', 'timestamp is neither text nor number')
+    } else if (isNumberStart(char)) {
+      const from = json.at
+      json.number()
+      message.times.digits(json.bytes, from, json.at, out)
+    } else if (json.literal() !== null) throw new BadPayload('bad_time', 'timestamp is neither text nor number')
   }
 
   #points(message: Message, out: Readings): void {

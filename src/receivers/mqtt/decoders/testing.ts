@@ -6,8 +6,9 @@ import { BadPayload } from '../../../readings/bad-payload.ts'
 import { Metrics, Naming, type NamingRules, PLAIN_NAMING } from '../../../readings/naming.ts'
 import { Readings, Stream } from '../../../readings/readings.ts'
 import { Sources } from '../../../readings/sources.ts'
-import { eventTimes } from '../event-times.ts'
-import type { Decode, Decoder, Message } from './decoder.ts'
+import { DEFAULT_TIME_RULES, type TimeRules } from '../../../readings/timestamps.ts'
+import { PayloadTimes } from '../event-times.ts'
+import { type Decode, type Decoder, type DecoderContext, type Message, plainContext } from './decoder.ts'
 
 export const RECEIVED_MS = 1_767_225_600_000
 
@@ -15,9 +16,18 @@ export class DecoderRig {
   readonly out: Readings
   readonly #decode: Decode
   readonly #stream: Stream
+  readonly #times: PayloadTimes
   readonly full: string[] = []
+  readonly badClocks: string[] = []
 
-  constructor(decoder: Decoder, rules: NamingRules = PLAIN_NAMING, bounds = { maxSources: 1000, maxSeries: 1000 }) {
+  constructor(
+    decoder: Decoder,
+    rules: NamingRules = PLAIN_NAMING,
+    bounds = { maxSources: 1000, maxSeries: 1000 },
+    context: DecoderContext = plainContext(),
+    times: TimeRules = { ...DEFAULT_TIME_RULES, pastMaxMs: 0 },
+  ) {
+    this.#times = new PayloadTimes(times, (word) => void this.badClocks.push(word))
     const metrics = new Metrics()
     const sources = new Sources({ ...bounds, onFull: (what) => void this.full.push(what) })
     const naming = new Naming(metrics, rules)
@@ -35,7 +45,7 @@ export class DecoderRig {
         return known
       },
     })
-    this.#decode = decoder.create()
+    this.#decode = decoder.create(context)
   }
 
   /** Undefined, or why the payload was refused: then it has left nothing. */
@@ -44,6 +54,7 @@ export class DecoderRig {
     // Among other bytes, as in a socket's chunk.
     const bytes = new Uint8Array(Buffer.concat([Buffer.from('"1e'), inner, Buffer.from('9}"')]))
     this.out.begin(this.#stream, RECEIVED_MS)
+    this.#times.begin(RECEIVED_MS)
     try {
       this.#decode(
         {
@@ -56,7 +67,7 @@ export class DecoderRig {
           receivedMs: RECEIVED_MS,
           contentType: undefined,
           userProperty: () => undefined,
-          times: eventTimes,
+          times: this.#times,
           ...message,
         },
         this.out,
@@ -67,6 +78,11 @@ export class DecoderRig {
       if (error instanceof BadPayload) return error
       throw error
     }
+  }
+
+  /** Everything since the last call as OTLP/JSON, checked as a door would; a request for each signal that has some. */
+  takenRequests(): string[] {
+    return (['metrics', 'logs'] as const).map((signal) => this.#json(signal)).filter((json) => json !== '')
   }
 
   /** Everything since the last call, checked as a door would: one line for each point and record. */
@@ -97,13 +113,18 @@ export class DecoderRig {
 
   // biome-ignore lint/suspicious/noExplicitAny: parsed JSON
   #request(signal: 'metrics' | 'logs'): any {
+    const json = this.#json(signal)
+    return json === '' ? {} : JSON.parse(json)
+  }
+
+  #json(signal: 'metrics' | 'logs'): string {
     const sheet = this.out[signal]
     const { items } = sheet
     const bytes = sheet.take()
-    if (bytes === undefined) return {}
+    if (bytes === undefined) return ''
     const counted = checkRequest(signal, bytes)
     if (counted !== items) throw new Error(`${items} items were counted, ${counted} are there`)
-    return JSON.parse(bytesToJson(signal, [bytes]))
+    return bytesToJson(signal, [bytes])
   }
 }
 
