@@ -30,6 +30,7 @@ import { Sheet } from './sheet.ts'
 import type { Source, Sources } from './sources.ts'
 
 const NOTHING = new Uint8Array(0)
+const NO_SHAPE: Slot[] = []
 
 type Attributes = readonly (readonly [key: string, value: string])[]
 /** Attributes of points and records. */
@@ -41,10 +42,11 @@ export class Stream {
   readonly naming: Naming
   /** Attributes of all its points, as encodeMarks() gives them. */
   readonly marks: Uint8Array
-  readonly shape: Slot[] = []
+  shape: Slot[] = NO_SHAPE
   readonly #sources: Sources
-  readonly #attributes: Attributes
-  #source: Source | undefined | null = null
+  /** Until the source is asked for. */
+  #attributes: Attributes | undefined
+  #source: Source | undefined
 
   /** `attributes` are those of the resource. */
   constructor(sources: Sources, attributes: Attributes, naming: Naming, marks: Uint8Array = NOTHING) {
@@ -59,8 +61,18 @@ export class Stream {
    * reading: many a topic has none of its own, only devices that its payloads name.
    */
   get source(): Source | undefined {
-    if (this.#source === null) this.#source = this.#sources.get(this.#attributes)
+    if (this.#attributes !== undefined) {
+      this.#source = this.#sources.get(this.#attributes)
+      this.#attributes = undefined
+    }
     return this.#source
+  }
+
+  /** `place` is at most one beyond the last. */
+  setShape(place: number, slot: Slot): void {
+    // A list of one takes as much as it has to: many streams have no more.
+    if (this.shape === NO_SHAPE) this.shape = [slot]
+    else this.shape[place] = slot
   }
 }
 
@@ -282,7 +294,7 @@ export class Readings {
   #lookedUp(stream: Stream, source: Source, length: number, nameLength: number, value: number): void {
     const slot = stream.naming.slot(this.#key, length, nameLength, this.kind)
     if (!this.#options.sources.admits(source, slot)) return
-    if (this.#place < SHAPE_MAX) stream.shape[this.#place] = slot
+    if (this.#place < SHAPE_MAX) stream.setShape(this.#place, slot)
     this.#place++
     this.#point(source, slot, value)
   }
