@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { parseConfig } from '../../src/config/testing.ts'
@@ -11,13 +12,16 @@ import type { Batch } from '../../src/otlp/batch.ts'
 import { bytesToJson } from '../../src/otlp/json/index.ts'
 import { factory } from '../../src/receivers/mqtt/factory.ts'
 import { certs } from '../support/certs.ts'
+import { ownDirectory } from '../support/disk.ts'
 import { rig } from '../support/harness.ts'
 import { mosquitto, mosquittoMissing } from '../support/mosquitto.ts'
 import { Publisher } from '../support/mqtt-broker.ts'
-import { freePorts } from '../support/router-process.ts'
+import { startOtlpRecorder } from '../support/otlp-recorder.ts'
+import { freePorts, startProcess } from '../support/router-process.ts'
 import { until } from '../support/until.ts'
 
 const skip = mosquittoMissing()
+const CONFIG = new URL('../../configs/mqtt-gateway.yaml', import.meta.url).pathname
 
 /** What has been delivered, by device, in order, repeats included. */
 class Delivered implements Output {
@@ -256,6 +260,61 @@ test('mosquitto: a shared subscription spreads messages over the shards, and non
   publishAll(publisher, 250)
   await until(() => both.distinct === 1000)
   assert.ok(outs.every((out) => out.distinct > 0))
+})
+
+test('configs/mqtt-gateway.yaml takes what a device sends, through a kill of the router, and keeps what it cannot read', {
+  skip,
+}, async (t) => {
+  const [port, metrics, ...own] = await freePorts(5)
+  const broker = await mosquitto(t, port!)
+  const recorder = await startOtlpRecorder(t)
+  const at = ownDirectory(t)
+  const set = [
+    'receivers.mqtt.client_id=gateway-test',
+    'receivers.mqtt.reconnect.initial_interval=20ms',
+    `receivers.otlp.protocols.grpc.endpoint=127.0.0.1:${own[0]}`,
+    `receivers.otlp.protocols.http.endpoint=127.0.0.1:${own[1]}`,
+    `extensions.health_check.endpoint=127.0.0.1:${own[2]}`,
+    `exporters.file.path=${at}/unread.jsonl`,
+    `service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${metrics}}}}}]`,
+  ].flatMap((line) => ['--set', line])
+  const env = {
+    MQTT_BROKER: `mqtt://127.0.0.1:${broker.port}`,
+    MILLRACE_QUEUE: `${at}/queue`,
+    MILLRACE_BACK_END: recorder.grpcAddress,
+  }
+  const start = async () => {
+    const router = startProcess(t, ['--config', CONFIG, ...set], env)
+    await router.until('Connected to the broker.')
+    return router
+  }
+  const killed = await start()
+  const publisher = await Publisher.connect(broker.port)
+  t.after(() => publisher.close())
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  publishAll(publisher, 50)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await killed.stop('SIGKILL')
+  publishAll(publisher, 50, 1, 50)
+  publisher.publish('acme/lyon/press/line-1/p7/motor/temp', '71.5')
+  publisher.publish('devices/d0/data', 'not json')
+  await publisher.taken()
+  const router = await start()
+  const values = (): Set<string> => {
+    const seen = new Set<string>()
+    for (const { request } of recorder.requests)
+      for (const { resource, scopeMetrics } of request.resourceMetrics ?? [])
+        for (const { name, gauge } of scopeMetrics[0].metrics) {
+          // biome-ignore lint/suspicious/noExplicitAny: parsed protobuf
+          const device = resource.attributes.find((a: any) => a.key === 'device.id').value.stringValue
+          for (const point of gauge.dataPoints) seen.add(`${device} ${name} ${point.asDouble}`)
+        }
+    return seen
+  }
+  await until(() => values().size === 401)
+  assert.ok(values().has('p7 motor.temp 71.5'))
+  await until(() => existsSync(`${at}/unread.jsonl`) && /not json/.test(readFileSync(`${at}/unread.jsonl`, 'utf8')))
+  assert.equal(await router.stop(), 0, router.said())
 })
 
 test('mosquitto: mqtts with a client certificate, ws and wss', { skip }, async (t) => {
