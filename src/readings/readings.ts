@@ -21,10 +21,11 @@ import {
   encodeMarks,
   KIND,
   type Kind,
+  METRIC_HEAD_BYTES,
   type Naming,
   POINT_BYTES,
   type Slot,
-  writeMetric,
+  writeMetricHead,
 } from './naming.ts'
 import { Sheet } from './sheet.ts'
 import type { Source, Sources } from './sources.ts'
@@ -326,22 +327,28 @@ export class Readings {
   }
 
   #markedPoint(slot: Slot, value: number): void {
-    const point = new Writer()
-    point.reserve(POINT_BYTES)
-    point.length = this.#timeAndValue(point.bytes, 0, value)
-    point.copy(this.#marks)
-    if (this.#exemplarTrace.length > 0) {
-      // Exemplar: time_unix_nano 2 (fixed64) | as_double 3 (double) | span and trace.
-      const exemplar = new Uint8Array(POINT_BYTES + this.#exemplarTrace.length)
-      this.#timeAndValue(exemplar, 0, value)
-      exemplar[0] = EXEMPLAR.TIME_UNIX_NANO * 8 + 1
-      exemplar[9] = EXEMPLAR.AS_DOUBLE * 8 + 1
-      exemplar.set(this.#exemplarTrace, POINT_BYTES)
-      point.field(NUMBER_DATA_POINT.EXEMPLARS, exemplar)
+    const sheet = this.metrics
+    const marks = this.#marks
+    const trace = this.#exemplarTrace
+    const exemplarBytes = trace.length === 0 ? 0 : POINT_BYTES + trace.length
+    const pointBytes = POINT_BYTES + marks.length + (exemplarBytes === 0 ? 0 : exemplarBytes + 2)
+    sheet.reserve(slot.metric.head.length + METRIC_HEAD_BYTES + pointBytes)
+    const { bytes } = sheet
+    let at = writeMetricHead(bytes, sheet.to, slot.metric, pointBytes)
+    at = this.#timeAndValue(bytes, at, value)
+    for (let i = 0; i < marks.length; ) bytes[at++] = marks[i++]!
+    if (exemplarBytes > 0) {
+      // Exemplar: time_unix_nano 2 (fixed64) | as_double 3 (double) | span and trace; 46 bytes.
+      bytes[at++] = NUMBER_DATA_POINT.EXEMPLARS * 8 + 2
+      bytes[at++] = exemplarBytes
+      const exemplar = at
+      at = this.#timeAndValue(bytes, at, value)
+      bytes[exemplar] = EXEMPLAR.TIME_UNIX_NANO * 8 + 1
+      bytes[exemplar + 9] = EXEMPLAR.AS_DOUBLE * 8 + 1
+      bytes.set(trace, at)
+      at += trace.length
     }
-    const metric = new Writer()
-    writeMetric(metric, slot.metric, point.toBytes())
-    this.metrics.copy(metric.bytes, 0, metric.length)
+    sheet.to = at
   }
 
   /** A text that the payload has in the place of a value: a log record with the reading's name. */
