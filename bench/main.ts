@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { SHARD_FLAGS } from '../src/shards/heap.ts'
 import type { AnyCase, BenchResult, MeasureOptions } from './harness.ts'
 import { DEFAULT_OPTIONS } from './harness.ts'
 import { tableHead, tableRow, writeResults } from './report.ts'
@@ -30,7 +31,7 @@ async function listCases(pattern: RegExp): Promise<Listed[]> {
 /** Runs one case in a child; its last line of output is the result. */
 function runCase({ file, name }: Listed, options: MeasureOptions): Promise<readonly BenchResult[]> {
   const program = fileURLToPath(new URL('./case.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--expose-gc', program, file, name, JSON.stringify(options)], {
+  const child = spawn(process.execPath, ['--expose-gc', ...SHARD_FLAGS, program, file, name, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''
