@@ -1,67 +1,150 @@
-// The table a person reads, and the file that a speed claim links to.
+// `npm run bench:report -- FILE.json`: writes FILE.md, a table, and FILE.svg, a chart, beside a result file of the harness.
 
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
-import type { BenchResult } from './harness.ts'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { type Chart, drawChart } from './chart.ts'
+import type { ResultFile, Row } from './compare.ts'
+import { UsageError } from './options.ts'
+import { type Conditions, shortNumber } from './results.ts'
+import { rowWords } from './table.ts'
 
-const SCALE = ['', 'k', 'M', 'G', 'T']
+export type Report = Conditions & ResultFile
 
-/** Three digits and a scale: 1234567 becomes `1.23M`. */
-export function shortNumber(value: number): string {
-  let scale = 0
-  while (Math.abs(value) >= 999.5 && scale < SCALE.length - 1) {
-    value /= 1000
-    scale++
+const CPU = 'CPU-seconds for a million items'
+const MIB = 2 ** 20
+
+interface Compared {
+  readonly words: string
+  readonly bySut: ReadonlyMap<string, Row>
+}
+
+/** Rows of the same case side by side. */
+function compared(rows: readonly Row[]): Compared[] {
+  const found = new Map<string, Map<string, Row>>()
+  for (const row of rows) {
+    const words = rowWords(row)
+    const bySut = found.get(words) ?? new Map<string, Row>()
+    found.set(words, bySut.set(row.sut, row))
   }
-  const digits = Math.abs(value) >= 99.95 || Number.isInteger(value) ? 0 : Math.abs(value) >= 9.995 ? 1 : 2
-  return value.toFixed(digits) + SCALE[scale]
+  return [...found].map(([words, bySut]) => ({ words, bySut }))
 }
 
-const COLUMNS: readonly { readonly title: string; readonly text: (result: BenchResult) => string }[] = [
-  { title: 'CPU-s/M items', text: ({ cpuSecondsPerMillionItems: v }) => (v === undefined ? '' : v.toFixed(3)) },
-  { title: 'items/s', text: ({ itemsPerSecond: v }) => (v === undefined ? '' : shortNumber(v)) },
-  { title: 'bytes/s', text: ({ bytesPerSecond: v }) => (v === undefined ? '' : shortNumber(v)) },
-  { title: 'peak MiB', text: ({ peakRssBytes: v }) => (v === undefined ? '' : (v / 2 ** 20).toFixed(0)) },
-  { title: 'B garbage/item', text: ({ allocatedBytesPerItem: v }) => (v === undefined ? '' : v.toFixed(1)) },
-]
-
-export const tableHead = (nameWidth: number): string =>
-  'case'.padEnd(nameWidth) + COLUMNS.map(({ title }) => title.padStart(title.length + 2)).join('')
-
-export function tableRow(result: BenchResult, nameWidth: number): string {
-  const figures = COLUMNS.map(({ title, text }) => text(result).padStart(title.length + 2)).join('')
-  const notes = Object.entries(result.notes ?? {}).map(([key, value]) => `${key} ${value}`)
-  return result.name.padEnd(nameWidth) + figures + (notes.length > 0 ? `  ${notes.join(', ')}` : '')
+/** Why a program has no figure in a row. */
+const absence = (report: Report, sut: string, row: Row | undefined): string | undefined => {
+  if (row !== undefined) return row.runs.length === 0 ? 'failed' : undefined
+  const version = report.suts[sut] ?? ''
+  return version.startsWith('not installed') ? 'not installed' : 'does not run it'
 }
 
-/** The commit that was measured, with `+` when files in the tree differ from it; undefined outside a clone. */
-function commit(): string | undefined {
+const conditionWords = ({ date, cpu, cores, node, suts }: Report): string =>
+  `${date}, ${cores} cores of ${cpu}, Node ${node.replace(/^v/, '')}; ` +
+  Object.entries(suts)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')
+
+export function toMarkdown(report: Report): string {
+  const suts = Object.keys(report.suts)
+  const [own = '', ...others] = suts
+  const lines = [
+    `${conditionWords(report)}.`,
+    '',
+    `${CPU} of each program: the median of its runs, and (largest - smallest) / median.`,
+    '',
+    `| case, items in a request | ${[own, ...others.flatMap((other) => [other, `${other} / ${own}`])].join(' | ')} |`,
+    `| --- |${' ---: |'.repeat(1 + 2 * others.length)}`,
+  ]
+  const rows = compared(report.rows)
+  for (const { words, bySut } of rows) {
+    const figure = (sut: string): string => {
+      const row = bySut.get(sut)
+      const missing = absence(report, sut, row)
+      if (missing !== undefined) return missing
+      const spread = row!.runs.length > 1 ? ` ± ${Math.round(row!.spread * 100)} %` : ''
+      return row!.median.cpuSecondsPerMillionItems.toFixed(2) + spread
+    }
+    const ratio = (other: string): string => {
+      const [a, b] = [bySut.get(own), bySut.get(other)]
+      if (absence(report, own, a) !== undefined || absence(report, other, b) !== undefined) return ''
+      return (b!.median.cpuSecondsPerMillionItems / a!.median.cpuSecondsPerMillionItems).toFixed(1)
+    }
+    lines.push(`| ${[words, figure(own), ...others.flatMap((other) => [figure(other), ratio(other)])].join(' | ')} |`)
+  }
+  lines.push(
+    '',
+    'Rate, time from when a request was due to its answer (to the sink in brackets), memory, what was lost or came twice, and the',
+    'cores that the router, the load, the sink and all other programs took.',
+    '',
+    '| case | program | items/s | p50 / p99 / p99.9 ms | peak MiB (thirds of the run) | lost | twice | refused | cores |',
+    '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |',
+  )
+  for (const { words, bySut } of rows)
+    for (const [sut, row] of bySut) if (row.runs.length > 0) lines.push(detailLine(words, sut, row))
+  return `${lines.join('\n')}\n`
+}
+
+function detailLine(words: string, sut: string, { median }: Row): string {
+  const { answerMs, arrivalMs, peakRssBytes, rssBytesByThird, routerCores, loadCores, sinkCores, otherCores } = median
+  const ms = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(1))
+  const latency = [answerMs.p50, answerMs.p99, answerMs.p999].map(ms).join(' / ')
+  const arrival =
+    arrivalMs === undefined ? '' : ` (${[arrivalMs.p50, arrivalMs.p99, arrivalMs.p999].map(ms).join(' / ')})`
+  const mib = (bytes: number): string => (bytes / MIB).toFixed(0)
+  return `| ${[
+    words,
+    sut,
+    shortNumber(median.itemsPerSecond),
+    latency + arrival,
+    `${mib(peakRssBytes)} (${rssBytesByThird.map(mib).join(', ')})`,
+    ...[median.lost, median.duplicates, median.refused].map(shortNumber),
+    [routerCores, loadCores, sinkCores, otherCores].map((cores) => cores.toFixed(2)).join(' / '),
+  ].join(' | ')} |`
+}
+
+export function toChart(report: Report): Chart {
+  const suts = Object.keys(report.suts)
+  return {
+    title: `${CPU}, less is better`,
+    subtitle: conditionWords(report),
+    groups: compared(report.rows).map(({ words, bySut }) => ({
+      label: words,
+      bars: suts.map((sut) => {
+        const row = bySut.get(sut)
+        const missing = absence(report, sut, row)
+        if (missing !== undefined) return { series: sut, words: missing }
+        const cpu = row!.runs.map((run) => run.cpuSecondsPerMillionItems)
+        const value = row!.median.cpuSecondsPerMillionItems
+        return { series: sut, value, least: Math.min(...cpu), most: Math.max(...cpu), words: value.toFixed(2) }
+      }),
+    })),
+  }
+}
+
+/** Result files of function cases have `results` instead of rows. */
+export function readReport(file: string): Report {
+  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`)
+  const report = JSON.parse(readFileSync(file, 'utf8')) as Report
+  if (!Array.isArray(report.rows))
+    throw new UsageError(`${file} has no rows: it is not of routers, or not a result file`)
+  return report
+}
+
+function main(files: readonly string[]): void {
+  if (files.length === 0)
+    throw new UsageError('which result file? For example npm run bench:report -- bench/results/FILE.json')
+  for (const file of files) {
+    const report = readReport(file)
+    const base = file.replace(/\.json$/, '')
+    writeFileSync(`${base}.md`, toMarkdown(report))
+    writeFileSync(`${base}.svg`, drawChart(toChart(report)))
+    console.log(`${toMarkdown(report)}\nwrote ${base}.md and ${base}.svg`)
+  }
+}
+
+if (import.meta.main) {
   try {
-    const git = (...args: string[]): string =>
-      execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-    return git('rev-parse', '--short=12', 'HEAD') + (git('status', '--porcelain', 'src', 'bench') === '' ? '' : '+')
-  } catch {
-    return undefined
+    main(process.argv.slice(2))
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    console.error(`bench:report: ${error.message}`)
+    process.exitCode = 2
   }
-}
-
-/** What a figure depends on, without saying whose machine it was. */
-export const conditions = (): Readonly<Record<string, unknown>> => ({
-  date: new Date().toISOString().slice(0, 10),
-  commit: commit(),
-  node: process.version,
-  platform: `${process.platform} ${process.arch}`,
-  cpu: cpus()[0]?.model.trim(),
-  cores: cpus().length,
-  memoryGiB: Math.round(totalmem() / 2 ** 30),
-})
-
-/** Writes `<date>-<set>.json` into `folder`, replacing the same day's; returns its name. */
-export function writeResults(folder: URL, set: string, results: readonly BenchResult[]): string {
-  const facts = conditions()
-  const name = `${facts.date}-${set.replaceAll(/[^\w.-]+/g, '-').replaceAll(/^-+|-+$/g, '') || 'all'}.json`
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(new URL(name, folder), `${JSON.stringify({ ...facts, results }, null, 2)}\n`)
-  return name
 }

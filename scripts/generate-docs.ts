@@ -125,6 +125,10 @@ receiver goes before a bound, it is named; the others are fixed. The words in co
 Bounds by address do not hold for loopback and Unix sockets: a reverse proxy on the same machine is one address for all of
 its clients. An IPv6 client is counted by its /64.
 
+With \`service.shards\`, bounds of memory are for all shards together, and each that listens on the port has its part of them: the
+table says which. The others hold in each shard by itself. So an address may open new connections at the rate below in every
+shard.
+
 ${limitsTable()}
 `
 }

@@ -24,7 +24,7 @@ export const limitsTable = (): string =>
     Object.entries<Limit>(DECLARED_LIMITS).map(([name, limit]) => [
       `\`${name}\``,
       limitWords(limit),
-      limit.doc,
+      limit.divided ? `${limit.doc} Divided between the shards.` : limit.doc,
       limit.beyond,
       limit.key === undefined ? '' : `\`${limit.key}\``,
     ]),

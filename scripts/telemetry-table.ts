@@ -7,7 +7,7 @@ import { ConfigError } from '../src/config/problem.ts'
 import { markdownTable } from '../src/config/reference.ts'
 import { parseConfig } from '../src/config/testing.ts'
 import { systemClock } from '../src/graph/clock.ts'
-import type { AnyFactory, ComponentContext, Output } from '../src/graph/component.ts'
+import { type AnyFactory, type ComponentContext, ONLY_SHARD, type Output } from '../src/graph/component.ts'
 
 import type { Logger } from '../src/self/log.ts'
 import type { InstrumentOptions, Meter } from '../src/self/meter.ts'
@@ -70,6 +70,7 @@ function createForEverySignal(factory: AnyFactory, example: unknown, meter: Mete
     build: { command: 'millrace', description: 'Millrace', version: '0.0.0' },
     report: () => {},
     gates: new Set(),
+    shards: ONLY_SHARD,
     extension: () => undefined,
   }
   const config: unknown = parseConfig(factory.config, example)

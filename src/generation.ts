@@ -7,7 +7,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { formatProblem } from './config/problem.ts'
 import { systemClock } from './graph/clock.ts'
-import type { BuildInfo, Extension, ExtensionContext } from './graph/component.ts'
+import { type BuildInfo, type Extension, type ExtensionContext, ONLY_SHARD } from './graph/component.ts'
 import type { Configuration } from './graph/configuration.ts'
 import { Comparison, type Declaration } from './graph/identity.ts'
 import { createNamedExtensions } from './graph/named-extensions.ts'
@@ -25,6 +25,7 @@ import { ShardTotals } from './self/snapshot.ts'
 import { Changeover, Service } from './services.ts'
 import type { ShardLook } from './shards/messages.ts'
 import { Supervisor } from './shards/supervisor.ts'
+import { RouterThreads } from './shards/threads.ts'
 import type { ShardPlan } from './shards/worker.ts'
 
 /** How long pages and extensions under way may take at the end. */
@@ -34,6 +35,10 @@ const STOP_MS = 1_000
 export interface GenerationHost {
   readonly build: BuildInfo
   readonly liveView: boolean
+  /** Several shards may listen on the same ports. */
+  readonly sharePorts: boolean
+  /** For tests: the entry of shards' threads. */
+  readonly worker?: string
   /** A component gave up for good. */
   giveUp(generation: Generation): void
   health(generation: Generation): Health
@@ -88,6 +93,7 @@ export class Generation {
   readonly #host: GenerationHost
   readonly #meters: MeterRegistry
   readonly #totals = new ShardTotals()
+  readonly #threads: RouterThreads
   #settings: Settings
   #extensions = new Map<string, SupervisedService>()
   #metrics: Service
@@ -107,6 +113,8 @@ export class Generation {
     host.observe(own)
     this.supervisor = new Supervisor({
       shards: plan.shards,
+      sharePorts: host.sharePorts,
+      ...(host.worker === undefined ? {} : { worker: host.worker }),
       init: { ...shardPlan(settings), build: host.build, watch: host.liveView },
       clock: systemClock,
       log: this.log,
@@ -117,6 +125,7 @@ export class Generation {
       },
       onDied: (shard, last) => this.#totals.died(shard, last),
     })
+    this.#threads = new RouterThreads(() => this.supervisor.threads(), systemClock)
     this.#metrics = this.#metricsService(settings)
   }
 
@@ -134,6 +143,8 @@ export class Generation {
     this.#warn(configuration)
     const { command, version } = this.#host.build
     this.log.info(`Starting ${command}...`, { Version: version, shards: configuration.plan.shards })
+    if (configuration.plan.shards > 1 && !this.#host.sharePorts)
+      this.log.warn('Only shard 0 listens, and hands over what the others can do: here a port is for one listener.')
     for (const id of elsewhereOf(configuration)) this.#extensions.set(id, this.#extension(id, configuration))
     const services = [...[...this.#extensions.values()].map(({ service }) => service), this.#metrics]
     const started: Service[] = []
@@ -264,6 +275,9 @@ export class Generation {
       get pipelines() {
         return pipelineViews(settings().configuration.plan)
       },
+      get extensions() {
+        return settings().configuration.plan.extensions
+      },
       report: (status, error) => {
         if (status === 'fatal') this.#host.giveUp(this)
         if (error !== undefined) log.error(error.message)
@@ -271,6 +285,7 @@ export class Generation {
       extension: (name) => named.get(name),
       health: () => this.#host.health(this),
       router: this.#host.control,
+      threads: this.#threads,
     }
     const service = new Service(id, this.log, async () => {
       const companions = createNamedExtensions([id], loaded.extensions, (name, find) => this.#companion(name, find))
@@ -310,6 +325,7 @@ export class Generation {
       random: Math.random,
       build: this.#host.build,
       gates: settings().configuration.tree.gates,
+      shards: ONLY_SHARD,
       report: (_status, error) => {
         if (error !== undefined) log.error(error.message)
       },

@@ -15,6 +15,7 @@ import type { BuildInfo } from './graph/component.ts'
 import { type Configuration, loadConfiguration } from './graph/configuration.ts'
 import { creationProblems } from './graph/create-all.ts'
 import type { Health, LastReload, ReloadResult } from './graph/supervised.ts'
+import { canSharePorts } from './net/listen.ts'
 import { telemetryConfig } from './self/config.ts'
 import { createLogger } from './self/logger.ts'
 import type { Meter } from './self/meter.ts'
@@ -32,6 +33,8 @@ export interface RouterOptions extends LoadOptions {
   readonly liveView?: boolean
   /** How long stopping, and each part that a reload takes out, waits for what is under way. Default 10 s. */
   readonly drainMs?: number
+  /** URL of a shard thread's entry, instead of shards/worker.ts: for tests. */
+  readonly worker?: string
   /** Told of every warning about the configuration, as a text of several lines. Default: they are logged. */
   readonly onWarning?: (text: string) => void
 }
@@ -71,6 +74,8 @@ export class Router {
     this.#drainMs = options.drainMs ?? DRAIN_MS
     this.#host = {
       build,
+      sharePorts: false,
+      ...(options.worker === undefined ? {} : { worker: options.worker }),
       liveView: options.liveView ?? false,
       giveUp: (generation) => this.#giveUp(generation),
       health: (generation) => this.#health(generation),
@@ -125,7 +130,9 @@ export class Router {
   }
 
   async #run(settings: Settings): Promise<void> {
-    const generation = new Generation(this.#host, settings)
+    const { plan, tree } = settings.configuration
+    const sharePorts = plan.shards > 1 && !tree.gates.has('millrace.shards.oneListener') && (await canSharePorts())
+    const generation = new Generation({ ...this.#host, sharePorts }, settings)
     await generation.start()
     this.#generation = generation
     this.#readyAtMs = systemClock.now()

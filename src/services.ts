@@ -17,6 +17,7 @@ export class Service {
   readonly #log: Logger
   #running: Running | undefined
   #stopping: Promise<void> | undefined
+  #pipelinesRun = false
 
   constructor(name: string, log: Logger, open: () => Promise<Running>) {
     this.name = name
@@ -27,13 +28,16 @@ export class Service {
   async start(): Promise<void> {
     this.#stopping = undefined
     this.#running = await this.#open()
+    if (this.#pipelinesRun) this.#running.pipelinesStarted?.()
   }
 
   pipelinesStarted(): void {
+    this.#pipelinesRun = true
     this.#running?.pipelinesStarted?.()
   }
 
   pipelinesStopping(): void {
+    this.#pipelinesRun = false
     this.#running?.pipelinesStopping?.()
   }
 

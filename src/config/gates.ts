@@ -22,9 +22,19 @@ export const GATES: readonly Gate[] = [
   gate('exporter.prometheusexporter.DisableAddMetricSuffixes', 'alpha', NO_EFFECT),
   gate('exporter.prometheusexporter.ResourceConstantLabels', 'alpha', NO_EFFECT),
   gate(
+    'millrace.grpc.grpcJsClient',
+    'alpha',
+    "OTLP/gRPC is sent through @grpc/grpc-js instead of Millrace's own client: slower, for comparison.",
+  ),
+  gate(
     'millrace.grpc.nodeHttp2',
     'alpha',
     "OTLP/gRPC is received through node:http2 instead of Millrace's own HTTP/2: slower, for comparison.",
+  ),
+  gate(
+    'millrace.shards.oneListener',
+    'alpha',
+    'Of several shards only the first listens and hands over what the others can do, as on systems without SO_REUSEPORT.',
   ),
   gate('pdata.useProtoPooling', 'alpha', NO_EFFECT),
   gate('pkg.exporterhelper.queueBatchEnabled', 'alpha', NO_EFFECT),

@@ -5,7 +5,8 @@ import { parseId } from './ids.ts'
 import { nearest } from './nearest.ts'
 import type { Entry, MapNode, Place } from './node.ts'
 import { REMOVED_TYPES } from './removed.ts'
-import { choice, type Infer, object } from './schema.ts'
+import { choice, custom, type Infer, object } from './schema.ts'
+import { type Shards, shardsType } from './shards.ts'
 import { At, textOf } from './types.ts'
 
 /** The keys of service that are values; extensions, pipelines and telemetry have readers of their own. */
@@ -20,6 +21,10 @@ export const serviceValues = object({
         'When every exporter of the pipeline has it on disk or its destination has taken it; the error, when one refused it for good.',
     },
     doc: 'When a client that sends to us gets its answer.',
+  }),
+  shards: custom<Shards, { default: number; doc: string }>('shards', shardsType, {
+    default: 1,
+    doc: 'How many threads run the pipelines, each with all of them; `auto`: as many as the router may use processors.',
   }),
 })
 export type ServiceValues = Infer<typeof serviceValues>

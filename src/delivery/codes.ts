@@ -24,7 +24,10 @@ export const DELIVERY_CODES = {
   QUEUE_DISK_FAILED: 'The sending queue could not be written to disk: it is full, read-only or broken.',
   QUEUE_FULL: 'The sending queue is full.',
   QUEUE_REQUEST_TOO_LARGE: 'A request is larger than the whole sending queue.',
+  REQUEST_UNREADABLE: 'A request that another shard received could not be unpacked, or is no OTLP.',
   SEND_TIMEOUT: 'The next hop gave no answer within the timeout.',
+  SHARD_BUSY: 'The shard that should have the batch has not accepted what it was handed before.',
+  SHARD_DIED: 'The shard that had the batch, or should have had it, died and does not run again yet.',
 } as const
 
 /** Codes of tests start with TEST. */

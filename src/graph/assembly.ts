@@ -5,9 +5,29 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Batch } from '../otlp/batch.ts'
+import { type ShardKey, shardKeying } from '../otlp/shard-key.ts'
 import { SIGNALS, type Signal } from '../otlp/signal.ts'
 import type { ComponentMeter } from '../self/meter-registry.ts'
-import type { ComponentContext, ComponentKind, Lifecycle, Output, ShardView } from './component.ts'
+import {
+  type ComponentContext,
+  type ComponentKind,
+  type Lifecycle,
+  ONLY_SHARD,
+  type Output,
+  type ShardPlace,
+  type ShardView,
+} from './component.ts'
+import {
+  connectorPlace,
+  Exchange,
+  exporterPlace,
+  handover,
+  type Neighbours,
+  ReliefAt,
+  receiverPlace,
+  stepPlace,
+  type Take,
+} from './exchange.ts'
 import type { Guard } from './guard.ts'
 import { Comparison, type DeclaredComponent, exclusivesOf, type GraphConfig, namedExtensions } from './identity.ts'
 import { ConnectorWay, ExporterWay, NoWay, Part, type PartHost, ProcessorWay, ReceiverWay, type Way } from './part.ts'
@@ -21,6 +41,8 @@ export interface Assembly {
   readonly parts: ReadonlyMap<string, Part>
   /** The ways into pipelines, also into those that a reload has taken out: one that comes back goes on counting. */
   readonly entries: ReadonlyMap<string, PipelineEntry>
+  /** Where other shards hand batches over to this one. */
+  readonly places: ReadonlyMap<string, Take>
 }
 
 export interface Draft extends Assembly {
@@ -67,6 +89,7 @@ class Assembler implements Draft {
   readonly config: GraphConfig
   readonly parts = new Map<string, Part>()
   readonly entries: Map<string, PipelineEntry>
+  readonly places = new Map<string, Take>()
   readonly created: Part[] = []
   readonly #host: AssemblyHost
   readonly #before: Assembly | undefined
@@ -90,9 +113,27 @@ class Assembler implements Draft {
 
   async assemble(elsewhere: ReadonlySet<string>): Promise<void> {
     for (const id of this.plan.extensions) if (!elsewhere.has(id)) await this.#extension(id)
-    for (const exporter of this.plan.exporters) await this.#exporter(exporter)
+    for (const exporter of this.plan.exporters) if (this.#isHere(exporter)) await this.#exporter(exporter)
     for (const pipeline of this.plan.pipelines) await this.#pipeline(pipeline)
-    for (const receiver of this.plan.receivers) await this.#receiver(receiver)
+    for (const receiver of this.plan.receivers) if (this.#isHere(receiver)) await this.#receiver(receiver)
+  }
+
+  #isHere({ shard }: { readonly shard?: number }): boolean {
+    return shard === undefined || shard === this.#place.index
+  }
+
+  get #place(): ShardPlace {
+    return this.#host.services.shards ?? ONLY_SHARD
+  }
+
+  /** As the component sees it: nobody shares with one that stands in a single shard. */
+  #placeOf({ shard }: { readonly shard?: number }): ShardPlace {
+    return shard === undefined ? this.#place : ONLY_SHARD
+  }
+
+  /** The others; undefined where there are none. */
+  get #neighbours(): Neighbours | undefined {
+    return this.#place.count === 1 ? undefined : this.#host.services.neighbours
   }
 
   async #extension(id: string): Promise<void> {
@@ -109,14 +150,31 @@ class Assembler implements Draft {
     const built = { ...exporter, signals: [...signals].sort() }
     const create: Create<ExporterWay> = ({ factory, config }, context) => {
       if (factory.kind !== 'exporter') throw new Error(`invariant: ${id} is not an exporter`)
-      return factory.create(config, { ...context, signals })
+      return factory.create(config, { ...context, shards: this.#placeOf(exporter), signals })
     }
     await this.#seat({ kind: 'exporter', id, instance: id, built }, ({ guard }) => new ExporterWay(guard), create)
   }
 
+  /** Into an exporter of this shard or of the one that has it. */
+  #end(id: string): Output {
+    const { shard } = this.plan.exporters.find((exporter) => exporter.id === id)!
+    const place = exporterPlace(id)
+    if (shard !== undefined && shard !== this.#place.index) return handover(this.#neighbours!, shard, place)
+    const { input } = this.#way<ExporterWay>('exporter', id)
+    if (shard !== undefined) this.places.set(place, (batch) => input.send(batch))
+    return input
+  }
+
+  /** In front of a component that keeps state by `key`. */
+  #exchange(key: ShardKey, signal: Signal, place: string, here: Output): Output {
+    this.places.set(place, (batch) => here.send(batch))
+    const keying = shardKeying(key, signal, this.#place.count)
+    return new Exchange({ neighbours: this.#neighbours!, place, here }, keying, this.#place)
+  }
+
   async #pipeline(pipeline: PlanPipeline): Promise<void> {
     const { name, signal, answersWhen } = pipeline
-    const ends = pipeline.exporters.map((id): Output => this.#way<ExporterWay>('exporter', id).input)
+    const ends = pipeline.exporters.map((id) => this.#end(id))
     for (const instance of pipeline.connectors) ends.push(await this.#connector(instance))
     let next = fanOut(ends)
     for (const step of [...pipeline.steps].reverse()) next = await this.#step(step, pipeline, next)
@@ -133,7 +191,7 @@ class Assembler implements Draft {
 
   /** The way into the step. */
   async #step(step: PlanPipeline['steps'][number], { name, signal }: PlanPipeline, next: Output): Promise<Output> {
-    if (step.kind === 'exchange') throw new Error('invariant: an exchange needs more than one shard')
+    if (step.kind === 'exchange') return this.#exchange(step.key, signal, stepPlace(name, step.to), next)
     const { id, instance } = step
     const { factory } = this.config.processors.get(id)!
     if (factory.kind !== 'processor') throw new Error(`invariant: ${id} is not a processor`)
@@ -151,7 +209,7 @@ class Assembler implements Draft {
 
   /** The way into the connector. */
   async #connector(instance: string): Promise<Output> {
-    const { feeds, ...built } = this.plan.connectors.find((c) => c.instance === instance)!
+    const { feeds, key, ...built } = this.plan.connectors.find((c) => c.instance === instance)!
     const { id, from, to } = built
     const create: Create<ConnectorWay> = ({ factory, config }, context, { pipelines }) => {
       if (factory.kind !== 'connector') throw new Error(`invariant: ${id} is not a connector`)
@@ -162,7 +220,8 @@ class Assembler implements Draft {
     const wayOf = ({ guard }: { guard: Guard }): ConnectorWay => new ConnectorWay(guard, pipelines)
     const { part, isNew } = await this.#seat(seat, wayOf, create)
     if (!isNew) this.#links.push(() => part.way.lead(pipelines))
-    return part.way.input
+    if (key === undefined) return part.way.input
+    return this.#exchange(key, from, connectorPlace(instance), part.way.input)
   }
 
   async #receiver({ feeds, ...others }: Plan['receivers'][number]): Promise<void> {
@@ -177,11 +236,22 @@ class Assembler implements Draft {
     }
     const create: Create<ReceiverWay> = ({ factory, config }, context, way) => {
       if (factory.kind !== 'receiver') throw new Error(`invariant: ${id} is not a receiver`)
-      return factory.create(config, { ...context, outputs: Object.fromEntries(way.outputs) })
+      const relief = way.relief === undefined ? {} : { relief: way.relief }
+      return factory.create(config, {
+        ...context,
+        ...relief,
+        shards: this.#placeOf(others),
+        outputs: Object.fromEntries(way.outputs),
+      })
     }
     const seat = { kind: 'receiver', id, instance: id, built: { ...others, signals: [...outputs.keys()] } } as const
-    const { part, isNew } = await this.#seat(seat, () => new ReceiverWay(outputs), create)
+    const neighbours = others.shard === undefined ? this.#neighbours : undefined
+    const wayOf = (): ReceiverWay =>
+      new ReceiverWay(outputs, neighbours === undefined ? undefined : new ReliefAt(neighbours, id))
+    const { part, isNew } = await this.#seat(seat, wayOf, create)
     if (!isNew) this.#links.push(() => part.way.lead(outputs))
+    const { relief } = part.way
+    if (relief !== undefined) this.places.set(receiverPlace(id), relief.taken)
   }
 
   /** The part of that seat: the one before where it is the same, else a new one. */

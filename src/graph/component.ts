@@ -9,11 +9,11 @@
 import type { ExtensionRole } from '../config/extension-references.ts'
 import type { Schema } from '../config/schema.ts'
 import type { Batch } from '../otlp/batch.ts'
+import type { ShardKey } from '../otlp/shard-key.ts'
 import type { Signal } from '../otlp/signal.ts'
 import type { Logger } from '../self/log.ts'
 import type { Meter } from '../self/meter.ts'
 import type { Clock } from './clock.ts'
-import type { ShardKey } from './plan.ts'
 
 export type ComponentKind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension'
 export const COMPONENT_KINDS = ['receiver', 'processor', 'exporter', 'connector', 'extension'] as const
@@ -60,6 +60,27 @@ export interface BuildInfo {
 /** What a component reports about itself; `fatal` stops the router (Collector reference 1.1). */
 export type Status = 'starting' | 'ok' | 'recoverable' | 'permanent' | 'fatal' | 'stopping' | 'stopped'
 
+/**
+ * Which of the router's shards this is. Each of them runs every component; one that the plan puts into a single shard is
+ * told that it is the only one.
+ */
+export interface ShardPlace {
+  /** From 0. */
+  readonly index: number
+  readonly count: number
+  /** Each listens on the same ports, and the system spreads connections; otherwise shard 0 listens for all of them. */
+  readonly sharePorts: boolean
+  /** None of the others runs yet: what holds a port that they are to share is a stranger. */
+  readonly alone: boolean
+  /** A UsageTable of the memory that they take; absent where there are no others. */
+  readonly memory?: SharedArrayBuffer
+}
+
+export const ONLY_SHARD: ShardPlace = Object.freeze({ index: 0, count: 1, sharePorts: false, alone: true })
+
+/** What one shard has of a bound that the configuration names for the whole router: at least 1. */
+export const shareOf = (total: number, { count }: ShardPlace): number => Math.max(1, Math.ceil(total / count))
+
 export interface ComponentContext {
   readonly kind: ComponentKind
   /** As the user wrote it, for example `otlp/2`; the value of the metric label named after the kind. */
@@ -72,14 +93,33 @@ export interface ComponentContext {
   readonly build: BuildInfo
   /** Feature gates that are on (src/config/gates.ts). */
   readonly gates: ReadonlySet<string>
+  readonly shards: ShardPlace
   report(status: Status, error?: Error): void
   /** The running extension with that id, or undefined. Call it in start(), not in create(). */
   extension(id: string): Extension | undefined
 }
 
+/**
+ * How the requests that come to a receiver are shared out when some shards have more to do than others: a connection stays
+ * with the shard that the system gave it, what it carries need not.
+ */
+export interface Relief {
+  /** The shard that should do what has just come; undefined: this one. */
+  next(): number | undefined
+  /**
+   * Hands a request over as it came, and the bytes of its batch with it. The batch is settled when that shard has; refused,
+   * to be sent again, when that shard dies. `note` is plain data for the receiver there.
+   */
+  hand(shard: number, batch: Batch, note: unknown): void
+  /** From here on `take` gets what others hand over. Call it in start(). */
+  serve(take: (batch: Batch, note: unknown) => void): void
+}
+
 export interface ReceiverContext extends ComponentContext {
   /** One output per signal that some pipeline takes from this receiver; the others are absent. */
   readonly outputs: Readonly<Partial<Record<Signal, Output>>>
+  /** Absent where there is one shard. */
+  readonly relief?: Relief
 }
 
 export interface ProcessorContext extends ComponentContext {
@@ -139,7 +179,7 @@ interface FactoryBase<Config> {
   /**
    * Names of what only one instance can hold at a time, for example `file /out.jsonl`: a reload then stops the one that
    * holds it before it starts the one that wants it, and lets batches wait meanwhile. Ports and queues in a storage
-   * extension (a key `storage`) need not be named.
+   * extension (a key `storage`) need not be named. Of several shards only one has such a receiver or exporter.
    */
   exclusive?(config: Config): readonly string[]
 }
@@ -180,6 +220,8 @@ export interface ConnectorFactory<Config = unknown> extends FactoryBase<Config> 
   readonly kind: 'connector'
   /** The pairs it can join, from the signal it takes to the signal it gives. */
   readonly pairs: readonly { readonly from: Signal; readonly to: Signal }[]
+  /** What its state is divided by between shards; absent when it keeps none. */
+  readonly key?: ShardKey
   create(config: Config, context: ConnectorContext): Connector
 }
 

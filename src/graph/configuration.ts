@@ -1,11 +1,13 @@
 // Configuration text to a checked configuration and its plan: what `validate` does, and what the supervisor does before
 // it starts anything. Shards are handed the plan and the tree, and decode the tree again.
 
+import { availableParallelism } from 'node:os'
 import { decodeDocument, findPlace, type LoadedConfig } from '../config/document.ts'
 import { type LoadOptions, loadTree } from '../config/load.ts'
 import type { MapNode } from '../config/node.ts'
 import { type PackedTree, packTree } from '../config/packed-tree.ts'
 import { type Problem, sortProblems } from '../config/problem.ts'
+import { SHARDS_MAX } from '../config/shards.ts'
 import type { Retriever } from '../config/sources.ts'
 import { type TelemetryConfig, telemetryConfig, telemetryWarnings } from '../self/config.ts'
 import { makePlan, type Plan, type PlanProblem } from './plan.ts'
@@ -22,9 +24,11 @@ export interface Configuration {
   readonly warnings: readonly Problem[]
 }
 
-export async function loadConfiguration(options: LoadOptions, retrieve: Retriever, shards = 1): Promise<Configuration> {
+export async function loadConfiguration(options: LoadOptions, retrieve: Retriever): Promise<Configuration> {
   const tree = await loadTree(options, retrieve)
   const document = await decodeDocument(tree, { registry, telemetry: telemetryConfig, telemetryWarnings })
+  const { shards: asked } = document.service
+  const shards = asked === 'auto' ? Math.min(availableParallelism(), SHARDS_MAX) : asked
   const { plan, problems } = makePlan(document, shards)
   // Where a pipeline could not be read, the plan would miss what it joins and complain of others.
   const isWhole = !document.problems.some(({ path }) => path.startsWith('service.pipelines'))

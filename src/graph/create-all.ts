@@ -9,7 +9,7 @@ import { ConfigError, type Problem } from '../config/problem.ts'
 import type { Logger } from '../self/log.ts'
 import { MeterRegistry } from '../self/meter-registry.ts'
 import { systemClock } from './clock.ts'
-import type { BuildInfo, ComponentContext, ComponentKind, Output } from './component.ts'
+import { type BuildInfo, type ComponentContext, type ComponentKind, ONLY_SHARD, type Output } from './component.ts'
 import type { Configuration } from './configuration.ts'
 
 const NOWHERE: Output = { send: (batch) => batch.delivery.deliver() }
@@ -31,6 +31,7 @@ export async function creationProblems(
     random: Math.random,
     build,
     gates: loaded.gates,
+    shards: ONLY_SHARD,
     report: () => {},
     extension: () => undefined,
   })

@@ -24,6 +24,8 @@ import type {
   Processor,
   Status,
 } from './component.ts'
+import { ONLY_SHARD } from './component.ts'
+import type { ReliefAt } from './exchange.ts'
 import { Guard } from './guard.ts'
 import type { DeclaredComponent } from './identity.ts'
 import { connectorEnd, exporterEnd, fanOut, Gate, type Heir, ProcessorStep } from './pipeline.ts'
@@ -104,10 +106,11 @@ export class Part<W extends Way = Way> {
   /** Creates the component, again when it had been stopped. Opens nothing. */
   async make(): Promise<void> {
     const { kind, id } = this.facts
-    const { clock, random, build, gates = NO_GATES } = this.#host.services
+    const { clock, random, build, gates = NO_GATES, shards = ONLY_SHARD } = this.#host.services
     const report = (status: Status, error?: Error): void => this.#host.report(this, status, error)
     const extension = (name: string): Extension | undefined => this.extensions.get(name)?.component
-    const context = { kind, id, log: this.#log, meter: this.meter, clock, random, build, gates, report, extension }
+    const own = { kind, id, log: this.#log, meter: this.meter, report, extension }
+    const context = { ...own, clock, random, build, gates, shards }
     this.component = await this.#create(context)
     this.#stopping = undefined
   }
@@ -165,12 +168,15 @@ export class NoWay implements Way {
   forwardTo(): void {}
 }
 
-/** A receiver's ways lead out of it only. */
+/** A receiver's ways lead out of it, but for what other shards hand over to it. */
 export class ReceiverWay extends NoWay {
   readonly outputs = new Map<Signal, Gate>()
+  /** Undefined where no other shard can help. */
+  readonly relief: ReliefAt | undefined
 
-  constructor(outputs: ReadonlyMap<Signal, Output>) {
+  constructor(outputs: ReadonlyMap<Signal, Output>, relief: ReliefAt | undefined) {
     super()
+    this.relief = relief
     for (const signal of outputs.keys()) this.outputs.set(signal, new Gate())
     this.lead(outputs)
   }

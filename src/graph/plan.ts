@@ -8,6 +8,7 @@
 // One receiver, exporter and extension per id; one processor per pipeline and id (or per id where its factory says
 // shared); one connector per id and pair of signals.
 
+import type { ShardKey } from '../otlp/shard-key.ts'
 import type { Signal } from '../otlp/signal.ts'
 import type { Keeps, PipelineView } from './component.ts'
 import type { AnswersWhen } from './pipeline.ts'
@@ -31,6 +32,7 @@ export interface PlanComponent {
     readonly shared?: boolean
     readonly key?: ShardKey
     keeps?(config: never): Keeps
+    exclusive?(config: never): readonly string[]
   }
   readonly config?: unknown
 }
@@ -47,13 +49,10 @@ export interface PlanInput {
   }
 }
 
-/** What a component that keeps state is divided by between shards (DESIGN 4). */
-export type ShardKey = 'trace' | 'device' | 'series'
-
 export type Step =
   | { readonly kind: 'processor'; readonly id: string; readonly instance: string }
   /** Hands each part of a batch to the shard that owns its key. Stands only where there is more than one shard. */
-  | { readonly kind: 'exchange'; readonly key: ShardKey }
+  | { readonly kind: 'exchange'; readonly key: ShardKey; readonly to: string }
 
 export interface Plan {
   readonly shards: number
@@ -61,6 +60,8 @@ export interface Plan {
   readonly receivers: readonly {
     readonly id: string
     readonly feeds: Readonly<Partial<Record<Signal, readonly string[]>>>
+    /** The only shard that has it. */
+    readonly shard?: number
   }[]
   /** Those at the end of the flow first: the order in which their processors start. */
   readonly pipelines: readonly {
@@ -79,8 +80,15 @@ export interface Plan {
     readonly from: Signal
     readonly to: Signal
     readonly feeds: readonly string[]
+    /** There is an exchange in front of it. */
+    readonly key?: ShardKey
   }[]
-  readonly exporters: readonly { readonly id: string; readonly signals: readonly Signal[] }[]
+  readonly exporters: readonly {
+    readonly id: string
+    readonly signals: readonly Signal[]
+    /** The only shard that has it, where not every one can hold what it holds; the others hand over to it. */
+    readonly shard?: number
+  }[]
   readonly extensions: readonly string[]
 }
 
@@ -97,7 +105,7 @@ export function makePlan(input: PlanInput, shards = 1): { plan: Plan; problems: 
   const problems: PlanProblem[] = []
   const { pipelines } = input.service
   checkSignals(input, problems)
-  const connectors = joinConnectors(input, problems)
+  const connectors = joinConnectors(input, problems, shards)
   const order = sortPipelines(pipelines, connectors, problems)
 
   const receivers = new Map<string, Partial<Record<Signal, string[]>>>()
@@ -119,7 +127,7 @@ export function makePlan(input: PlanInput, shards = 1): { plan: Plan; problems: 
 
   const plan: Plan = {
     shards,
-    receivers: [...receivers].map(([id, feeds]) => ({ id, feeds })),
+    receivers: [...receivers].map(([id, feeds], i) => ({ id, feeds, ...placed(input.receivers.get(id), i, shards) })),
     pipelines: order.map((pipeline) => ({
       name: pipeline.name,
       signal: pipeline.signal,
@@ -132,7 +140,11 @@ export function makePlan(input: PlanInput, shards = 1): { plan: Plan; problems: 
       answersWhen: answersWhen(pipeline, input, connectors),
     })),
     connectors,
-    exporters: [...exporters].map(([id, signals]) => ({ id, signals })),
+    exporters: [...exporters].map(([id, signals], i) => ({
+      id,
+      signals,
+      ...placed(input.exporters.get(id), i, shards),
+    })),
     extensions: input.service.extensions,
   }
   return { plan, problems }
@@ -162,7 +174,14 @@ function stepsOf(id: string, pipeline: PlanPipeline, input: PlanInput, shards: n
   const factory = input.processors.get(id)?.factory
   const step: Step = { kind: 'processor', id, instance: factory?.shared === true ? id : `${pipeline.name}/${id}` }
   if (factory?.key === undefined || shards === 1) return [step]
-  return [{ kind: 'exchange', key: factory.key }, step]
+  return [{ kind: 'exchange', key: factory.key, to: step.instance }, step]
+}
+
+/** What only one instance can hold at a time is held by one shard; such components are spread over them. */
+function placed(component: PlanComponent | undefined, position: number, shards: number): { shard?: number } {
+  if (shards === 1 || component === undefined) return {}
+  const exclusive = component.factory.exclusive?.(component.config as never) ?? []
+  return exclusive.length === 0 ? {} : { shard: position % shards }
 }
 
 function checkSignals(input: PlanInput, problems: PlanProblem[]): void {
@@ -185,7 +204,7 @@ function checkSignals(input: PlanInput, problems: PlanProblem[]): void {
 type End = 'receiver' | 'exporter'
 
 /** One instance per id and supported pair of signals that pipelines use on both ends. */
-function joinConnectors(input: PlanInput, problems: PlanProblem[]): Plan['connectors'][number][] {
+function joinConnectors(input: PlanInput, problems: PlanProblem[], shards: number): Plan['connectors'][number][] {
   const joined: Plan['connectors'][number][] = []
   for (const [id, connector] of input.connectors) {
     const before = input.service.pipelines.filter((p) => p.exporters.includes(id))
@@ -194,7 +213,9 @@ function joinConnectors(input: PlanInput, problems: PlanProblem[]): Plan['connec
     for (const { from, to } of pairs) {
       const feeds = behind.filter((p) => p.signal === to).map((p) => p.name)
       if (feeds.length === 0 || !before.some((p) => p.signal === from)) continue
-      joined.push({ instance: `${id} (${from} to ${to})`, id, from, to, feeds })
+      const { key } = connector.factory
+      const keyed = key === undefined || shards === 1 ? {} : { key }
+      joined.push({ instance: `${id} (${from} to ${to})`, id, from, to, feeds, ...keyed })
     }
     const lacks = (p: PlanPipeline, used: End, other: End, wanted: readonly Signal[], none: string): PlanProblem => ({
       code: 'GRAPH_CONNECTOR',

@@ -61,8 +61,14 @@ export const registry: readonly RegistryEntry[] = [
     ...entry('extension', 'health_check', [], () => import('../extensions/health_check/factory.ts')),
     supervise: async () => (await import('../extensions/health_check/supervise.ts')).supervise,
   },
-  entry('extension', 'pprof', [], () => import('../extensions/pprof/factory.ts')),
-  entry('extension', 'zpages', [], () => import('../extensions/zpages/factory.ts')),
+  {
+    ...entry('extension', 'pprof', [], () => import('../extensions/pprof/factory.ts')),
+    supervise: async () => (await import('../extensions/pprof/supervise.ts')).supervise,
+  },
+  {
+    ...entry('extension', 'zpages', [], () => import('../extensions/zpages/factory.ts')),
+    supervise: async () => (await import('../extensions/zpages/supervise.ts')).supervise,
+  },
 ]
 
 /** The entry that a type or one of its older spellings names. */

@@ -2,12 +2,14 @@
 // stopped the other way round, with a drain between (reference/otelcol-core.md 1.8). A running graph becomes that of
 // another plan by an update (update.ts), which keeps what is the same in both.
 
+import { DeliveryError } from '../delivery/error.ts'
 import type { Batch } from '../otlp/batch.ts'
 import type { Logger } from '../self/log.ts'
 import type { ComponentMeter } from '../self/meter-registry.ts'
 import { type Assembly, type AssemblyHost, assemble } from './assembly.ts'
 import type { Clock } from './clock.ts'
-import type { BuildInfo, ComponentKind, Extension, ShardView, Status } from './component.ts'
+import type { BuildInfo, ComponentKind, Extension, ShardPlace, ShardView, Status } from './component.ts'
+import type { Neighbours } from './exchange.ts'
 import type { GraphConfig } from './identity.ts'
 import type { Part } from './part.ts'
 import type { PipelineTotals } from './pipeline.ts'
@@ -25,6 +27,10 @@ export interface GraphServices {
   readonly random: () => number
   readonly build: BuildInfo
   readonly gates?: ReadonlySet<string>
+  /** Default: the only one. */
+  readonly shards?: ShardPlace
+  /** The others, where there are several. */
+  readonly neighbours?: Neighbours
   /** Told of every change of a component's status; `fatal` ends the router. */
   readonly onStatus: (kind: ComponentKind, id: string, status: Status, error?: Error) => void
   /** Sees every batch of traces that enters a pipeline, before anything else. For the live view only. */
@@ -38,6 +44,9 @@ export interface UpdateOptions {
   readonly deadline: () => AbortSignal
 }
 
+/** How long a batch from another shard waits for a place that is not there yet. */
+const EARLY_MS = 20_000
+
 const EMPTY: Assembly = {
   plan: { shards: 1, receivers: [], pipelines: [], connectors: [], exporters: [], extensions: [] },
   config: {
@@ -49,6 +58,7 @@ const EMPTY: Assembly = {
   },
   parts: new Map(),
   entries: new Map(),
+  places: new Map(),
 }
 
 export class Graph {
@@ -57,6 +67,8 @@ export class Graph {
   readonly #statuses = new Map<string, { kind: ComponentKind; id: string; status: Status; error?: string }>()
   readonly #startedAtMs: number
   #assembly: Assembly = EMPTY
+  /** Batches from other shards for places that are not there yet. */
+  readonly #early = new Set<{ readonly place: string; readonly batch: Batch; readonly note: unknown }>()
   /** Of what the last update took out. Never rejects. */
   #draining: Promise<void> = Promise.resolve()
 
@@ -122,6 +134,7 @@ export class Graph {
     await update.prepare()
     update.commit()
     this.#assembly = draft
+    this.#takeEarly()
     this.#statuses.clear()
     for (const part of draft.parts.values()) this.#publish(part)
     for (const part of draft.created)
@@ -146,9 +159,46 @@ export class Graph {
     for (const { component } of extensions) (component as Extension).pipelinesStopping?.()
     await Promise.all(this.#parts('receiver').map((part) => part.stop(deadline)))
     await Promise.race([this.#draining, aborted(deadline)])
-    for (const part of this.#parts('exporter', 'processor', 'connector').reverse()) await part.stop(deadline)
+    await this.#meet(deadline)
+    // Shards go step by step: what one of them flushes may belong to another, which still has to be there.
+    for (const part of this.#parts('processor', 'connector').reverse()) {
+      await part.stop(deadline)
+      await this.#meet(deadline)
+    }
+    for (const part of this.#parts('exporter').reverse()) await part.stop(deadline)
     await Promise.race([this.#idle(), aborted(deadline)])
+    await this.#meet(deadline)
     for (const part of extensions.reverse()) await part.stop(deadline)
+  }
+
+  async #meet(deadline: AbortSignal): Promise<void> {
+    const { neighbours } = this.#services
+    if (neighbours !== undefined) await Promise.race([neighbours.meet(), aborted(deadline)])
+  }
+
+  /** A batch from another shard. A place that is not there yet comes with the reload that the other has had already. */
+  take(place: string, batch: Batch, note?: unknown): void {
+    const take = this.#assembly.places.get(place)
+    if (take !== undefined) {
+      take(batch, note)
+      return
+    }
+    const early = { place, batch, note }
+    this.#early.add(early)
+    this.#services.clock.after(EARLY_MS, () => {
+      if (!this.#early.delete(early)) return
+      const text = `this shard has no ${place}`
+      batch.delivery.refuse(new DeliveryError('GRAPH_CHANGED', text, { retry: 'backoff' }))
+    })
+  }
+
+  #takeEarly(): void {
+    for (const early of this.#early) {
+      const take = this.#assembly.places.get(early.place)
+      if (take === undefined) continue
+      this.#early.delete(early)
+      take(early.batch, early.note)
+    }
   }
 
   /** In the order of starting. */

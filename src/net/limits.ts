@@ -2,7 +2,8 @@
 // They stand where the Collector has no bound or where its default is "none" (see "Where it is weak" in the notes on a
 // running one). docs/reference/limits.md is made from here.
 //
-// Code reads LIMITS.streamsPerConnection; a door takes `Limits`, so that tests hand in small ones.
+// Code reads LIMITS.streamsPerConnection; a door takes `Limits`, so that tests hand in small ones. Where several shards
+// listen on one port, each takes `limitsOfShare`.
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -15,6 +16,8 @@ export interface Limit {
   readonly beyond: string
   /** The key that goes before it, where there is one. */
   readonly key?: string
+  /** Bounds memory: of several shards that listen on one port each has a part. The others hold in each by itself. */
+  readonly divided?: true
 }
 
 const count = (value: number, words: Omit<Limit, 'value' | 'unit'>): Limit => ({ value, unit: 'count', ...words })
@@ -31,10 +34,12 @@ export const DECLARED_LIMITS = {
   maxConnections: count(4096, {
     doc: 'Connections that one door keeps open.',
     beyond: `${CLOSED}, \`too_many_connections\`.`,
+    divided: true,
   }),
   connectionsPerAddress: count(1024, {
     doc: 'Of those, from one client address: a quarter, so that one client leaves room for others.',
     beyond: `${CLOSED}, \`too_many_connections\`.`,
+    divided: true,
   }),
   newConnectionsBurst: count(2000, {
     doc: 'New connections that one address may open at once.',
@@ -127,12 +132,14 @@ export const DECLARED_LIMITS = {
     key: 'max_request_body_size',
   }),
   inFlightBytes: bytes(64 * MiB, {
-    doc: 'Bytes of requests that were received, wholly or in part, and not yet answered, over all doors of one receiver; at least two of the largest requests, each with `requestBytes`.',
+    doc: 'Bytes of requests that were received, wholly or in part, and not yet answered, over all doors of one receiver; at least two of the largest requests (a share: one), each with `requestBytes`.',
     beyond: `${LATER}, \`overload\`. Half-sent requests of the connection with the most of them go first.`,
+    divided: true,
   }),
   arrivingBytesPerConnection: bytes(48 * MiB, {
     doc: 'Of those, on one connection and still arriving, so that half-sent requests of one client leave room for others: ten requests of 4 MiB at once, which a Collector sends, and some more.',
     beyond: `${LATER}, \`overload\`.`,
+    divided: true,
   }),
   requestBytes: bytes(4 * KiB, {
     doc: 'What a request counts among the bytes in flight beside its body: its headers, and what we remember of it.',
@@ -162,6 +169,15 @@ export type Limits = { readonly [name in keyof typeof DECLARED_LIMITS]: number }
 export const LIMITS: Limits = Object.freeze(
   Object.fromEntries(Object.entries(DECLARED_LIMITS).map(([name, { value }]) => [name, value])),
 ) as Limits
+
+/** What each of so many shards has that listen on one port. */
+export const limitsOfShare = (shards: number): Limits =>
+  Object.fromEntries(
+    Object.entries<Limit>(DECLARED_LIMITS).map(([name, { value, divided }]) => [
+      name,
+      divided ? Math.ceil(value / shards) : value,
+    ]),
+  ) as Limits
 
 /** The defaults, with some of them replaced: for tests. */
 export const limitsWith = (changed: Partial<Limits> = {}): Limits => ({ ...LIMITS, ...changed })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { listenWarning } from './listen.ts'
+import { listenersOf, listenWarning, type Transport } from './listen.ts'
 
 test('a listener that others can reach is told what it lacks, and nothing where it lacks nothing', () => {
   const said = (endpoint: string, secure: boolean, authenticated: boolean): string | undefined =>
@@ -21,4 +21,14 @@ test('a listener that others can reach is told what it lacks, and nothing where 
   for (const endpoint of ['localhost:4317', '127.0.0.1:4317', '[::1]:4317'])
     assert.equal(said(endpoint, false, false), undefined, endpoint)
   assert.equal(listenWarning({ endpoint: '/run/millrace.sock', transport: 'unix', secure: false }), undefined)
+})
+
+test('a bound of a door is divided by the shards that listen on it: by all of them, or by none', () => {
+  const listeners = (endpoint: string, sharePorts: boolean, transport: Transport = 'tcp'): number =>
+    listenersOf({ endpoint, transport, sharing: { index: 1, count: 4, sharePorts, alone: false } })
+  assert.equal(listeners('localhost:4317', true), 4)
+  assert.equal(listeners('localhost:4317', false), 1)
+  assert.equal(listeners('localhost:0', true), 1)
+  assert.equal(listeners('/run/millrace.sock', true, 'unix'), 1)
+  assert.equal(listenersOf({ endpoint: 'localhost:4317', transport: 'tcp' }), 1)
 })

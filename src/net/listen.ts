@@ -3,7 +3,7 @@
 //   localhost:4317   0.0.0.0:4317   :4317 (every address)   [::1]:4317   /run/millrace.sock (transport: unix)
 
 import { unlink } from 'node:fs/promises'
-import { connect, type ListenOptions, type Server } from 'node:net'
+import { connect, createServer, type ListenOptions, type Server } from 'node:net'
 import { choice, string } from '../config/schema.ts'
 import type { Logger } from '../self/log.ts'
 
@@ -57,6 +57,8 @@ export interface Listening {
   /** The address in use: with port 0 in the configuration, the port that the system gave. */
   readonly host: string
   readonly port: number
+  /** Another shard listens for this one; there is no address then. */
+  readonly elsewhere?: boolean
 }
 
 export interface ListenSettings {
@@ -66,8 +68,52 @@ export interface ListenSettings {
   readonly secure: boolean
   /** Lets in only those whom an authenticator knows, or whose certificate an authority of ours signed. */
   readonly authenticated?: boolean
-  /** Several processes or threads listen on the same port, and the kernel spreads connections among them. */
-  readonly reusePort?: boolean
+  /** The router's shards, when there are several: see PortSharing. */
+  readonly sharing?: PortSharing
+}
+
+/** How the shards of one router come to listen on one address. */
+export interface PortSharing {
+  /** Of this shard, from 0. */
+  readonly index: number
+  readonly count: number
+  /**
+   * All of them listen, and the kernel spreads connections among them (SO_REUSEPORT). Otherwise shard 0 listens for all,
+   * and so it does on sockets that are no TCP ports and on port 0, which each would take for another one.
+   */
+  readonly sharePorts: boolean
+  /** No other shard listens yet. */
+  readonly alone: boolean
+}
+
+type Listens = 'alone' | 'shared' | 'elsewhere'
+
+function howToListen({
+  transport,
+  endpoint,
+  sharing,
+}: Pick<ListenSettings, 'transport' | 'endpoint' | 'sharing'>): Listens {
+  if (sharing === undefined || sharing.count === 1) return 'alone'
+  const isPort = transport !== 'unix' && transport !== 'npipe' && findAddress(endpoint)?.port !== 0
+  if (sharing.sharePorts && isPort) return 'shared'
+  return sharing.index === 0 ? 'alone' : 'elsewhere'
+}
+
+/** How many shards listen on the address. */
+export const listenersOf = (settings: Pick<ListenSettings, 'transport' | 'endpoint' | 'sharing'>): number =>
+  howToListen(settings) === 'shared' ? settings.sharing!.count : 1
+
+/** Whether this system lets several threads listen on one port. */
+export async function canSharePorts(): Promise<boolean> {
+  const probe = createServer()
+  try {
+    await open(probe, { host: '127.0.0.1', port: 0, reusePort: true })
+    return true
+  } catch {
+    return false
+  } finally {
+    probe.close()
+  }
 }
 
 /** What a listener that other machines can reach lacks, in words for the log; undefined when it lacks nothing. */
@@ -86,17 +132,18 @@ export function listenWarning(settings: ListenSettings): string | undefined {
 
 /** Opens the socket. Warns once where others on the network can send or listen in. Rejects with the system's error. */
 export async function listen(server: Server, settings: ListenSettings, log: Logger): Promise<Listening> {
+  const how = howToListen(settings)
+  if (how === 'elsewhere') return { host: '', port: 0, elsewhere: true }
   const options = listenOptions(settings)
+  if (how === 'shared') {
+    if (settings.sharing!.alone) await refuseStrangers(options)
+    options.reusePort = true
+  }
   if (options.path !== undefined && settings.transport === 'unix') await removeStaleSocket(options.path)
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options, () => {
-      server.removeListener('error', reject)
-      resolve()
-    })
-  })
+  await open(server, options)
   const warning = listenWarning(settings)
-  if (warning !== undefined) log.warn(warning, { endpoint: settings.endpoint })
+  // The others would only say it again.
+  if (warning !== undefined && (settings.sharing?.index ?? 0) === 0) log.warn(warning, { endpoint: settings.endpoint })
   const bound = server.address()
   if (bound === null || typeof bound === 'string') return { host: options.path ?? '', port: 0 }
   return { host: bound.address, port: bound.port }
@@ -113,8 +160,23 @@ function listenOptions(settings: ListenSettings): ListenOptions {
   else if (settings.transport === 'tcp4') options.host = '0.0.0.0'
   else if (settings.transport === 'tcp6') options.host = '::'
   if (settings.transport === 'tcp6') options.ipv6Only = true
-  if (settings.reusePort === true) options.reusePort = true
   return options
+}
+
+const open = (server: Server, options: ListenOptions): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options, () => {
+      server.removeListener('error', reject)
+      resolve()
+    })
+  })
+
+/** A port that is shared can be had although another router of the same user shares it already: ask for it alone first. */
+async function refuseStrangers(options: ListenOptions): Promise<void> {
+  const probe = createServer()
+  await open(probe, options)
+  await new Promise((resolve) => probe.close(resolve))
 }
 
 /** A process that was killed leaves its socket's file behind; one that nobody answers is removed. */

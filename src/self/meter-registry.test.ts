@@ -155,6 +155,7 @@ test('snapshots of shards add up by name and labels, gauges too unless they are 
     meter.counter('c', '1', 'Words.').add(value)
     meter.gauge('g', '1', 'Words.').set(value)
     meter.gauge('m', '1', 'Words.', { merge: 'max' }).set(-value)
+    meter.gauge('n', '1', 'Words.', { merge: 'min' }).set(value)
     meter.histogram('h', '1', 'Words.', [5]).record(value)
     if (value > 5) meter.counter('c', '1', 'Words.', { labels: { only: 'here' } }).add(1)
     return structuredClone(registry.snapshot())
@@ -173,6 +174,7 @@ test('snapshots of shards add up by name and labels, gauges too unless they are 
       ['g', [{ labels: { receiver: 'otlp' }, value: 11 }]],
       ['h', [{ labels: { receiver: 'otlp' }, value: 11, counts: [1, 1] }]],
       ['m', [{ labels: { receiver: 'otlp' }, value: -3 }]],
+      ['n', [{ labels: { receiver: 'otlp' }, value: 3 }]],
     ],
   )
 })

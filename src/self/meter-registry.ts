@@ -4,8 +4,8 @@
 // thread. prom-client writes the text, on the supervisor and when the first scrape comes (exposition.ts).
 
 import type { ComponentKind } from '../graph/component.ts'
-import type { Counter, Gauge, Histogram, InstrumentOptions, Labels, Meter, MetricLevel } from './meter.ts'
-import { type InstrumentType, labelKey, type SeriesSnapshot, type Snapshot } from './snapshot.ts'
+import type { Counter, Gauge, Histogram, InstrumentOptions, Labels, Merge, Meter, MetricLevel } from './meter.ts'
+import { type InstrumentType, labelKey, mergeValues, type SeriesSnapshot, type Snapshot } from './snapshot.ts'
 
 /** service.telemetry.metrics.level. */
 export type MetricsLevel = 'none' | MetricLevel
@@ -70,7 +70,7 @@ interface Instrument {
   readonly type: InstrumentType
   readonly unit: string
   readonly help: string
-  readonly merge: 'add' | 'max'
+  readonly merge: Merge
   readonly bounds: readonly number[] | undefined
   readonly series: Map<string, Series>
 }
@@ -185,7 +185,7 @@ export class MeterRegistry {
 
 const NOTHING: Counter & Gauge & Histogram = { add() {}, set() {}, record() {} }
 
-function readSeries(series: Series, merge: 'add' | 'max'): SeriesSnapshot | undefined {
+function readSeries(series: Series, merge: Merge): SeriesSnapshot | undefined {
   let value: number | undefined
   let used = false
   for (const source of series.sources) {
@@ -196,8 +196,7 @@ function readSeries(series: Series, merge: 'add' | 'max'): SeriesSnapshot | unde
     const one = typeof source === 'function' ? tryRead(source) : source.value
     if (one === undefined) continue
     used ||= typeof source === 'function' || source.used
-    if (value === undefined) value = one
-    else value = merge === 'max' ? Math.max(value, one) : value + one
+    value = value === undefined ? one : mergeValues(merge, value, one)
   }
   return value === undefined || (series.onceUsed && !used) ? undefined : { labels: series.labels, value }
 }

@@ -21,6 +21,8 @@ export interface Histogram {
 
 export type Labels = Readonly<Record<string, string>>
 
+export type Merge = 'add' | 'max' | 'min'
+
 export interface InstrumentOptions {
   /** Bounded values only. */
   readonly labels?: Labels
@@ -31,7 +33,7 @@ export interface InstrumentOptions {
   /** The series appears with its first value instead of standing at 0 from the start. */
   readonly onceUsed?: boolean
   /** How the same series of several shards become one. Default `add`. */
-  readonly merge?: 'add' | 'max'
+  readonly merge?: Merge
   /** For observe() alone: what is read never falls, so it is shown as a counter. */
   readonly monotonic?: boolean
 }

@@ -4,7 +4,7 @@
 import { object } from '../config/schema.ts'
 import type { Clock } from '../graph/clock.ts'
 import type { BuildInfo } from '../graph/component.ts'
-import { startHttpServer } from '../net/http/server.ts'
+import { NOT_FOUND, servePages, text } from '../net/http/pages.ts'
 import { httpServerFields } from '../net/http/server-config.ts'
 import { findAddress, type Listening } from '../net/listen.ts'
 import type { MetricsConfig } from './config.ts'
@@ -128,20 +128,15 @@ async function startPage(page: Page, context: MetricsServersContext): Promise<Ru
     report: (_status: 'fatal', error: Error) =>
       context.log.error('The metrics page has failed.', { endpoint, error: error.message }),
   }
-  const server = await startHttpServer(settings, door, (request, response) => {
-    request.resume()
-    const path = (request.url ?? '').split('?', 1)[0]
-    if (path !== '/metrics') {
-      response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n')
-      return
+  const server = await servePages(settings, door, async ({ path }) => {
+    if (path !== '/metrics') return NOT_FOUND
+    try {
+      return { status: 200, type: EXPOSITION_CONTENT_TYPE, body: await render() }
+    } catch (error) {
+      const { message } = error as Error
+      context.log.error('The metrics page could not be made.', { error: message })
+      return text(500, message)
     }
-    render().then(
-      (text) => response.writeHead(200, { 'content-type': EXPOSITION_CONTENT_TYPE }).end(text),
-      (error: Error) => {
-        context.log.error('The metrics page could not be made.', { error: error.message })
-        response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end(`${error.message}\n`)
-      },
-    )
   })
   return { page: server, close: (deadline) => server.close(deadline) }
 }

@@ -64,12 +64,12 @@ async function httpSender(config: OtlpReaderConfig, { build }: SenderSurrounding
 }
 
 async function grpcSender(config: OtlpReaderConfig, surroundings: SenderSurroundings): Promise<MetricsSender> {
-  const { GrpcClient } = await import('../net/grpc/client.ts')
+  const { createGrpcClient } = await import('../net/grpc/client.ts')
   const { build, clock, random } = surroundings
   const endpoint = config.endpoint ?? 'http://localhost:4317'
   const target = parseTarget(endpoint)
   const plain = endpoint.startsWith('http://') || (config.insecure && !target.forcesTls)
-  const client = new GrpcClient({
+  const client = createGrpcClient({
     target,
     tls: plain ? undefined : loadTls(config),
     userAgent: userAgent(build),

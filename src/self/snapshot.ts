@@ -3,7 +3,7 @@
 // A snapshot survives structured clone. Names and label names are OpenTelemetry's (`otel.signal`); each way out
 // (Prometheus text, OTLP) spells them as its format wants.
 
-import type { Labels } from './meter.ts'
+import type { Labels, Merge } from './meter.ts'
 
 export type InstrumentType = 'counter' | 'gauge' | 'histogram'
 
@@ -21,7 +21,7 @@ export interface MetricSnapshot {
   readonly type: InstrumentType
   readonly unit: string
   readonly help: string
-  readonly merge: 'add' | 'max'
+  readonly merge: Merge
   /** Of a histogram: ascending upper bounds, without infinity. */
   readonly bounds?: readonly number[]
   readonly series: readonly SeriesSnapshot[]
@@ -40,8 +40,14 @@ export function labelKey(labels: Labels): string {
   )
 }
 
+/** Two values of one series as one. */
+export function mergeValues(merge: Merge, a: number, b: number): number {
+  if (merge === 'add') return a + b
+  return merge === 'max' ? Math.max(a, b) : Math.min(a, b)
+}
+
 /**
- * One snapshot of all: series with equal name and labels add up, or give their greatest where the metric says `max`.
+ * One snapshot of all: series with equal name and labels add up, or give their greatest or least where the metric says so.
  * Metrics come out in order of their names, series in order of their labels.
  */
 export function mergeSnapshots(snapshots: readonly Snapshot[]): Snapshot {
@@ -67,8 +73,8 @@ export function mergeSnapshots(snapshots: readonly Snapshot[]): Snapshot {
 
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
-function mergeSeries(a: SeriesSnapshot, b: SeriesSnapshot, merge: 'add' | 'max'): SeriesSnapshot {
-  const value = merge === 'max' ? Math.max(a.value, b.value) : a.value + b.value
+function mergeSeries(a: SeriesSnapshot, b: SeriesSnapshot, merge: Merge): SeriesSnapshot {
+  const value = mergeValues(merge, a.value, b.value)
   if (a.counts === undefined || b.counts === undefined) return { labels: a.labels, value }
   const others = b.counts
   return { labels: a.labels, value, counts: a.counts.map((count, index) => count + (others[index] ?? 0)) }

@@ -38,12 +38,12 @@ const tlsOf = (tls: SendTls): ClientTlsOptions => ({
 })
 
 async function openGrpc(options: SendOptions): Promise<Transport> {
-  const { GrpcClient } = await import('../net/grpc/client.ts')
+  const { createGrpcClient } = await import('../net/grpc/client.ts')
   const { parseTarget } = await import('../net/grpc/client-target.ts')
   const { GrpcError } = await import('../net/grpc/client-status.ts')
   const { GRPC } = await import('../net/status.ts')
   const { readExportResponse } = await import('../otlp/response.ts')
-  const client = new GrpcClient({
+  const client = createGrpcClient({
     target: parseTarget(options.address),
     tls: options.tls === undefined ? undefined : tlsOf(options.tls),
     userAgent: 'millrace-send',

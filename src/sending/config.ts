@@ -13,7 +13,7 @@ import {
   section,
   strings,
 } from '../config/schema.ts'
-import type { Keeps } from '../graph/component.ts'
+import { type Keeps, type ShardPlace, shareOf } from '../graph/component.ts'
 
 const SIZERS = {
   requests: 'Count requests, whatever is in them.',
@@ -67,12 +67,12 @@ export const queueConfig = object(
     consumers: int('num_consumers', {
       default: 10,
       min: 1,
-      doc: 'How many requests are on their way at the same time, for each signal.',
+      doc: 'How many requests are on their way at the same time, for each signal. Divided between the shards.',
     }),
     queueSize: int('queue_size', {
       default: 1000,
       min: 1,
-      doc: 'What the queue of a signal holds, counted by `sizer`. What is on its way still counts.',
+      doc: 'What the queue of a signal holds, counted by `sizer`. What is on its way still counts. Divided between the shards.',
     }),
     sizer: choice('sizer', { optional: true, of: SIZERS, doc: 'What queue_size counts; `requests` if not given.' }),
     blockOnOverflow: bool('block_on_overflow', {
@@ -180,6 +180,27 @@ export const sendingFields = {
 export type QueueConfig = Infer<typeof queueConfig>
 export type BatchConfig = Infer<typeof batchConfig>
 export type RetryConfig = Infer<typeof retryConfig>
+
+/** A queue as one shard has it. */
+export interface LaneConfig extends QueueConfig {
+  /** The largest request, in the queue's unit: one that is larger than `queueSize` gets in when nothing else is there. */
+  readonly requestMaxSize: number
+}
+
+/**
+ * The share of one shard in a queue that the configuration describes for the whole router. What would fit into the whole
+ * fits into a share, and a batch that is joined in it can reach its size.
+ */
+export function shareOfQueue(queue: QueueConfig, place: ShardPlace): LaneConfig {
+  const { batch, sizer = 'requests', consumers, queueSize } = queue
+  const joined = batch !== undefined && batchSizer(batch.sizer, queue.sizer) === sizer ? batch.minSize : 0
+  return {
+    ...queue,
+    consumers: shareOf(consumers, place),
+    queueSize: Math.max(shareOf(queueSize, place), joined),
+    requestMaxSize: queueSize,
+  }
+}
 
 /** What an exporter that sends through `Sending` keeps where. */
 export function keepsOf(queue: QueueConfig | undefined): Keeps {

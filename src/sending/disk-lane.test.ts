@@ -20,7 +20,6 @@ const SMALL = { fileMaxBytes: 8192, memoryMaxBytes: 2048, pendingMaxBytes: 2 ** 
 /** A storage extension over one directory, with files that fail when the test says so. */
 function storageIn(directory: string, files: MoodyFiles, maxBytes: number): Storage {
   return {
-    queueMaxBytes: maxBytes,
     async openQueue({ events }) {
       const lock = await lockDirectory(directory, { timeoutMs: 0, wait: () => Promise.resolve() })
       return await DiskQueue.open({ directory, files, fsync: false, maxBytes, lock, events, bounds: SMALL })

@@ -16,7 +16,7 @@ import { Delivery } from '../delivery/delivery.ts'
 import type { DeliveryError } from '../delivery/error.ts'
 import { Batch } from '../otlp/batch.ts'
 import type { Signal } from '../otlp/signal.ts'
-import type { DiskQueue, TakenRecord } from '../storage/disk-queue.ts'
+import type { RecordQueue, TakenRecord } from '../storage/disk-queue.ts'
 import type { Totals } from '../storage/format.ts'
 import type { Batcher } from './batcher.ts'
 import { notOpen, stopping } from './errors.ts'
@@ -37,7 +37,7 @@ export class DiskLane implements Lane {
   readonly #batcher: Batcher | undefined
   /** Joined batches that wait for a sender. */
   readonly #ready = new Fifo<Batch>()
-  #queue: DiskQueue | undefined
+  #queue: RecordQueue | undefined
   #gatheredBytes = 0
   #sending = 0
   #stopped = false
@@ -68,8 +68,12 @@ export class DiskLane implements Lane {
     return this.#queue?.diskBytes ?? 0
   }
 
+  get diskMaxBytes(): number {
+    return this.#queue?.maxBytes ?? 0
+  }
+
   /** Sends what the queue holds. Until then everything is refused. */
-  open(queue: DiskQueue): void {
+  open(queue: RecordQueue): void {
     this.#queue = queue
     this.#room.occupy(this.#sizeOf(queue.left))
     this.sendNext()

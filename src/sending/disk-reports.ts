@@ -16,7 +16,7 @@ export class DiskQueueReports implements QueueEvents {
   readonly #lostRequests: Counter
   readonly #lostItems: Counter
 
-  constructor({ log, meter }: ExporterContext, signal: Signal, lane: DiskLane, maxBytes: number) {
+  constructor({ log, meter }: ExporterContext, signal: Signal, lane: DiskLane) {
     this.#log = log
     this.#signal = signal
     this.#lane = lane
@@ -50,7 +50,7 @@ export class DiskQueueReports implements QueueEvents {
       'exporter_queue_disk_capacity',
       'By',
       'Bytes that the files of the queue may take on disk.',
-      () => maxBytes,
+      () => lane.diskMaxBytes,
       options,
     )
   }

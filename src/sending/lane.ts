@@ -9,13 +9,13 @@ import type { DeliveryError } from '../delivery/error.ts'
 import type { Clock } from '../graph/clock.ts'
 import type { Batch } from '../otlp/batch.ts'
 import { Batcher } from './batcher.ts'
-import { batchSizer, type QueueConfig } from './config.ts'
+import { batchSizer, type LaneConfig } from './config.ts'
 import { stopping } from './errors.ts'
 import { Room } from './room.ts'
 import type { Sender } from './sender.ts'
 
 export interface LaneOptions {
-  readonly config: QueueConfig
+  readonly config: LaneConfig
   readonly sender: Sender
   readonly clock: Clock
   /** Before the batch is refused at the queue's entrance. */
@@ -38,7 +38,7 @@ export interface Lane {
 
 export class QueueLane implements Lane {
   readonly #options: LaneOptions
-  readonly #config: QueueConfig
+  readonly #config: LaneConfig
   readonly #room: Room
   readonly #batcher: Batcher | undefined
   readonly #waiting = new Fifo<Batch>()

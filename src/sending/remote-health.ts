@@ -2,25 +2,35 @@
 //
 // Healthy is a destination that is connected (where the protocol keeps a connection) and did not fail the last attempt for
 // a reason that may pass. Who refuses data for good has looked at them: that is an answer, and no fault of the remote.
+//
+// Of several shards each has an opinion, and the worst is shown. One through which nothing flows any more has none after a
+// while: its last attempt would stand for ever.
 
 import { DeliveryError } from '../delivery/error.ts'
+import type { ExporterContext } from '../graph/component.ts'
 import type { Meter } from '../self/meter.ts'
 import type { Push } from './sender.ts'
 
+/** Longer than any pause between two tries that is usual. */
+const FORGET_AFTER_MS = 120_000
+
 export class RemoteHealth {
+  readonly #context: Pick<ExporterContext, 'clock' | 'shards'>
   readonly #connected: (() => boolean) | undefined
-  #attempted = false
+  #attemptedMs: number | undefined
   #failed = false
 
   /** `connected` is asked at each reading; a protocol without a lasting connection leaves it out. */
-  constructor(connected?: () => boolean) {
+  constructor(context: Pick<ExporterContext, 'clock' | 'shards'>, connected?: () => boolean) {
+    this.#context = context
     this.#connected = connected
   }
 
-  /** Undefined where only an attempt can tell and none has ended. */
+  /** Undefined where only an attempt can tell and none has ended, or none for a long time. */
   get healthy(): boolean | undefined {
-    if (this.#connected === undefined && !this.#attempted) return undefined
-    return !this.#failed && this.#isConnected()
+    const knows = this.#attemptedMs !== undefined && !this.#isForgotten(this.#attemptedMs)
+    if (this.#connected === undefined && !knows) return undefined
+    return !(knows && this.#failed) && this.#isConnected()
   }
 
   /** The same push, whose outcomes are noted. */
@@ -48,14 +58,19 @@ export class RemoteHealth {
         if (healthy === undefined) throw new Error('not known yet')
         return Number(healthy)
       },
-      { labels: { endpoint }, merge: 'max' },
+      { labels: { endpoint }, merge: 'min' },
     )
   }
 
   // What failed because there is no connection is told by the connection, and ends when it is back.
   #note(answered: boolean): void {
-    this.#attempted = true
+    this.#attemptedMs = this.#context.clock.monotonic()
     this.#failed = !answered && this.#isConnected()
+  }
+
+  #isForgotten(attemptedMs: number): boolean {
+    const { clock, shards } = this.#context
+    return shards.count > 1 && clock.monotonic() - attemptedMs > FORGET_AFTER_MS
   }
 
   #isConnected(): boolean {

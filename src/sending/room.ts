@@ -9,11 +9,13 @@
 import { Fifo } from '../collections/fifo.ts'
 import type { DeliveryError } from '../delivery/error.ts'
 import type { Batch } from '../otlp/batch.ts'
-import type { QueueConfig } from './config.ts'
+import type { LaneConfig } from './config.ts'
 import { queueFull, stopping, tooLarge } from './errors.ts'
 
+type RoomConfig = Pick<LaneConfig, 'queueSize' | 'requestMaxSize' | 'blockOnOverflow' | 'sizer'>
+
 export class Room {
-  readonly #config: Pick<QueueConfig, 'queueSize' | 'blockOnOverflow'>
+  readonly #config: RoomConfig
   readonly #sizer: 'requests' | 'items' | 'bytes'
   readonly #take: (batch: Batch, size: number) => void
   readonly #onRejected: (batch: Batch, error: DeliveryError) => void
@@ -24,7 +26,7 @@ export class Room {
 
   /** `onRejected` is called before the batch is refused. */
   constructor(
-    config: Pick<QueueConfig, 'queueSize' | 'blockOnOverflow' | 'sizer'>,
+    config: RoomConfig,
     take: (batch: Batch, size: number) => void,
     onRejected: (batch: Batch, error: DeliveryError) => void,
   ) {
@@ -50,12 +52,12 @@ export class Room {
       return
     }
     const size = this.sizeOf(batch)
-    const { queueSize, blockOnOverflow } = this.#config
+    const { requestMaxSize, blockOnOverflow } = this.#config
     if (this.#stopped) this.reject(batch, stopping())
-    else if (size > queueSize) this.reject(batch, tooLarge(size, queueSize, this.#sizer))
-    else if (this.#blocked.length === 0 && this.#size + size <= queueSize) this.#enter(batch, size)
+    else if (size > requestMaxSize) this.reject(batch, tooLarge(size, requestMaxSize, this.#sizer))
+    else if (this.#blocked.length === 0 && this.#fits(size, this.#size)) this.#enter(batch, size)
     // Those who may wait are bounded too: together as much as the queue itself holds.
-    else if (!blockOnOverflow || this.#blockedSize + size > queueSize) this.reject(batch, queueFull())
+    else if (!blockOnOverflow || !this.#fits(size, this.#blockedSize)) this.reject(batch, queueFull())
     else {
       this.#blockedSize += size
       this.#blocked.push(batch)
@@ -72,7 +74,7 @@ export class Room {
     this.#size -= size
     for (let next = this.#blocked.peek(); next !== undefined; next = this.#blocked.peek()) {
       const wanted = this.sizeOf(next)
-      if (this.#size + wanted > this.#config.queueSize) break
+      if (!this.#fits(wanted, this.#size)) break
       this.#blocked.shift()
       this.#blockedSize -= wanted
       this.#enter(next, wanted)
@@ -90,6 +92,10 @@ export class Room {
   reject(batch: Batch, error: DeliveryError): void {
     this.#onRejected(batch, error)
     batch.delivery.refuse(error)
+  }
+
+  #fits(size: number, beside: number): boolean {
+    return beside === 0 || beside + size <= this.#config.queueSize
   }
 
   #enter(batch: Batch, size: number): void {

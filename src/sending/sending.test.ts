@@ -5,6 +5,7 @@ import { batchOf, type Fate, rig, witness } from '../../test/support/harness.ts'
 import { object } from '../config/schema.ts'
 import { parseConfig } from '../config/testing.ts'
 import { DeliveryError, type Retry } from '../delivery/error.ts'
+import { ONLY_SHARD } from '../graph/component.ts'
 import { Batch, type ClientInfo, NO_CLIENT } from '../otlp/batch.ts'
 import { checkRequest } from '../otlp/check.ts'
 import { jsonToBytes } from '../otlp/json/index.ts'
@@ -38,8 +39,8 @@ interface Tried {
 }
 
 /** A Sending in front of a destination that the test plays. */
-function stage(config: object) {
-  const base = rig()
+function stage(config: object, shards = 1) {
+  const base = rig({ shards: { ...ONLY_SHARD, count: shards } })
   const tried: Tried[] = []
   const sending = new Sending(
     { ...base.context('exporter', 'otlp'), signals: ['traces', 'profiles'] },
@@ -137,6 +138,41 @@ test('a request larger than the whole queue is refused even while the queue is e
   const fate = push(11)
   assert.match(fate.refused!.message, /element size too large/)
   assert.equal(fate.refused!.retry, 'backoff')
+})
+
+test('each of three shards has a third of queue_size and num_consumers, and at least one of each', async () => {
+  const { push, tried, metric } = stage({ sending_queue: { queue_size: 10, num_consumers: 4 } }, 3)
+  for (let i = 0; i < 4; i++) assert.equal(push().accepted, true)
+  assert.equal(push().refused?.message, 'sending queue is full')
+  assert.equal(metric('exporter_queue_capacity', { data_type: 'traces' }), 4)
+  assert.equal(metric('exporter_in_flight_requests', { data_type: 'traces' }), 2)
+  assert.equal(tried.length, 2)
+  const least = stage({ sending_queue: { queue_size: 1, num_consumers: 1 } }, 3)
+  assert.equal(least.push().accepted, true)
+  assert.equal(least.tried.length, 1)
+})
+
+test('a request that fits into the whole queue and not into the share of a shard gets in alone', async () => {
+  const { push, tried } = stage({ sending_queue: { queue_size: 10, sizer: 'items', block_on_overflow: true } }, 2)
+  assert.equal(push(1).accepted, true)
+  const large = push(8)
+  assert.deepEqual(large, { accepted: false, delivered: false, refused: undefined })
+  await tried[0]!.ok()
+  assert.equal(large.accepted, true)
+  const behind = push(5)
+  assert.deepEqual(behind, { accepted: false, delivered: false, refused: undefined })
+  assert.equal(push(1).refused?.message, 'sending queue is full')
+  await tried[1]!.ok()
+  assert.equal(behind.accepted, true)
+  assert.match(push(11).refused!.message, /element size too large: 11 items, the whole queue holds 10/)
+})
+
+test('the share of a shard holds what its batches are joined of', () => {
+  const config = { sending_queue: { queue_size: 10, sizer: 'items', batch: { min_size: 8 } } }
+  const { push, tried, metric } = stage(config, 5)
+  for (let i = 0; i < 4; i++) push(2)
+  assert.equal(tried[0]?.batch.items, 8)
+  assert.equal(metric('exporter_queue_capacity', { data_type: 'traces' }), 8)
 })
 
 test('an empty request is delivered without being sent', () => {

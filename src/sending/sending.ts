@@ -17,9 +17,9 @@ import type { Batch } from '../otlp/batch.ts'
 import type { Signal } from '../otlp/signal.ts'
 import { type ExporterMetrics, exporterMetrics, observeQueue } from '../self/exporter-metrics.ts'
 import type { Histogram, Labels } from '../self/meter.ts'
-import type { DiskQueue } from '../storage/disk-queue.ts'
+import type { RecordQueue } from '../storage/disk-queue.ts'
 import { storageOf } from '../storage/storage.ts'
-import type { QueueConfig, SendingConfig } from './config.ts'
+import { type LaneConfig, type SendingConfig, shareOfQueue } from './config.ts'
 import { DiskLane } from './disk-lane.ts'
 import { DiskQueueReports } from './disk-reports.ts'
 import { errorType, stopping } from './errors.ts'
@@ -81,11 +81,11 @@ export class Sending {
     if (this.#storage === undefined) return
     const storage = storageOf(this.#context, this.#storage)
     const opened: (() => void)[] = []
-    const queues: DiskQueue[] = []
+    const queues: RecordQueue[] = []
     try {
       for (const [signal, { lane }] of this.#ways) {
         if (!(lane instanceof DiskLane)) continue
-        const events = new DiskQueueReports(this.#context, signal, lane, storage.queueMaxBytes)
+        const events = new DiskQueueReports(this.#context, signal, lane)
         const queue = await storage.openQueue({ owner: this.#context, signal, events })
         queues.push(queue)
         opened.push(() => lane.open(queue))
@@ -195,15 +195,10 @@ export class Sending {
     const { queue } = config
     if (queue === undefined)
       return { sender, lane: undefined, metrics, enqueueSize: undefined, enqueueBytes: undefined }
-    return { sender, metrics, ...this.#queue(signal, queue, sender, metrics) }
+    return { sender, metrics, ...this.#queue(signal, shareOfQueue(queue, this.#context.shards), sender, metrics) }
   }
 
-  #queue(
-    signal: Signal,
-    queue: QueueConfig,
-    sender: Sender,
-    metrics: ExporterMetrics,
-  ): Omit<Way, 'sender' | 'metrics'> {
+  #queue(signal: Signal, queue: LaneConfig, sender: Sender, metrics: ExporterMetrics): Omit<Way, 'sender' | 'metrics'> {
     const { clock, meter } = this.#context
     const detailed = { level: 'detailed' } as const
     const batched =

@@ -2,16 +2,23 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LogLine, memoryLogger } from '../../test/support/harness.ts'
+import { until } from '../../test/support/until.ts'
 import { systemClock } from '../graph/clock.ts'
-import { type ShardState, Supervisor } from './supervisor.ts'
+import type { ShardState, SupervisorLimits } from './shard.ts'
+import { Supervisor } from './supervisor.ts'
 
-const QUICK = { heartbeatMs: 20, stuckAfterMs: 120, restartAfterMs: 30, restartAtMostMs: 60 }
+const QUICK = { heartbeatMs: 20, stuckAfterMs: 120, endAfterMs: 60_000, restartAfterMs: 30, restartAtMostMs: 60 }
 
-function supervise(t: TestContext, mood: string): { supervisor: Supervisor; logs: LogLine[]; died: number[] } {
+function supervise(
+  t: TestContext,
+  mood: string,
+  limits: SupervisorLimits = QUICK,
+  shards = 1,
+): { supervisor: Supervisor; logs: LogLine[]; died: number[] } {
   const logs: LogLine[] = []
   const died: number[] = []
   const supervisor = new Supervisor({
-    shards: 1,
+    shards,
     init: {
       plan: { shards: 1, receivers: [], pipelines: [], connectors: [], exporters: [], extensions: [] },
       tree: { root: { entries: new Map() }, gates: new Set() },
@@ -24,7 +31,7 @@ function supervise(t: TestContext, mood: string): { supervisor: Supervisor; logs
     log: memoryLogger(logs),
     onFatal: () => {},
     onDied: (shard) => died.push(shard),
-    limits: QUICK,
+    limits,
     worker: new URL('../../test/support/moody-worker.ts', import.meta.url).href,
   })
   t.after(() => supervisor.stop(0))
@@ -69,6 +76,20 @@ test('a shard that dies is seen, reported, and started again until it is told to
   assert.equal(supervisor.states()[0]!.state, 'stopped')
 })
 
+test('a look at a shard that dies before it ever answered ends with it, and tells nothing', async (t) => {
+  const { supervisor } = supervise(t, 'mute 60')
+  await supervisor.start()
+  assert.deepEqual(await supervisor.look(true, 60_000), [undefined])
+})
+
+test('what a shard used is used by nobody once it has died', async (t) => {
+  const { supervisor } = supervise(t, 'hoard 300', QUICK, 2)
+  await supervisor.start()
+  const seen = new Set<string>()
+  await until(async () => seen.add(await runsWith(supervisor)).size === 2)
+  assert.deepEqual([...seen].sort(), ['0', String(2 ** 20)])
+})
+
 test('a shard that does not come round is stuck until it answers again; looks then give what it last said', async (t) => {
   const { supervisor } = supervise(t, 'hang 700')
   await supervisor.start()
@@ -77,6 +98,14 @@ test('a shard that does not come round is stuck until it answers again; looks th
   await supervisor.look(false, 50)
   assert.ok(performance.now() - asked < 400, 'a look waited for a stuck shard')
   await passes(supervisor, 'ready')
+})
+
+test('a shard that stays stuck is ended, and started again', async (t) => {
+  const { supervisor, logs, died } = supervise(t, 'hang 60000', { ...QUICK, endAfterMs: 300 })
+  await supervisor.start()
+  await passes(supervisor, 'stuck', 'dead', 'ready')
+  assert.ok(died.length > 0)
+  assert.ok(logs.some(({ message }) => message === 'A shard that does not answer is ended.'))
 })
 
 test('stopping a shard that is stuck ends its thread after the time for draining', async (t) => {

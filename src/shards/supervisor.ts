@@ -1,50 +1,25 @@
-// The main thread's side: hosts each shard in a thread of its own, listens to its heart, starts it again when it dies.
-//
-//              ready                    no answer for stuckAfterMs
-//   starting ---------> ready  <---------------------------------> stuck
-//       |                 |                                          |
-//       | failed (first   | thread ends                              | thread ends
-//       | start: given up)v                                          v
-//       +--------------> dead -- after restartAfterMs, doubled up to restartAtMostMs --> starting
+// The main thread's side: starts the shards (shard.ts), joins each to the others, and lets them stop in step.
 //
 // A reload is handed to every living shard, and taken back where one of them refuses. Shards that start later, also after
 // a death, start with the newest plan that all have taken.
-//
-// Threads are hosted by piscina, one worker and one task a shard: the task lives as long as the shard.
 
-import { getCompileCacheDir } from 'node:module'
-import { dirname } from 'node:path'
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { Piscina } from 'piscina'
-import type { Clock, Timer } from '../graph/clock.ts'
+import { MessageChannel } from 'node:worker_threads'
+import type { Clock } from '../graph/clock.ts'
+import { UsageTable } from '../graph/usage-table.ts'
 import type { Logger } from '../self/log.ts'
 import type { Snapshot } from '../self/snapshot.ts'
-import { prepareShardHeap } from './heap.ts'
-import type { ComponentStatus, FromShard, ShardLook, ShardReload, ToShard } from './messages.ts'
+import { makeLoadTable } from './load.ts'
+import type { LinkEnd, ShardLook, ShardReload } from './messages.ts'
+import { Shard, type ShardReport, type SupervisorLimits } from './shard.ts'
+import type { ShardThread } from './threads.ts'
 import type { ShardInit, ShardPlan } from './worker.ts'
-
-export type ShardState = 'starting' | 'ready' | 'stuck' | 'dead' | 'stopping' | 'stopped'
-
-export interface SupervisorLimits {
-  /** How often each shard is asked for its state. */
-  readonly heartbeatMs: number
-  /** A shard that has not answered for this long is stuck. */
-  readonly stuckAfterMs: number
-  readonly restartAfterMs: number
-  readonly restartAtMostMs: number
-}
-
-export const SUPERVISOR_LIMITS: SupervisorLimits = {
-  heartbeatMs: 1_000,
-  stuckAfterMs: 10_000,
-  restartAfterMs: 1_000,
-  restartAtMostMs: 30_000,
-}
 
 export interface SupervisorOptions {
   readonly shards: number
   /** What every shard is started with, until a reload. */
-  readonly init: Omit<ShardInit, 'index' | 'port'>
+  readonly init: Omit<ShardInit, 'place' | 'port' | 'links' | 'loads'>
+  /** Whether this system lets the shards listen on the same ports. */
+  readonly sharePorts?: boolean
   readonly clock: Clock
   readonly log: Logger
   /** A component gave up for good: the router is to stop. */
@@ -56,21 +31,28 @@ export interface SupervisorOptions {
   readonly worker?: string
 }
 
-/** Beside the times for draining, how long a shard may take for a reload before its thread is ended. */
-const RELOAD_MS = 20_000
-
-const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url).href
-
 export class Supervisor {
   readonly #shards: Shard[]
 
   constructor(options: SupervisorOptions) {
-    this.#shards = Array.from({ length: options.shards }, (_, index) => new Shard(index, options))
+    const loads = makeLoadTable(options.shards)
+    const memory = UsageTable.make(options.shards)
+    const host = {
+      ...options,
+      loads,
+      memory,
+      join: (index: number) => this.#join(index),
+      onStep: () => this.#step(),
+    }
+    this.#shards = Array.from({ length: options.shards }, (_, index) => new Shard(index, host))
   }
 
   /** Resolves when every shard receives; rejects with the first reason why one cannot, after all have ended. */
   async start(): Promise<void> {
-    const results = await Promise.allSettled(this.#shards.map((shard) => shard.start()))
+    // What one cannot start with, the others cannot either; and ports are asked for alone before they are shared.
+    const [first, ...others] = this.#shards
+    const results = await Promise.allSettled([first!.start()])
+    if (results[0]!.status === 'fulfilled') results.push(...(await Promise.allSettled(others.map((s) => s.start()))))
     const failed = results.find((r) => r.status === 'rejected')
     if (failed === undefined) return
     await this.stop(0)
@@ -108,223 +90,30 @@ export class Supervisor {
     return Promise.all(this.#shards.map((shard) => shard.look(metrics, withinMs)))
   }
 
-  states(): { index: number; state: ShardState; components: readonly ComponentStatus[] }[] {
+  /** One end of a way to each of the others that live, for a shard that starts; they are given the other ends. */
+  #join(index: number): LinkEnd[] {
+    const links: LinkEnd[] = []
+    for (const other of this.#shards) {
+      if (other.index === index || !other.isUp) continue
+      const { port1, port2 } = new MessageChannel()
+      links.push({ shard: other.index, port: port1 })
+      other.link({ shard: index, port: port2 })
+    }
+    return links
+  }
+
+  /** A shard has come to a meeting point of the way to its end, or has ended: those that wait for it may go on. */
+  #step(): void {
+    const living = this.#shards.filter((shard) => shard.isUp)
+    const reached = Math.min(...living.map((shard) => shard.met))
+    for (const shard of living) shard.goOn(reached)
+  }
+
+  states(): ShardReport[] {
     return this.#shards.map((shard) => shard.describe())
   }
-}
 
-// A thread does not inherit the compile cache of the process, and only the environment switches it on before the thread's
-// first file is read. It saves a thread that runs TypeScript the type stripper: 16 MiB, and a third of its start.
-function threadEnvironment(): NodeJS.ProcessEnv {
-  const directory = getCompileCacheDir()
-  // What is asked for is the folder around the one that the cache names after the version.
-  return directory === undefined ? process.env : { NODE_COMPILE_CACHE: dirname(directory), ...process.env }
-}
-
-class Shard {
-  readonly #index: number
-  readonly #options: SupervisorOptions
-  readonly #limits: SupervisorLimits
-  #state: ShardState = 'stopped'
-  #pool: Piscina | undefined
-  #port: MessagePort | undefined
-  #ended: Promise<void> = Promise.resolve()
-  #last: ShardLook | undefined
-  #heardAt = 0
-  #number = 0
-  #restartMs: number
-  #heartbeat: Timer | undefined
-  #restart: Timer | undefined
-  readonly #waiting = new Map<number, (look: ShardLook) => void>()
-  readonly #reloads = new Map<number, (result: ShardReload) => void>()
-  /** The start that is under way or was the last. Never rejects. */
-  #starting: Promise<void> = Promise.resolve()
-  plan: ShardPlan
-  /** What it was started with, or took since. */
-  #runs: ShardPlan | undefined
-
-  constructor(index: number, options: SupervisorOptions) {
-    this.#index = index
-    this.plan = options.init
-    this.#options = options
-    this.#limits = options.limits ?? SUPERVISOR_LIMITS
-    this.#restartMs = this.#limits.restartAfterMs
-  }
-
-  describe(): { index: number; state: ShardState; components: readonly ComponentStatus[] } {
-    return { index: this.#index, state: this.#state, components: this.#last?.components ?? [] }
-  }
-
-  /** What it starts with from here on. One that was started again with the plan before, meanwhile, catches up. */
-  async use(plan: ShardPlan, drainMs: number): Promise<void> {
-    this.plan = plan
-    if (this.#runs !== plan) await this.reload(plan, drainMs)
-  }
-
-  start(): Promise<void> {
-    const started = this.#run()
-    this.#starting = started.catch(() => {})
-    return started
-  }
-
-  #run(): Promise<void> {
-    this.#state = 'starting'
-    this.#runs = this.plan
-    const { port1, port2 } = new MessageChannel()
-    this.#port = port1
-    prepareShardHeap()
-    const pool = new Piscina({
-      filename: this.#options.worker ?? WORKER,
-      minThreads: 1,
-      maxThreads: 1,
-      concurrentTasksPerWorker: 1,
-      atomics: 'disabled',
-      env: threadEnvironment(),
-    })
-    this.#pool = pool
-    // What goes wrong in a thread that has no task: a spare that piscina made for one that died.
-    pool.on('error', (error: Error) => this.#options.log.warn('A thread failed.', { error: error.message }))
-    return new Promise((resolve, reject) => {
-      let failure: Error | undefined
-      port1.on('message', (message: FromShard) => {
-        this.#heardAt = this.#options.clock.monotonic()
-        if (message.kind === 'ready') {
-          this.#state = 'ready'
-          this.#beat()
-          resolve()
-        } else if (message.kind === 'failed') failure = new Error(message.message)
-        else if (message.kind === 'reloaded') this.#reloads.get(message.number)?.(message.result)
-        else if (message.kind === 'fatal') this.#options.onFatal(message.id, message.message)
-        else {
-          this.#last = message.look
-          if (message.kind === 'look') this.#answer(message.number, message.look)
-        }
-      })
-      const init: ShardInit = { ...this.#options.init, ...this.plan, index: this.#index, port: port2 }
-      // Piscina hands the list to postMessage; its type is read off an overload that takes options instead.
-      const transferList = [port2] as object
-      this.#ended = pool.run(init, { transferList }).then(
-        () => this.#end(failure ?? new Error(`shard ${this.#index} ended`), reject),
-        (error: Error) => this.#end(failure ?? error, reject),
-      )
-    })
-  }
-
-  /** The task is over, as told or not. Resolves when the thread is, too, and has given its ports back. */
-  async #end(error: Error, reject: (error: Error) => void): Promise<void> {
-    const was = this.#state
-    this.#heartbeat?.cancel()
-    this.#port?.close()
-    for (const answer of this.#waiting.values()) if (this.#last !== undefined) answer(this.#last)
-    this.#waiting.clear()
-    for (const settle of this.#reloads.values())
-      settle({ outcome: 'refused', message: `it ended the shard: ${error.message}` })
-    this.#state = was === 'stopping' ? 'stopped' : 'dead'
-    const { log, clock, onDied } = this.#options
-    const ran = was === 'ready' || was === 'stuck'
-    if (ran) {
-      const fields = { shard: this.#index, in_ms: this.#restartMs, error: error.message }
-      log.error('A shard died and is started again.', fields)
-      onDied?.(this.#index, this.#last?.metrics)
-    }
-    await this.#pool?.destroy()
-    if (!ran) reject(error)
-    // It may have been told to stop while its thread came to its end.
-    if (!ran || this.#state !== 'dead') return
-    this.#restart = clock.after(this.#restartMs, () => void this.#startAgain())
-    this.#restartMs = Math.min(this.#restartMs * 2, this.#limits.restartAtMostMs)
-  }
-
-  async #startAgain(): Promise<void> {
-    try {
-      await this.start()
-      this.#options.log.info('A shard runs again.', { shard: this.#index })
-    } catch (error) {
-      if (this.#state === 'stopping' || this.#state === 'stopped') return
-      this.#options.log.error('A shard could not be started again.', {
-        shard: this.#index,
-        in_ms: this.#restartMs,
-        error: (error as Error).message,
-      })
-      this.#restart = this.#options.clock.after(this.#restartMs, () => void this.#startAgain())
-      this.#restartMs = Math.min(this.#restartMs * 2, this.#limits.restartAtMostMs)
-    }
-  }
-
-  #beat(): void {
-    const { clock, log } = this.#options
-    const { heartbeatMs, stuckAfterMs, restartAfterMs } = this.#limits
-    let beats = 0
-    this.#heartbeat = clock.every(heartbeatMs, () => {
-      const silentMs = clock.monotonic() - this.#heardAt
-      if (this.#state === 'ready' && silentMs > stuckAfterMs) {
-        this.#state = 'stuck'
-        log.error('A shard does not answer.', { shard: this.#index, for_ms: Math.round(silentMs) })
-      } else if (this.#state === 'stuck' && silentMs <= stuckAfterMs) {
-        this.#state = 'ready'
-        log.info('A shard answers again.', { shard: this.#index })
-      }
-      // A shard that has run well for a minute starts its next restart without delay.
-      if (++beats * heartbeatMs > 60_000) this.#restartMs = restartAfterMs
-      this.#send({ kind: 'look', number: ++this.#number, metrics: true })
-    })
-  }
-
-  look(metrics: boolean, withinMs: number): Promise<ShardLook | undefined> {
-    if (this.#state !== 'ready') return Promise.resolve(this.#last)
-    const number = ++this.#number
-    return new Promise((resolve) => {
-      const timer = this.#options.clock.after(withinMs, () => this.#answer(number, this.#last))
-      this.#waiting.set(number, (look) => {
-        timer.cancel()
-        resolve(look)
-      })
-      this.#send({ kind: 'look', number, metrics })
-    })
-  }
-
-  /** A shard that is dead has nothing to change, and nothing against it. */
-  async reload(next: ShardPlan, drainMs: number): Promise<ShardReload> {
-    await this.#starting
-    if (this.#state !== 'ready' && this.#state !== 'stuck')
-      return { outcome: 'ok', changes: { kept: [], started: [], stopped: [] } }
-    const number = ++this.#number
-    return new Promise((resolve) => {
-      // What came before may still drain, then what is replaced stops.
-      const timer = this.#options.clock.after(2 * drainMs + RELOAD_MS, () => void this.#pool?.destroy())
-      this.#reloads.set(number, (result) => {
-        timer.cancel()
-        this.#reloads.delete(number)
-        if (result.outcome === 'ok') this.#runs = next
-        resolve(result)
-      })
-      this.#send({ kind: 'reload', number, next, drainMs })
-    })
-  }
-
-  #answer(number: number, look: ShardLook | undefined): void {
-    const waiting = this.#waiting.get(number)
-    this.#waiting.delete(number)
-    waiting?.(look as ShardLook)
-  }
-
-  async stop(drainMs: number): Promise<ShardLook | undefined> {
-    this.#restart?.cancel()
-    if (this.#state === 'stopped' || this.#state === 'dead') {
-      this.#state = 'stopped'
-      await this.#ended
-      return this.#last
-    }
-    this.#state = 'stopping'
-    this.#send({ kind: 'stop', drainMs })
-    // A shard that is stuck hears nothing: give it its time and some more, then end the thread.
-    const kill = this.#options.clock.after(drainMs + 2_000, () => void this.#pool?.destroy())
-    await this.#ended
-    kill.cancel()
-    return this.#last
-  }
-
-  #send(message: ToShard): void {
-    this.#port?.postMessage(message)
+  threads(): ShardThread[] {
+    return this.#shards.map((shard) => shard.thread)
   }
 }

@@ -6,7 +6,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { decodeDocument } from '../config/document.ts'
 import { type PackedTree, unpackTree } from '../config/packed-tree.ts'
 import { systemClock } from '../graph/clock.ts'
-import type { BuildInfo } from '../graph/component.ts'
+import type { BuildInfo, ShardPlace } from '../graph/component.ts'
 import type { Plan } from '../graph/plan.ts'
 import { registry } from '../graph/registry.ts'
 import { BrokenUpdate, Graph } from '../graph/run.ts'
@@ -16,7 +16,8 @@ import type { Labels } from '../self/meter.ts'
 import { MeterRegistry } from '../self/meter-registry.ts'
 import { observeHeap } from '../self/process-metrics.ts'
 import { SlowestTrace } from '../ui/slowest-trace.ts'
-import type { FromShard, ShardLook, ShardReload, ToShard } from './messages.ts'
+import { Links } from './links.ts'
+import type { FromShard, LinkEnd, ShardLook, ShardReload, ToShard } from './messages.ts'
 
 /** What a reload changes. */
 export interface ShardPlan {
@@ -30,8 +31,11 @@ export interface ShardPlan {
 }
 
 export interface ShardInit extends ShardPlan {
-  readonly index: number
+  readonly place: ShardPlace
   readonly port: MessagePort
+  /** Ways to the others that live. */
+  readonly links: readonly LinkEnd[]
+  readonly loads: SharedArrayBuffer
   readonly build: BuildInfo
   /** Keep the slowest recent trace for the live view. */
   readonly watch: boolean
@@ -47,6 +51,18 @@ export default async function runShard(init: ShardInit): Promise<void> {
   observeHeap(meters.meter())
   const slowest = init.watch ? new SlowestTrace(systemClock) : undefined
 
+  const links =
+    init.place.count === 1
+      ? undefined
+      : new Links({
+          ...init,
+          ends: init.links,
+          clock: systemClock,
+          log,
+          meter: meters.meter(),
+          met: (point) => send({ kind: 'met', point }),
+        })
+
   let graph: Graph
   try {
     graph = await Graph.create(
@@ -59,6 +75,8 @@ export default async function runShard(init: ShardInit): Promise<void> {
         random: Math.random,
         build: init.build,
         gates: init.tree.gates,
+        shards: init.place,
+        ...(links === undefined ? {} : { neighbours: links }),
         onStatus: (_kind, id, status, error) => {
           if (status === 'fatal') send({ kind: 'fatal', id, message: error?.message ?? 'it gave no reason' })
         },
@@ -66,6 +84,7 @@ export default async function runShard(init: ShardInit): Promise<void> {
       },
       new Set(init.elsewhere),
     )
+    links?.open((place, batch, note) => graph.take(place, batch, note))
     await graph.start()
   } catch (error) {
     send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
@@ -102,6 +121,8 @@ export default async function runShard(init: ShardInit): Promise<void> {
           .then((result) => send({ kind: 'reloaded', number, result }))
         return
       }
+      if (message.kind === 'link') return links?.link(message.end)
+      if (message.kind === 'go on') return links?.goOn(message.point)
       void reloading
         .then(() => graph.stop(AbortSignal.timeout(message.drainMs)))
         .then(() => {
@@ -113,6 +134,7 @@ export default async function runShard(init: ShardInit): Promise<void> {
     // Not at exit: a router that is killed would start slowly every time.
     flushCompileCache()
   })
+  links?.close()
   port.close()
 }
 

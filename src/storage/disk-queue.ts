@@ -21,27 +21,10 @@ import type { Files } from './files.ts'
 import { FILE_KIND, FOOTER_BYTES, HEADER_BYTES, type RecordView, type Totals } from './format.ts'
 import type { ReadGarbage } from './garbage.ts'
 import type { DirectoryLock } from './lock.ts'
+import { QUEUE_BOUNDS, type QueueBounds } from './queue-bounds.ts'
 import { DAMAGED, type Recovered, recoverSegments, SEGMENT, SETTLED, type StoreEvents } from './recovery.ts'
 import { SegmentReader } from './segment-reader.ts'
 import { SettledLog } from './settled-log.ts'
-
-export interface QueueBounds {
-  /** Files are sealed at this size; a record beyond it gets a file to itself. */
-  readonly fileMaxBytes: number
-  /** Payloads of durable records that are kept in memory until they are taken. */
-  readonly memoryMaxBytes: number
-  /** Records that wait to be written; beyond it the queue counts as full. */
-  readonly pendingMaxBytes: number
-  /** Writes begin no sooner after one another where each is made safe against a power cut. */
-  readonly groupEveryMs: number
-}
-
-export const QUEUE_BOUNDS: QueueBounds = {
-  fileMaxBytes: 32 * 2 ** 20,
-  memoryMaxBytes: 12 * 2 ** 20,
-  pendingMaxBytes: 32 * 2 ** 20,
-  groupEveryMs: 8,
-}
 
 export interface QueueEvents extends StoreEvents {
   /** take() has something, or may have. */
@@ -72,6 +55,22 @@ export interface DiskQueueOptions {
   readonly bounds?: QueueBounds
   /** Told of what is read back. */
   readonly garbage?: ReadGarbage
+  /** Bytes of other queues that count against maxBytes too. */
+  readonly besideBytes?: () => number
+}
+
+/** What takes records and gives them back, in order. */
+export interface RecordQueue {
+  /** What is not settled. */
+  readonly left: Totals
+  readonly diskBytes: number
+  /** Where it is full. */
+  readonly maxBytes: number
+  append(record: QueueRecord, done: (error?: DeliveryError) => void): void
+  take(): TakenRecord | undefined
+  settle(record: TakenRecord): void
+  abort(error: DeliveryError): void
+  close(): Promise<void>
 }
 
 class Segment {
@@ -106,7 +105,7 @@ interface Append {
   done: ((error?: DeliveryError) => void) | undefined
 }
 
-export class DiskQueue {
+export class DiskQueue implements RecordQueue {
   readonly #options: DiskQueueOptions
   readonly #bounds: QueueBounds
   readonly #log: AppendLog
@@ -170,9 +169,12 @@ export class DiskQueue {
     }
   }
 
-  /** What is not settled. */
   get left(): Totals {
     return this.#left
+  }
+
+  get maxBytes(): number {
+    return this.#options.maxBytes
   }
 
   /** Bytes of all segments; what is settled counts until its segment is removed. */
@@ -208,10 +210,10 @@ export class DiskQueue {
   }
 
   #refusal(bytes: number): DeliveryError | undefined {
-    const { maxBytes } = this.#options
+    const { maxBytes, besideBytes } = this.#options
     const waiting = this.#log.pendingBytes + bytes
     if (bytes > maxBytes - 2 * this.#bounds.fileMaxBytes) return tooLargeForDisk(bytes, maxBytes)
-    if (this.diskBytes + waiting > maxBytes) {
+    if (this.diskBytes + waiting + (besideBytes?.() ?? 0) > maxBytes) {
       this.#makeRoom()
       return diskQueueFull(maxBytes)
     }

@@ -3,6 +3,7 @@
 // Node has no file locks of its own, but SQLite has: an open exclusive transaction holds the kernel's lock on an empty
 // file, and the kernel lets go of it when the process is gone. Nothing is ever written into it.
 
+import { rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const LOCK_NAME = 'lock'
@@ -38,4 +39,10 @@ export async function lockDirectory(directory: string, { timeoutMs, wait }: Lock
       )
     await wait(RETRY_EVERY_MS)
   }
+}
+
+/** Removes a directory with nothing in it but a lock that is released; one with more in it stays. */
+export async function removeLockedDirectory(directory: string): Promise<void> {
+  await rm(join(directory, LOCK_NAME), { force: true })
+  await rmdir(directory)
 }

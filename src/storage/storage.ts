@@ -6,29 +6,34 @@
 //
 // What was opened is closed by its owner, in stop(); the extension is stopped after that.
 
-import type { DiskQueue, QueueEvents } from './disk-queue.ts'
+import type { QueueEvents, RecordQueue } from './disk-queue.ts'
 import type { Owner } from './names.ts'
 import type { State, StateOwner } from './state.ts'
 
+/** A component in one shard, whose own its queues and state are; a component's context is one. */
+export interface ShardOwner extends Owner {
+  readonly shards: { readonly index: number; readonly count: number }
+}
+
 export interface QueueRequest {
-  readonly owner: Owner
+  readonly owner: ShardOwner
   readonly signal: string
   readonly events: QueueEvents
 }
 
 export interface StateRequest extends StateOwner {
-  readonly owner: Owner
+  readonly owner: ShardOwner
   /** Of one of several states that a component keeps; letters, digits, `-` and `_`. */
   readonly name?: string
-  /** Whose state it is where each shard keeps its own. Default 0. */
-  readonly shard?: number
 }
 
 export interface Storage {
-  /** Where a queue of this size is full. */
-  readonly queueMaxBytes: number
-  /** Rejects with words when it cannot be: in use, of an unknown version, not writable. */
-  openQueue(request: QueueRequest): Promise<DiskQueue>
+  /**
+   * The queue of the owner's shard. What shards have left behind that there are no more of is in it too, each for one of
+   * the shards that there are. Rejects with words when it cannot be: in use, of an unknown version, not writable.
+   */
+  openQueue(request: QueueRequest): Promise<RecordQueue>
+  /** The state of the owner's shard. */
   openState(request: StateRequest): Promise<State>
 }
 

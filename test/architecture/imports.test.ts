@@ -32,7 +32,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   sending: ['collections', 'storage', 'config', 'otlp', 'delivery', 'self', 'graph', 'wire'],
   send: ['graph', 'otlp', 'wire', 'net', 'config', 'delivery'],
   ui: ['otlp', 'wire', 'graph'],
-  shards: ['graph', 'config', 'otlp', 'self', 'delivery', 'net', 'ui'],
+  shards: ['collections', 'graph', 'config', 'otlp', 'self', 'delivery', 'net', 'ui'],
   cli: ['config', 'graph', 'self'],
   receivers: COMPONENT,
   processors: COMPONENT,

@@ -104,7 +104,8 @@ for (const [name, secure] of Object.entries(DOORS)) {
     assert.equal(attack.said, '')
     await until(() => attack.said !== '')
     assert.match(still.said, /^HTTP\/1\.1 400 /)
-    assert.match(attack.said, /^HTTP\/1\.1 400 /)
+    // Node's own check of the same time answers 408, where it comes first.
+    assert.match(attack.said, /^HTTP\/1\.1 40[08] /)
     clearInterval(drip)
     assert.deepEqual([...new Set(door.refused)], ['timeout'])
     for (const { socket } of [attack, still]) socket.destroy()

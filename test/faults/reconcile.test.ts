@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NumberSet } from '../../bench/numbered.ts'
-import type { SinkReport } from '../../bench/sink.ts'
+import { NumberSet } from '../../bench/rig/numbered.ts'
+import type { SinkReport } from '../../bench/rig/sink.ts'
 import { type RouterBooks, reconcile } from './reconcile.ts'
 import { Fates } from './sender.ts'
 
@@ -13,16 +13,16 @@ const numbers = (...list: number[]): Uint8Array => {
 
 const report = (changes: Partial<SinkReport>): SinkReport => ({
   kind: 'report',
-  spans: 0,
+  items: 0,
   requests: 0,
   bytes: 0,
   refused: 0,
   numbers: new Map(),
   rejected: new Map(),
-  rejectedSpans: 0,
+  rejectedItems: 0,
   duplicates: 0,
-  unansweredSpans: 0,
-  largestSpans: 0,
+  unansweredItems: 0,
+  largestItems: 0,
   ...changes,
 })
 
@@ -49,7 +49,7 @@ test('what was answered OK and is neither at the sink nor refused there is lost,
 test('duplicates are allowed for what went without an answer, and for what was under way at a kill', () => {
   const books = reconcile(
     new Map([[1, fates([0, 1], { unanswered: 5 })]]),
-    report({ duplicates: 7, unansweredSpans: 3, largestSpans: 20 }),
+    report({ duplicates: 7, unansweredItems: 3, largestItems: 20 }),
     { ...ROUTER, kills: 2 },
   )
   assert.equal(books.duplicates, 7)
@@ -58,6 +58,6 @@ test('duplicates are allowed for what went without an answer, and for what was u
 
 test('what the sink refused for good has to be counted by the exporter', () => {
   const of = (lostByExporters: number): number =>
-    reconcile(new Map(), report({ rejectedSpans: 8 }), { ...ROUTER, lostByExporters }).unexplainedRejections
+    reconcile(new Map(), report({ rejectedItems: 8 }), { ...ROUTER, lostByExporters }).unexplainedRejections
   assert.deepEqual([of(8), of(9), of(5)], [0, 0, 3])
 })

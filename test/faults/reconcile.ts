@@ -4,8 +4,8 @@
 //   duplicates  at the sink more than once: at most what was under way at a kill, or went without an answer
 //   unexplained refused at the door without being counted there, or refused by the sink without being counted
 
-import { countMissing, countNumbers } from '../../bench/numbered.ts'
-import type { SinkReport } from '../../bench/sink.ts'
+import { countMissing, countNumbers } from '../../bench/rig/numbered.ts'
+import type { SinkReport } from '../../bench/rig/sink.ts'
 import type { Fates } from './sender.ts'
 
 export interface RouterBooks {
@@ -51,11 +51,11 @@ export function reconcile(senders: ReadonlyMap<number, Fates>, sink: SinkReport,
     duplicates: sink.duplicates,
     duplicatesAtMost:
       sum((fates) => fates.unanswered) +
-      sink.unansweredSpans +
-      router.kills * router.exportsUnderWay * sink.largestSpans,
+      sink.unansweredItems +
+      router.kills * router.exportsUnderWay * sink.largestItems,
     refused,
     unexplainedRefusals: router.unexplainedRefusals,
-    rejected: sink.rejectedSpans,
-    unexplainedRejections: Math.max(0, sink.rejectedSpans - router.lostByExporters),
+    rejected: sink.rejectedItems,
+    unexplainedRejections: Math.max(0, sink.rejectedItems - router.lostByExporters),
   }
 }

@@ -1,6 +1,6 @@
 // Runs a scenario: a router as a real process between numbered senders and a moody sink, a list of steps, and the books.
 //
-//   senders (this process) ──gRPC, HTTP──▶ router (bin/millrace.js) ──gRPC or HTTP──▶ sink (bench/sink.ts)
+//   senders (this process) ──gRPC, HTTP──▶ router (bin/millrace.js) ──gRPC or HTTP──▶ sink (bench/rig/sink.ts)
 //                                            ▲ SIGKILL, SIGTERM, SIGHUP                 ▲ moods
 //
 // After the last step the sink answers again, the senders wait for their last answers, what is held drains, and the router
@@ -8,10 +8,10 @@
 
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { countMissing } from '../../bench/numbered.ts'
-import { readPage, sumOnPage, sumSeries } from '../../bench/own-metrics.ts'
-import { pause, RouterProcess, SinkProcess, type StartOptions } from '../../bench/processes.ts'
-import type { SinkMode, SinkReport } from '../../bench/sink.ts'
+import { countMissing } from '../../bench/rig/numbered.ts'
+import { readPage, sumOnPage, sumSeries } from '../../bench/rig/own-metrics.ts'
+import { pause, RouterProcess, SinkProcess, type StartOptions } from '../../bench/rig/processes.ts'
+import type { SinkMode, SinkReport } from '../../bench/rig/sink.ts'
 import { Random } from '../../src/send/random.ts'
 import { freePorts } from '../support/router-process.ts'
 import { type Places, type Plant, plantFile } from './plant.ts'
@@ -118,7 +118,7 @@ export class FaultRun {
         sinkHttpPort,
         storageFolder: this.#ground.storageFolder ?? join(this.#router.folder, 'queue'),
       }
-      this.#sink = await new SinkProcess({ grpc: sinkGrpcPort, http: sinkHttpPort }).start()
+      this.#sink = await new SinkProcess({ ports: { grpc: sinkGrpcPort, http: sinkHttpPort } }).start()
       this.#senders = scenario.senders.map(
         (plan, index) =>
           new Sender({

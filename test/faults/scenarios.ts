@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SinkMode } from '../../bench/sink.ts'
+import type { SinkMode } from '../../bench/rig/sink.ts'
 import { moveClock, movedClock } from './moved-clock.ts'
 import type { Plant } from './plant.ts'
 import type { Scenario, Step } from './run.ts'

@@ -6,9 +6,9 @@
 //                   │  ▼
 //                  wait: refused for now, or no answer
 
-import { findTraceIds, NumberSet, writeNumber } from '../../bench/numbered.ts'
-import { payload } from '../../bench/payloads.ts'
-import { pause } from '../../bench/processes.ts'
+import { findMarks, NumberSet, writeMark } from '../../bench/rig/numbered.ts'
+import { payload } from '../../bench/rig/payloads.ts'
+import { pause } from '../../bench/rig/processes.ts'
 import { type Answer, type OtlpClient, otlpClient } from '../support/otlp-client.ts'
 
 export interface SenderOptions {
@@ -51,7 +51,7 @@ export class Sender {
   readonly #options: SenderOptions
   readonly #client: OtlpClient
   readonly #template: Uint8Array
-  readonly #traceIds: readonly number[]
+  readonly #marks: readonly number[]
   #slots: Promise<void>[] = []
   #stopping = false
   #givenUp = false
@@ -60,7 +60,7 @@ export class Sender {
     this.#options = options
     this.#client = otlpClient(options.protocol, options.port, ANSWER_WITHIN_MS)
     this.#template = payload({ items: options.spansPerRequest, seed: options.id })
-    this.#traceIds = findTraceIds(this.#template)
+    this.#marks = findMarks(this.#template)
   }
 
   start(): void {
@@ -96,8 +96,8 @@ export class Sender {
 
   #numbered(first: number): Uint8Array {
     const bytes = Buffer.from(this.#template)
-    this.#traceIds.forEach((at, index) => {
-      writeNumber(bytes, at, this.#options.id, first + index)
+    this.#marks.forEach((at, index) => {
+      writeMark(bytes, at, this.#options.id, first + index)
     })
     return bytes
   }

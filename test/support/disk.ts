@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type DiskQueue, DiskQueue as Queue, type QueueBounds, type QueueRecord } from '../../src/storage/disk-queue.ts'
+import { type DiskQueue, DiskQueue as Queue, type QueueRecord } from '../../src/storage/disk-queue.ts'
 import { type Files, nodeFiles, type StoredFile } from '../../src/storage/files.ts'
 import { lockDirectory } from '../../src/storage/lock.ts'
+import type { QueueBounds } from '../../src/storage/queue-bounds.ts'
 import type { Cut, Loss } from '../../src/storage/recovery.ts'
 
 export function ownDirectory(t: TestContext): string {

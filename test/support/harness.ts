@@ -2,6 +2,7 @@
 // counts in sight. Whatever a test leaves running is stopped at its end.
 
 import type { TestContext } from 'node:test'
+import type { Schema } from '../../src/config/schema.ts'
 import { parseConfig } from '../../src/config/testing.ts'
 import { Delivery } from '../../src/delivery/delivery.ts'
 import type { DeliveryError } from '../../src/delivery/error.ts'
@@ -18,9 +19,13 @@ import type {
   ProcessorFactory,
   Receiver,
   ReceiverFactory,
+  Relief,
+  ShardPlace,
   ShardView,
   Status,
 } from '../../src/graph/component.ts'
+import { ONLY_SHARD } from '../../src/graph/component.ts'
+import { type Supervise, type SupervisorContext, withoutSupervisor } from '../../src/graph/supervised.ts'
 import { Batch, type ClientInfo, NO_CLIENT } from '../../src/otlp/batch.ts'
 import { checkRequest } from '../../src/otlp/check.ts'
 import { jsonToBytes } from '../../src/otlp/json/index.ts'
@@ -121,7 +126,12 @@ export interface Rig {
 
 /** `extensions` are what ctx.extension finds. */
 export function rig(
-  options: { seed?: number; extensions?: Record<string, Extension>; gates?: readonly string[] } = {},
+  options: {
+    seed?: number
+    extensions?: Record<string, Extension>
+    gates?: readonly string[]
+    shards?: ShardPlace
+  } = {},
 ): Rig {
   const clock = new FakeClock()
   const logs: LogLine[] = []
@@ -152,6 +162,7 @@ export function rig(
       },
       build: BUILD,
       gates: new Set(options.gates),
+      shards: options.shards ?? ONLY_SHARD,
       report: (status, error) => statuses.push({ status, error }),
       extension: (name) => options.extensions?.[name],
     }),
@@ -240,7 +251,12 @@ export async function exporterHarness<C>(
   t: TestContext,
   factory: ExporterFactory<C>,
   config: unknown = {},
-  options: { signals?: readonly Signal[]; id?: string; extensions?: Record<string, Extension> } = {},
+  options: {
+    signals?: readonly Signal[]
+    id?: string
+    extensions?: Record<string, Extension>
+    gates?: readonly string[]
+  } = {},
 ): Promise<
   Rig & {
     readonly exporter: Exporter
@@ -248,7 +264,10 @@ export async function exporterHarness<C>(
     stop(): Promise<void>
   }
 > {
-  const base = rig(options.extensions === undefined ? {} : { extensions: options.extensions })
+  const base = rig({
+    ...(options.gates === undefined ? {} : { gates: options.gates }),
+    ...(options.extensions === undefined ? {} : { extensions: options.extensions }),
+  })
   const exporter = factory.create(parseConfig(factory.config, config), {
     ...base.context('exporter', options.id ?? factory.type),
     signals: options.signals ?? factory.signals,
@@ -280,6 +299,7 @@ export async function receiverHarness<C>(
     id?: string
     gates?: readonly string[]
     extensions?: Record<string, Extension>
+    relief?: Relief
   } = {},
 ): Promise<Rig & { readonly receiver: Receiver; readonly sent: Batch[]; stop(): Promise<void> }> {
   const base = rig({
@@ -293,6 +313,7 @@ export async function receiverHarness<C>(
   const receiver = await factory.create(parseConfig(factory.config, config), {
     ...base.context('receiver', options.id ?? factory.type),
     outputs,
+    ...(options.relief === undefined ? {} : { relief: options.relief }),
   })
   stopAtEnd(t, receiver)
   await receiver.start?.()
@@ -312,8 +333,9 @@ export async function extensionHarness<C>(
   factory: ExtensionFactory<C>,
   config: unknown = {},
   shard: Partial<ShardView> = {},
+  shards: ShardPlace = ONLY_SHARD,
 ): Promise<Rig & { readonly extension: Extension }> {
-  const base = rig()
+  const base = rig({ shards })
   const view: ShardView = {
     startedAtMs: base.clock.now(),
     pipelines: [],
@@ -328,4 +350,23 @@ export async function extensionHarness<C>(
   stopAtEnd(t, extension)
   await extension.start?.()
   return { ...base, extension }
+}
+
+/** An extension as the supervisor runs it, started; `parts` are what the test itself has to tell it. */
+export async function supervisedHarness<C>(
+  t: TestContext,
+  { supervise, config: schema }: { readonly supervise: Supervise<C>; readonly config: Schema<C> },
+  config: unknown = {},
+  parts: Partial<SupervisorContext> = {},
+): Promise<Rig & { readonly extension: Extension; get(path: string, init?: RequestInit): Promise<Response> }> {
+  const base = rig()
+  const context = withoutSupervisor({
+    ...base.context('extension', 'x'),
+    shard: { startedAtMs: base.clock.now(), pipelines: [], extensions: [], status: () => [] },
+  })
+  const extension = supervise(parseConfig(schema, config), { ...context, ...parts })
+  stopAtEnd(t, extension)
+  await extension.start?.()
+  const endpoint = base.logs.find((line) => line.message.endsWith(' listens.'))?.fields.endpoint
+  return { ...base, extension, get: (path, init) => fetch(`http://${endpoint}${path}`, init) }
 }

@@ -9,6 +9,7 @@ import {
   FRAME_HEAD_BYTES,
   FrameReader,
   numberFrame,
+  PREFACE,
   payloadFrame,
   readU32,
 } from '../../src/net/http2/frame.ts'
@@ -19,7 +20,6 @@ export interface DoorAddress {
   readonly secure: boolean
 }
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 /** The largest frame that both engines announce to take is larger; an attacker's reader takes any. */
 const ANY_FRAME_BYTES = 2 ** 24 - 1
 

@@ -9,10 +9,16 @@
 
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { FLAG, FRAME, FrameReader, H2_ERROR, payloadFrame, readU32 } from '../../src/net/http2/frame.ts'
+import {
+  DEFAULT_WINDOW_BYTES,
+  FLAG,
+  FRAME,
+  FrameReader,
+  H2_ERROR,
+  payloadFrame,
+  readU32,
+} from '../../src/net/http2/frame.ts'
 import { HpackDecoder } from '../../src/net/http2/hpack.ts'
-
-export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
 const nameOf = (code: number): string =>
   Object.entries(H2_ERROR).find(([, value]) => value === code)?.[0] ?? String(code)
@@ -30,6 +36,8 @@ export class Http2Peer {
   readonly pongs: string[] = []
   /** Bytes of DATA for each stream. */
   readonly dataBytes = new Map<number, number>()
+  /** What may be sent on the connection in all. */
+  connectionWindow: number = DEFAULT_WINDOW_BYTES
   /** The last stream that each GOAWAY names. */
   readonly goaways: number[] = []
   /** PINGs of the server, which are not answered by themselves. */
@@ -79,7 +87,8 @@ export class Http2Peer {
         this.#saidWhy = true
         this.#events.push(`GOAWAY ${nameOf(code)}`)
       }
-    } else if (type === FRAME.PING && (flags & FLAG.ACK) === 0) this.pings.push(new Uint8Array(payload))
+    } else if (type === FRAME.WINDOW_UPDATE && id === 0) this.connectionWindow += readU32(payload, 0)
+    else if (type === FRAME.PING && (flags & FLAG.ACK) === 0) this.pings.push(new Uint8Array(payload))
     else if (type === FRAME.PING) {
       this.#pongs++
       this.pongs.push(Buffer.from(payload).toString('hex'))

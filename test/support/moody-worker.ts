@@ -1,7 +1,9 @@
-// A shard that does what its test asks for in `build.command`: run well, die after a while, hang for a while, or fail to
-// start. A reload does what its resource's `mood` asks for: refuse, or die; else it is taken. The shard says what it runs
-// with as the name of its only component.
+// A shard that does what its test asks for in `build.command`: run well, die after a while (mute: without an answer before
+// that), hang for a while, fail to start, or hoard: shard 1 says that it uses a MiB, and dies after a while; the others say
+// how much is used beside them. A reload does what its resource's `mood` asks for: refuse, or die; else it is taken. The
+// shard says what it runs with as the name of its only component.
 
+import { UsageTable } from '../../src/graph/usage-table.ts'
 import type { FromShard, ShardLook, ToShard } from '../../src/shards/messages.ts'
 import type { ShardInit } from '../../src/shards/worker.ts'
 
@@ -12,16 +14,21 @@ const lookOf = (runs: string): ShardLook => ({
   slowest: undefined,
 })
 
-export default async function moody({ port, build, resource }: ShardInit): Promise<void> {
+export default async function moody({ place, port, build, resource }: ShardInit): Promise<void> {
+  const table = place.memory === undefined ? undefined : new UsageTable(place.memory)
   let runs = resource.name ?? ''
   const send = (message: FromShard): void => port.postMessage(message)
   const [mood, ms] = build.command.split(' ')
+  const hoards = mood === 'hoard' && place.index === 1
+  if (hoards) table?.publish(1, 2 ** 20)
   if (mood === 'fail') {
     send({ kind: 'failed', message: 'cannot start exporter otlp: no' })
     return
   }
   await new Promise<void>((resolve, reject) => {
     port.on('message', (message: ToShard) => {
+      if (message.kind === 'look' && mood === 'mute') return
+      if (mood === 'hoard') runs = String(table?.bytesBeside(place.index))
       if (message.kind === 'look') return send({ kind: 'look', number: message.number, look: lookOf(runs) })
       if (message.kind === 'reload') {
         const { number, next } = message
@@ -37,7 +44,7 @@ export default async function moody({ port, build, resource }: ShardInit): Promi
       send({ kind: 'stopped', look: lookOf(runs) })
       resolve()
     })
-    if (mood === 'die') setTimeout(() => reject(new Error('out of luck')), Number(ms))
+    if (mood === 'die' || mood === 'mute' || hoards) setTimeout(() => reject(new Error('out of luck')), Number(ms))
     if (mood === 'hang') {
       setTimeout(() => {
         const until = performance.now() + Number(ms)

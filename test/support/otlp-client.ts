@@ -1,4 +1,4 @@
-// One Export call of encoded spans over gRPC or HTTP, and what became of it, as a well-behaved client sees it. Made of
+// One Export call of encoded spans, points or records over gRPC or HTTP, and what became of it, as a well-behaved client sees it. Made of
 // node:http, node:http2 and protobufjs alone: it shares no code with the router.
 //
 //   ok          answered OK; a partial success says how many items were rejected
@@ -47,7 +47,12 @@ const readOk = (body: Uint8Array): Answer => ({
 })
 
 const GRPC_PREFIX_BYTES = 5
-const EXPORT_PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
+type Signal = 'traces' | 'metrics' | 'logs'
+const GRPC_PATHS: Readonly<Record<Signal, string>> = {
+  traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+  metrics: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+  logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+}
 /** OTLP specification, "OTLP/gRPC Response": retryable without RetryInfo; ResourceExhausted (8) only with it. */
 const GRPC_RETRYABLE = [1, 4, 10, 11, 14, 15]
 /** OTLP specification, "Retryable Response Codes". */
@@ -57,9 +62,11 @@ const HTTP_RETRYABLE = [429, 502, 503, 504]
 export class GrpcClient implements OtlpClient {
   readonly #url: string
   readonly #timeoutMs: number
+  readonly #signal: Signal
   #session: ClientHttp2Session | undefined
 
-  constructor(port: number, timeoutMs = 10_000) {
+  constructor(port: number, timeoutMs = 10_000, signal: Signal = 'traces') {
+    this.#signal = signal
     this.#url = `http://127.0.0.1:${port}`
     this.#timeoutMs = timeoutMs
   }
@@ -69,7 +76,7 @@ export class GrpcClient implements OtlpClient {
       const session = this.#connect()
       const stream = session.request({
         ':method': 'POST',
-        ':path': EXPORT_PATH,
+        ':path': GRPC_PATHS[this.#signal],
         'content-type': 'application/grpc',
         te: 'trailers',
       })
@@ -147,8 +154,10 @@ export class HttpClient implements OtlpClient {
   readonly #agent = new Agent({ keepAlive: true })
   readonly #port: number
   readonly #timeoutMs: number
+  readonly #signal: Signal
 
-  constructor(port: number, timeoutMs = 10_000) {
+  constructor(port: number, timeoutMs = 10_000, signal: Signal = 'traces') {
+    this.#signal = signal
     this.#port = port
     this.#timeoutMs = timeoutMs
   }
@@ -162,7 +171,7 @@ export class HttpClient implements OtlpClient {
           host: '127.0.0.1',
           port: this.#port,
           method: 'POST',
-          path: '/v1/traces',
+          path: `/v1/${this.#signal}`,
           headers: { 'content-type': 'application/x-protobuf' },
         },
         (response) => {
@@ -208,5 +217,5 @@ function readHttpAnswer(response: IncomingMessage, body: Buffer): Answer {
   }
 }
 
-export const otlpClient = (protocol: 'grpc' | 'http', port: number, timeoutMs?: number): OtlpClient =>
-  protocol === 'grpc' ? new GrpcClient(port, timeoutMs) : new HttpClient(port, timeoutMs)
+export const otlpClient = (protocol: 'grpc' | 'http', port: number, timeoutMs?: number, signal?: Signal): OtlpClient =>
+  protocol === 'grpc' ? new GrpcClient(port, timeoutMs, signal) : new HttpClient(port, timeoutMs, signal)

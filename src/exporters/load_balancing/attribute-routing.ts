@@ -4,13 +4,15 @@
 // first, then what the scope has, then the rest. span.name, span.kind, log.severity and log.body are read from the item
 // where neither resource nor scope has an attribute of that name.
 
+import { Attributes } from '../../otlp/attributes.ts'
 import { LOG_RECORD, SPAN } from '../../otlp/fields.ts'
+import { crcOf, EMPTY_CRC } from '../../otlp/hash.ts'
 import { LogView } from '../../otlp/log.ts'
 import { MetricView, pointAttributes } from '../../otlp/metric.ts'
 import { MergedView } from '../../otlp/resource.ts'
 import { SpanView } from '../../otlp/span.ts'
-import { Attributes, keyText } from './attributes.ts'
-import { crcOf, EMPTY_CRC, type HashRing } from './ring.ts'
+import { keyText } from './key-text.ts'
+import type { HashRing } from './ring.ts'
 import type { Routing } from './routing.ts'
 
 const RESOURCE_ATTRIBUTES = 1

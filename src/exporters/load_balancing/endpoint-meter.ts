@@ -4,6 +4,7 @@
 // endpoint reads it: an instrument cannot be taken back, so what stands behind it is.
 
 import type { InstrumentOptions, Labels, Meter } from '../../self/meter.ts'
+import { mergeValues } from '../../self/snapshot.ts'
 
 export const MAX_NAMED_ENDPOINTS = 100
 export const OTHER_ENDPOINTS = 'other'
@@ -64,9 +65,7 @@ export class EndpointMeters {
     const read = (): number => {
       // The registry leaves out a gauge that cannot be read.
       if (readers.size === 0) throw new Error('no endpoint of that name')
-      let value = 0
-      for (const one of readers) value = options.merge === 'max' ? Math.max(value, one()) : value + one()
-      return value
+      return [...readers].map((one) => one()).reduce((a, b) => mergeValues(options.merge ?? 'add', a, b))
     }
     this.#meter.observe(name, unit, help, read, options)
     return readers

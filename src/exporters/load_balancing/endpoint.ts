@@ -63,7 +63,7 @@ export class Endpoint {
       LATENCY_BUCKETS_MS,
       { labels: { endpoint: label }, onceUsed: true },
     )
-    const health = new RemoteHealth(() => server.ready)
+    const health = new RemoteHealth(context, () => server.ready)
     if (label !== OTHER_ENDPOINTS) health.observe(own.meter, name)
     const { host, port } = targetOf(target)
     const labelsOfTarget = label === OTHER_ENDPOINTS ? {} : { 'server.address': host, 'server.port': String(port) }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { crc32 } from 'node:zlib'
-import { crcOf, EMPTY_CRC, HashRing, positionsOf } from './ring.ts'
+import { crcOf, EMPTY_CRC } from '../../otlp/hash.ts'
+import { HashRing, positionsOf } from './ring.ts'
 
 const ownerOf = (ring: HashRing, key: Uint8Array | string): string =>
   ring.endpoints[ring.ownerOf(crcOf(EMPTY_CRC, Buffer.from(key)))]!

@@ -7,25 +7,10 @@
 //
 // crc32 is the IEEE polynomial. The text is the one that the resolver gives, without a port where none is written.
 
+import { crcOf, EMPTY_CRC } from '../../otlp/hash.ts'
+
 const POSITIONS = 36_000
 const POINTS_PER_ENDPOINT = 100
-const IEEE_REVERSED = 0xedb88320
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte
-  for (let bit = 0; bit < 8; bit++) value = (value & 1) === 0 ? value >>> 1 : (value >>> 1) ^ IEEE_REVERSED
-  return value
-})
-
-/** Of no bytes at all: what crcOf() begins with. */
-export const EMPTY_CRC = 0
-
-/** The checksum of what `crc` is the checksum of, followed by `bytes[start, end)`. */
-export function crcOf(crc: number, bytes: Uint8Array, start = 0, end = bytes.length): number {
-  let state = ~crc
-  for (let i = start; i < end; i++) state = (state >>> 8) ^ CRC_TABLE[(state ^ bytes[i]!) & 0xff]!
-  return ~state >>> 0
-}
 
 export class HashRing {
   /** Sorted, each once; an endpoint's number is its place here. */

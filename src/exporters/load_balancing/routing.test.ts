@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { batchOf } from '../../../test/support/harness.ts'
+import { crcOf, EMPTY_CRC } from '../../otlp/hash.ts'
 import { bytesToJson } from '../../otlp/json/index.ts'
 import { splitByKey } from '../../otlp/split.ts'
 import type { RoutingKey } from './config.ts'
-import { crcOf, EMPTY_CRC, HashRing } from './ring.ts'
+import { HashRing } from './ring.ts'
 import { makeRouting } from './routing.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: requests as plain objects

@@ -14,7 +14,9 @@
 // A service or attribute that is not there is the empty VALUE. "Own hash": the Collector's is made with xxhash over its
 // own objects; ours gives the same series the same endpoint among Millraces only.
 
+import { Attributes } from '../../otlp/attributes.ts'
 import { METRIC } from '../../otlp/fields.ts'
+import { crcOf, EMPTY_CRC } from '../../otlp/hash.ts'
 import { LogView } from '../../otlp/log.ts'
 import { MetricView } from '../../otlp/metric.ts'
 import { MergedView } from '../../otlp/resource.ts'
@@ -23,9 +25,9 @@ import { SpanView } from '../../otlp/span.ts'
 import type { Keying } from '../../otlp/split.ts'
 import { VALUE } from '../../otlp/value.ts'
 import { AttributeRouting } from './attribute-routing.ts'
-import { Attributes, keyText } from './attributes.ts'
 import type { RoutingKey } from './config.ts'
-import { crcOf, EMPTY_CRC, type HashRing } from './ring.ts'
+import { keyText } from './key-text.ts'
+import type { HashRing } from './ring.ts'
 import { StreamRouting } from './stream-routing.ts'
 
 /** Tells a batch's items apart by the endpoints of `ring`, as splitByKey wants it. Begin each batch with `begin`. */

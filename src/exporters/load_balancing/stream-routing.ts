@@ -1,63 +1,22 @@
 // The key `streamID`: one series, that is resource, scope, metric and the attributes of the data point.
 
-import { INSTRUMENTATION_SCOPE, METRIC } from '../../otlp/fields.ts'
-import { MetricView, pointAttributes } from '../../otlp/metric.ts'
-import { MergedView } from '../../otlp/resource.ts'
-import { Cursor } from '../../wire/cursor.ts'
-import { Attributes, mix } from './attributes.ts'
-import { crcOf, EMPTY_CRC, type HashRing } from './ring.ts'
+import { SeriesHash } from '../../otlp/series.ts'
+import type { HashRing } from './ring.ts'
 import type { Routing } from './routing.ts'
-
-const RESOURCE_ATTRIBUTES = 1
 
 export class StreamRouting implements Routing {
   readonly level = 5
-  readonly #merged = new MergedView()
-  readonly #attributes = new Attributes()
-  readonly #metric = new MetricView()
-  readonly #cursor = new Cursor()
+  readonly #series = new SeriesHash()
   #ring!: HashRing
-  #resource = 0
-  #scope = 0
-  #stream = 0
-  #pointField = 0
 
   begin(ring: HashRing): this {
     this.#ring = ring
     return this
   }
 
-  enter = (level: number, bytes: Uint8Array, start: number, end: number): void => {
-    if (level === 1)
-      this.#resource = this.#attributes.ofPieces(this.#merged.reset(bytes, start, end), RESOURCE_ATTRIBUTES).hash()
-    else if (level === 2) this.#scope = mix(this.#resource, this.#scopeHash(bytes, start, end))
-    else if (level === 3) this.#enterMetric(bytes, start, end)
-  }
+  enter = (level: number, bytes: Uint8Array, start: number, end: number): void =>
+    this.#series.enter(level, bytes, start, end)
 
   shardOf = (bytes: Uint8Array, start: number, end: number): number =>
-    this.#ring.ownerOf(mix(this.#stream, this.#attributes.of(bytes, start, end, this.#pointField).hash()))
-
-  #scopeHash(bytes: Uint8Array, start: number, end: number): number {
-    const scope = this.#merged.reset(bytes, start, end)
-    let hash = this.#attributes.ofPieces(scope, INSTRUMENTATION_SCOPE.ATTRIBUTES).hash()
-    let name = EMPTY_CRC
-    let version = EMPTY_CRC
-    for (let i = 0; i < scope.pieces.length; i += 3) {
-      for (const c = this.#cursor.reset(bytes, scope.pieces[i]!, scope.pieces[i + 1]!); c.next(); ) {
-        if (c.wireType !== 2) continue
-        if (c.field === INSTRUMENTATION_SCOPE.NAME) name = crcOf(EMPTY_CRC, bytes, c.start, c.end)
-        else if (c.field === INSTRUMENTATION_SCOPE.VERSION) version = crcOf(EMPTY_CRC, bytes, c.start, c.end)
-      }
-    }
-    hash = mix(hash, name)
-    return mix(hash, version)
-  }
-
-  #enterMetric(bytes: Uint8Array, start: number, end: number): void {
-    const metric = this.#metric.reset(bytes, start, end)
-    this.#pointField = pointAttributes(metric.type)
-    let hash = mix(this.#scope, crcOf(EMPTY_CRC, bytes, metric.from(METRIC.NAME), metric.to(METRIC.NAME)))
-    hash = mix(hash, crcOf(EMPTY_CRC, bytes, metric.from(METRIC.UNIT), metric.to(METRIC.UNIT)))
-    this.#stream = mix(hash, (metric.type << 8) | (metric.aggregationTemporality() << 1) | Number(metric.isMonotonic()))
-  }
+    this.#ring.ownerOf(this.#series.of(bytes, start, end))
 }

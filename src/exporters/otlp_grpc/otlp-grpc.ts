@@ -16,7 +16,7 @@ export class OtlpGrpcExporter implements Exporter {
     const { host, port } = targetOf(config)
     const labels = host === '' ? {} : { 'server.address': host, 'server.port': String(port) }
     const server = new OtlpPush(config, context)
-    const health = new RemoteHealth(() => server.ready)
+    const health = new RemoteHealth(context, () => server.ready)
     health.observe(context.meter, config.endpoint)
     this.#server = server
     this.#sending = new Sending(context, config, health.watch(server.push), () => labels)

@@ -55,7 +55,7 @@ export class OtlpHttpExporter implements Exporter {
     for (const signal of context.signals) this.#urls.set(signal, urlOf(config, signal))
     for (const { origin } of this.#urls.values()) {
       if (this.#pushTo.has(origin)) continue
-      const health = new RemoteHealth()
+      const health = new RemoteHealth(context)
       health.observe(context.meter, origin)
       this.#pushTo.set(
         origin,

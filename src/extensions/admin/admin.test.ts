@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { BUILD, rig } from '../../../test/support/harness.ts'
+import { supervisedHarness } from '../../../test/support/harness.ts'
 import { ConfigError } from '../../config/problem.ts'
 import { parseConfig } from '../../config/testing.ts'
-import type { Health, LastReload, ReloadResult } from '../../graph/supervised.ts'
-import { Admin, isLoopback } from './admin.ts'
+import type { Health, LastReload, ReloadResult, RouterControl } from '../../graph/supervised.ts'
+import { isLoopback } from './admin.ts'
 import { config } from './config.ts'
 import { supervise } from './supervise.ts'
 
@@ -12,7 +12,6 @@ const OK: ReloadResult = { ok: true, kept: ['receiver otlp'], started: ['exporte
 const PROBLEM = 'plant.yaml:3:5: CONFIG_UNKNOWN_KEY processors.batch.timeuot: there is no key timeuot here'
 
 async function admin(t: TestContext, plain: object = {}) {
-  const base = rig()
   const know: { result: ReloadResult; lastReload: LastReload | undefined; reloads: number } = {
     result: OK,
     lastReload: undefined,
@@ -20,29 +19,21 @@ async function admin(t: TestContext, plain: object = {}) {
   }
   const health = (): Health => ({
     ready: true,
-    startedAtMs: base.clock.now(),
-    shards: [{ index: 0, state: 'ready', components: [] }],
+    startedAtMs: 1_767_225_600_000,
+    shards: [{ index: 0, state: 'ready', components: [], pipelines: [] }],
     lastReload: know.lastReload,
   })
-  const extension = supervise(parseConfig(config, { endpoint: '127.0.0.1:0', ...plain }), {
-    ...base.context('extension', 'admin'),
-    build: BUILD,
-    pipelines: [],
-    health,
-    router: {
-      reload: async () => {
-        know.reloads++
-        return know.result
-      },
-      config: async () => 'receivers:\n  otlp: {}\n',
+  const router: RouterControl = {
+    reload: async () => {
+      know.reloads++
+      return know.result
     },
-  })
-  await extension.start?.()
-  t.after(() => extension.stop?.(AbortSignal.abort()))
-  assert.ok(extension instanceof Admin)
-  const { host, port } = extension.address!
+    config: async () => 'receivers:\n  otlp: {}\n',
+  }
+  const settings = { endpoint: '127.0.0.1:0', ...plain }
+  const { get } = await supervisedHarness(t, { supervise, config }, settings, { health, router })
   const ask = async (path: string, init: RequestInit = {}) => {
-    const response = await fetch(`http://${host}:${port}${path}`, init)
+    const response = await get(path, init)
     return { status: response.status, body: await response.text(), headers: response.headers }
   }
   return { know, ask }

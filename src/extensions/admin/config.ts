@@ -1,8 +1,8 @@
 // The configuration of `admin`. It is ours: the Collector has nothing like it.
 
 import { bool, type Infer, object } from '../../config/schema.ts'
-import { httpServerFields, responseHeadersProblem } from '../../net/http/server-config.ts'
-import { endpointField, endpointProblem } from '../../net/listen.ts'
+import { checkHttpServer, httpServerFields } from '../../net/http/server-config.ts'
+import { endpointField } from '../../net/listen.ts'
 
 export const config = object(
   {
@@ -14,12 +14,7 @@ export const config = object(
     }),
   },
   {
-    check(value, problem) {
-      const found = endpointProblem(value.endpoint, value.transport)
-      if (found !== undefined) problem('endpoint', found.what, found.fix)
-      const header = responseHeadersProblem(value.responseHeaders)
-      if (header !== undefined) problem('response_headers', header.what, header.fix)
-    },
+    check: (value, problem) => checkHttpServer(value, problem),
   },
 )
 export type AdminConfig = Infer<typeof config>

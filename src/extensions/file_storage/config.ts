@@ -14,7 +14,7 @@ export const config = object(
     maxBytes: byteSize('max_size', {
       default: '10GiB',
       min: '1MiB',
-      doc: 'How many bytes each queue may take on disk; a full one refuses, and its senders may try again.',
+      doc: 'How many bytes each queue may take on disk; a full one refuses, and its senders may try again. Divided between the shards, each of which has a queue.',
     }),
     fsync: bool('fsync', {
       default: true,

@@ -3,14 +3,9 @@
 import { formatDuration } from '../../config/units.ts'
 import type { Status } from '../../graph/component.ts'
 import type { LastReload } from '../../graph/supervised.ts'
+import type { Answer } from '../../net/http/pages.ts'
 import type { ComponentHealthConfig, HealthCheckConfig } from './config.ts'
 import type { StatusNode } from './status.ts'
-
-export interface Answer {
-  readonly status: number
-  readonly contentType: string | undefined
-  readonly body: string
-}
 
 /** Go's zero time. */
 const NEVER = '0001-01-01T00:00:00Z'
@@ -23,13 +18,13 @@ export function plainAnswer(
 ): Answer {
   const available = startedAtMs !== undefined
   const status = available ? 200 : 503
-  if (own !== undefined) return { status, contentType: undefined, body: available ? own.healthy : own.unhealthy }
+  if (own !== undefined) return { status, type: undefined, body: available ? own.healthy : own.unhealthy }
   const body = JSON.stringify({
     status: available ? 'Server available' : 'Server not available',
     upSince: available ? formatTime(startedAtMs) : NEVER,
     uptime: available ? formatDuration(Math.max(0, nowMs - startedAtMs)) : '',
   })
-  return { status, contentType: 'application/json', body }
+  return { status, type: 'application/json', body }
 }
 
 const NAME = {
@@ -64,7 +59,7 @@ export interface TreeAnswerOptions {
 export function treeAnswer(node: StatusNode, options: TreeAnswerOptions): Answer {
   const status = isHealthy(node, options) ? CODE[node.status] : 500
   const body = { start_time: formatTime(options.startedAtMs), ...toJson(node, options), ...refusedReload(options) }
-  return { status, contentType: 'application/json', body: JSON.stringify(body) }
+  return { status, type: 'application/json', body: JSON.stringify(body) }
 }
 
 // Not a field of the Collector's, and not unhealthy: the router works, with the configuration before. What is wrong with

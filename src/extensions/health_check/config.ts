@@ -13,8 +13,8 @@ import {
   section,
   string,
 } from '../../config/schema.ts'
-import { httpServerFields, responseHeadersProblem } from '../../net/http/server-config.ts'
-import { endpointField, endpointProblem } from '../../net/listen.ts'
+import { checkHttpServer, httpServerFields } from '../../net/http/server-config.ts'
+import { endpointField } from '../../net/listen.ts'
 
 const ENDPOINT = 'localhost:13133'
 
@@ -90,7 +90,7 @@ export const config = object(
         checkV2(value.http, value.grpc, problem)
         return
       }
-      checkEndpoint(value, '', problem)
+      checkHttpServer(value, problem)
       if (!value.path.startsWith('/')) problem('path', 'path must start with /', `write /${value.path}`)
     },
   },
@@ -104,22 +104,11 @@ function checkV2(http: HttpHealthConfig | undefined, grpc: unknown, problem: Com
     problem('', 'must specify at least one protocol', `write http: {endpoint: "${ENDPOINT}"}`)
   }
   if (http === undefined) return
-  checkEndpoint(http, 'http.', problem)
+  checkHttpServer(http, problem, 'http.')
   if (http.config.enabled) {
     problem('http.config.enabled', 'Millrace does not serve its configuration', 'write false; print-config prints it')
   }
   if (http.status.enabled && !http.status.path.startsWith('/')) {
     problem('http.status.path', 'path must start with /', `write /${http.status.path}`)
   }
-}
-
-function checkEndpoint(
-  server: Pick<HttpHealthConfig, 'endpoint' | 'transport' | 'responseHeaders'>,
-  prefix: string,
-  problem: Complain,
-): void {
-  const found = endpointProblem(server.endpoint, server.transport)
-  if (found !== undefined) problem(`${prefix}endpoint`, found.what, found.fix)
-  const header = responseHeadersProblem(server.responseHeaders)
-  if (header !== undefined) problem(`${prefix}response_headers`, header.what, header.fix)
 }

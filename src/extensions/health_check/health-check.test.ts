@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { FakeClock } from '../../../test/support/fake-clock.ts'
-import { BUILD, extensionHarness, memoryLogger, rig } from '../../../test/support/harness.ts'
+import type { FakeClock } from '../../../test/support/fake-clock.ts'
+import { extensionHarness, rig, supervisedHarness } from '../../../test/support/harness.ts'
 import { ConfigError } from '../../config/problem.ts'
 import { parseConfig } from '../../config/testing.ts'
-import type { Status } from '../../graph/component.ts'
+import type { PipelineView, Status } from '../../graph/component.ts'
 import type { ComponentHealth, Health, LastReload, ShardHealthState } from '../../graph/supervised.ts'
 import { config } from './config.ts'
 import { factory } from './factory.ts'
-import { HealthCheck } from './health-check.ts'
 import { supervise } from './supervise.ts'
 
 interface Probe {
@@ -44,8 +43,6 @@ const component = (
 })
 
 async function supervised(t: TestContext, plain: object = {}): Promise<Supervised> {
-  const clock = new FakeClock()
-  const startedAtMs = clock.now()
   const know: Supervised['know'] = {
     ready: true,
     states: ['ready'],
@@ -59,31 +56,18 @@ async function supervised(t: TestContext, plain: object = {}): Promise<Supervise
   }
   const health = (): Health => ({
     ready: know.ready,
-    startedAtMs,
-    shards: know.states.map((state, index) => ({ index, state, components: know.components })),
+    startedAtMs: 1_767_225_600_000,
+    shards: know.states.map((state, index) => ({ index, state, components: know.components, pipelines: [] })),
     lastReload: know.lastReload,
   })
-  const extension = supervise(parseConfig(config, { endpoint: '127.0.0.1:0', ...plain }), {
-    id: 'health_check',
-    log: memoryLogger(),
-    meter: rig().context('extension', 'health_check').meter,
-    clock,
-    build: BUILD,
-    pipelines: [
-      { name: 'traces', signal: 'traces', receivers: ['otlp'], processors: ['batch'], exporters: ['otlp/2'] },
-      { name: 'logs/b', signal: 'logs', receivers: ['otlp'], processors: [], exporters: ['forward'] },
-    ],
-    report: () => undefined,
-    extension: () => undefined,
-    health,
-    router: { reload: async () => ({ ok: false, problem: '' }), config: async () => '' },
-  })
-  await extension.start?.()
-  t.after(() => extension.stop?.(AbortSignal.abort()))
-  assert.ok(extension instanceof HealthCheck)
-  const { host, port } = extension.address!
+  const pipelines: PipelineView[] = [
+    { name: 'traces', signal: 'traces', receivers: ['otlp'], processors: ['batch'], exporters: ['otlp/2'] },
+    { name: 'logs/b', signal: 'logs', receivers: ['otlp'], processors: [], exporters: ['forward'] },
+  ]
+  const settings = { endpoint: '127.0.0.1:0', ...plain }
+  const { clock, get: ask } = await supervisedHarness(t, { supervise, config }, settings, { health, pipelines })
   const get = async (path = '/', init: RequestInit = {}): Promise<Probe> => {
-    const response = await fetch(`http://${host}:${port}${path}`, init)
+    const response = await ask(path, init)
     const body = await response.text()
     const type = response.headers.get('content-type')
     return {

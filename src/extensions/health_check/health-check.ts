@@ -3,13 +3,12 @@
 // It runs on the supervisor (supervise.ts), whose event loop is free while a shard is busy, stuck or dead. Created in a
 // shard it answers for that shard alone.
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Timer } from '../../graph/clock.ts'
 import type { Extension } from '../../graph/component.ts'
 import type { SupervisorContext } from '../../graph/supervised.ts'
-import { type HttpServerHandle, startHttpServer } from '../../net/http/server.ts'
+import { type Answer, NOT_FOUND, type PageRequest, PageServer } from '../../net/http/pages.ts'
 import type { Listening } from '../../net/listen.ts'
-import { type Answer, plainAnswer, treeAnswer } from './answers.ts'
+import { plainAnswer, treeAnswer } from './answers.ts'
 import type { HealthCheckConfig } from './config.ts'
 import { StatusTree } from './status.ts'
 
@@ -22,44 +21,34 @@ export class HealthCheck implements Extension {
   readonly #config: HealthCheckConfig
   readonly #context: HealthContext
   readonly #tree: StatusTree
-  #server: HttpServerHandle | undefined
+  readonly #pages: PageServer | undefined
   #timer: Timer | undefined
 
   constructor(config: HealthCheckConfig, context: HealthContext) {
     this.#config = config
     this.#context = context
     this.#tree = new StatusTree(context, config.componentHealth)
+    const server = config.useV2 ? config.http : config
+    if (server !== undefined)
+      this.#pages = new PageServer('health_check', server, context, (request) => this.#answer(request))
   }
 
   /** Where it listens, once started. */
   get address(): Listening | undefined {
-    return this.#server
+    return this.#pages?.address
   }
 
   async start(): Promise<void> {
-    const { clock, log } = this.#context
-    const server = this.#config.useV2 ? this.#config.http : this.#config
-    if (server === undefined) return
-    if (this.#config.useV2) this.#timer = clock.every(OBSERVE_MS, () => this.#tree.observe())
-    this.#server = await startHttpServer(server, this.#context, (request, response) => this.#handle(request, response))
-    log.info('health_check listens.', { endpoint: `${this.#server.host}:${this.#server.port}` })
+    await this.#pages?.start()
+    if (this.#config.useV2) this.#timer = this.#context.clock.every(OBSERVE_MS, () => this.#tree.observe())
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
     this.#timer?.cancel()
-    await this.#server?.close(deadline)
+    await this.#pages?.stop(deadline)
   }
 
-  #handle(request: IncomingMessage, response: ServerResponse): void {
-    request.resume()
-    const [path = '', query = ''] = (request.url ?? '').split('?', 2)
-    const { status, contentType, body } = this.#answer(path, new URLSearchParams(query))
-    if (contentType !== undefined) response.setHeader('content-type', contentType)
-    response.writeHead(status, { 'content-length': Buffer.byteLength(body) })
-    response.end(request.method === 'HEAD' ? undefined : body)
-  }
-
-  #answer(path: string, query: URLSearchParams): Answer {
+  #answer({ path, query }: PageRequest): Answer {
     const { clock, health } = this.#context
     const { componentHealth, http, responseBody, useV2 } = this.#config
     const nowMs = clock.now()
@@ -72,13 +61,11 @@ export class HealthCheck implements Extension {
     if (http?.status.enabled !== true || !matches(http.status.path, path)) return NOT_FOUND
     const pipeline = query.get('pipeline')
     const node = pipeline ? this.#tree.pipeline(pipeline) : this.#tree.router()
-    if (node === undefined) return { status: 404, contentType: undefined, body: '' }
+    if (node === undefined) return { status: 404, type: undefined, body: '' }
     const { startedAtMs, lastReload } = health()
     return treeAnswer(node, { config: componentHealth, startedAtMs, lastReload, nowMs, verbose: query.has('verbose') })
   }
 }
-
-const NOT_FOUND: Answer = { status: 404, contentType: 'text/plain; charset=utf-8', body: '404 page not found\n' }
 
 // Go's request multiplexer: a pattern that ends in a slash stands for everything below it.
 const matches = (pattern: string, path: string): boolean =>

@@ -15,7 +15,7 @@ export const config = object(
     }),
     saveToFile: string('save_to_file', {
       default: '',
-      doc: 'Profile the processor time from start to stop and write it to this file; empty: no.',
+      doc: 'Profile the processor time from start to stop and write it to this file, or with several shards to one for each: `cpu-0.cpuprofile`; empty: no.',
     }),
   },
   {

@@ -21,7 +21,15 @@ import type { Unpacked, Waiting } from '../unpack-line.ts'
 import type { Connection } from './connection.ts'
 import { type Deadlined, Deadlines } from './deadlines.ts'
 import type { GrpcCall, GrpcHandler, GrpcRefusal, GrpcServerOptions } from './engine.ts'
-import { BytesAhead, encodeGrpcMessage, findTimeoutMs, frameMessage, PREFIX_BYTES, UnaryReader } from './framing.ts'
+import {
+  BytesAhead,
+  encodeGrpcMessage,
+  findTimeoutMs,
+  frameMessage,
+  PREFIX_BYTES,
+  UnaryReader,
+  unpackFailure,
+} from './framing.ts'
 import type { CallHead, Wire, WireListener } from './wire.ts'
 
 /** gRPC's names; its snappy is the framed form. */
@@ -254,12 +262,19 @@ export class Call implements GrpcCall, WireListener, Deadlined {
       return
     }
     const message = reader.take()
-    if (!reader.packed) {
+    const encoding = reader.packed ? ENCODINGS[this.#encoding!]! : undefined
+    const taker = this.#options.findTaker?.()
+    if (taker !== undefined) {
+      this.#bytes?.arrived(message.length)
+      this.#state = HANDLING
+      taker(this, encoding, message)
+      return
+    }
+    if (encoding === undefined) {
       this.#handle(message)
       return
     }
     const { maxMessageBytes, unpacking } = this.#options
-    const encoding = ENCODINGS[this.#encoding!]!
     this.#waiting = unpacking.unpack(this.#connection, encoding, message, maxMessageBytes, (result) => {
       this.#waiting = undefined
       this.#onUnpacked(result)
@@ -269,13 +284,9 @@ export class Call implements GrpcCall, WireListener, Deadlined {
   #onUnpacked(result: Unpacked): void {
     if (result === 'overload') this.#refuse('overload', GRPC.UNAVAILABLE, NO_TURN)
     else if (!(result instanceof CompressionError)) this.#handle(result)
-    else if (result.reason === 'too_large') {
-      const max = this.#options.maxMessageBytes
-      const text = `grpc: received message after decompression larger than max (${max})`
-      this.#refuse('too_large', GRPC.RESOURCE_EXHAUSTED, text)
-    } else {
-      const text = `grpc: failed to decompress the received message: ${result.message}`
-      this.#refuse('malformed', GRPC.INTERNAL, text)
+    else {
+      const { code, message } = unpackFailure(result, this.#options.maxMessageBytes)
+      this.#refuse(result.reason, code, message)
     }
   }
 

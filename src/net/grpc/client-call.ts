@@ -3,9 +3,9 @@
 import { ChunkList } from '../chunk-list.ts'
 import { CompressionError, decompress } from '../compression.ts'
 import type { ClientSession } from '../http2/client-session.ts'
+import type { ClientStream, StreamFailure, StreamListener } from '../http2/client-stream.ts'
 import { readU32 } from '../http2/frame.ts'
 import type { HeaderList } from '../http2/hpack.ts'
-import type { OutStream, StreamFailure, StreamListener } from '../http2/stream.ts'
 import { GRPC } from '../status.ts'
 import { codeOfHttpStatus, codeOfReset, decodeMessage, GrpcError, readGrpcStatus } from './client-status.ts'
 
@@ -28,11 +28,12 @@ export class UnaryCall implements StreamListener {
   readonly #resolve: (message: Uint8Array) => void
   readonly #reject: (error: GrpcError) => void
   #session: ClientSession | undefined
-  #stream: OutStream | undefined
+  #stream: ClientStream | undefined
   #tries = 0
   #over = false
 
   #answered = false
+  #hasHead = false
   #httpStatus = 0
   #isGrpc = false
   #encoding = 'identity'
@@ -103,8 +104,17 @@ export class UnaryCall implements StreamListener {
     }
   }
 
-  onHeadersEnd(): void {
+  onHeadersEnd(endsStream: boolean): void {
     this.#answered = true
+    // RFC 9113 8.1, 8.3.2: informational headers may come ahead of those of the answer; its trailers are the end of it.
+    let malformed: string | undefined
+    if (this.#httpStatus === 0) malformed = 'the answer has no :status'
+    else if (this.#hasHead && !endsStream) malformed = 'the answer has headers behind its headers'
+    if (malformed !== undefined) {
+      if (!endsStream) this.#cancel()
+      this.fail(new GrpcError(GRPC.INTERNAL, malformed))
+    }
+    this.#hasHead = this.#httpStatus >= 200
   }
 
   onData(bytes: Uint8Array, from: number, to: number): void {

@@ -19,7 +19,8 @@ import { tlsClient } from '../tls/config.ts'
 import { loadClientTls } from '../tls/load.ts'
 import { type TlsSurroundings, watchClientTls } from '../tls/reload.ts'
 import { userAgent } from '../user-agent.ts'
-import { GrpcClient } from './client.ts'
+import { createGrpcClient } from './client.ts'
+import type { GrpcClient, GrpcClientOptions } from './client-engine.ts'
 import { parseTarget, type Target } from './client-target.ts'
 
 const keepalive = object({
@@ -54,7 +55,7 @@ const COMPRESSIONS = {
 export const grpcClientFields = {
   endpoint: string('endpoint', {
     required: true,
-    doc: 'Where to send: `host:port`, `https://host:port` (always with TLS), `dns:///host:port`, `passthrough:///host:port` or `unix:///path`.',
+    doc: 'Where to send: `host:port`, `https://host:port` (always with TLS), `dns:///host:port`, `dns://dns-server/host:port`, `passthrough:///host:port` or `unix:///path`.',
   }),
   compression: choice('compression', { default: 'gzip', of: COMPRESSIONS, doc: 'How requests are packed.' }),
   tls: group('tls', tlsClient, { doc: 'TLS is on by default; `insecure: true` turns it off.' }),
@@ -62,7 +63,10 @@ export const grpcClientFields = {
   userAgent: string('user_agent', { optional: true, doc: 'Sent instead of our own name and version.' }),
   balancerName: choice('balancer_name', {
     default: 'round_robin',
-    of: { round_robin: 'A connection to each address that the endpoint has; requests take turns.' },
+    of: {
+      round_robin: 'A connection to each address that the endpoint has; requests take turns.',
+      pick_first: 'One connection, to the first address that answers.',
+    },
     doc: 'How requests are spread over the addresses of the endpoint.',
   }),
   authority: string('authority', { optional: true, doc: 'Sent as `:authority` instead of the endpoint.' }),
@@ -112,24 +116,29 @@ const headerText = (name: string, value: string): string =>
 export interface GrpcClientSurroundings extends TlsSurroundings {
   readonly build: { readonly description: string; readonly version: string }
   readonly random: () => number
+  /** Feature gates that are on. */
+  readonly gates: ReadonlySet<string>
 }
 
 /** Where the client of this configuration connects to. */
 export const targetOf = (client: GrpcClientConfig): Target => parseTarget(client.endpoint)
 
-/** Reads certificates; opens nothing. Throws an Error that names the key and the file when one cannot be read. */
+/**
+ * Reads certificates; opens nothing. Throws an Error that names the key and the file when one cannot be read, or what the
+ * engine of the gates cannot do.
+ */
 export function makeGrpcClient(
   client: GrpcClientConfig,
   timeoutMs: number,
   around: GrpcClientSurroundings,
 ): GrpcClient {
-  const { build, clock, random } = around
+  const { build, clock, random, gates } = around
   const target = targetOf(client)
   const tls = loadClientTls(client.tls, target.forcesTls)
   // Every connection takes the options as they are when it begins.
   const watch = tls && watchClientTls(client.tls, (fresh) => Object.assign(tls, fresh), around)
   const { compression } = client
-  return new GrpcClient({
+  const options: GrpcClientOptions = {
     target,
     tls,
     onClose: () => watch?.stop(),
@@ -144,9 +153,11 @@ export function makeGrpcClient(
       client.keepalive === undefined
         ? undefined
         : { ...client.keepalive, timeMs: Math.max(MIN_KEEPALIVE_MS, client.keepalive.timeMs) },
+    balancer: client.balancerName,
     clock,
     random,
-  })
+  }
+  return createGrpcClient(options, gates.has('millrace.grpc.grpcJsClient') ? 'grpc-js' : 'lean')
 }
 
 /** The Collector packs at zlib's 6; level 1 makes telemetry a sixth larger for half of the CPU (bench: packing/). */

@@ -1,7 +1,8 @@
 // One address of a gRPC target: connects, says when it is ready, and connects again when the connection is lost.
 //
-//   idle --connect()--> connecting --SETTINGS came--> ready --lost, drained--> connecting (at once) or waiting
-//                            \--failed--> waiting --back-off is over--> connecting
+//   resting --connect()--> connecting --SETTINGS came--> ready --lost, drained--> connecting (at once) or waiting
+//      ^                        \--failed--> waiting --back-off is over--> connecting
+//      \---rest(), from any---/
 
 import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -15,7 +16,10 @@ const BACKOFF_MULTIPLIER = 1.6
 const BACKOFF_JITTER = 0.2
 const BACKOFF_MAX_MS = 120_000
 const CONNECT_TIMEOUT_MS = 20_000
-/** The second connection in a row that did not last this long counts as failed: a server that drops them is not hammered. */
+/**
+ * The second connection in a row that did not last this long and brought no answer counts as failed: a server that drops
+ * them is not hammered.
+ */
 const SHORT_LIVED_MS = 1_000
 /** What a call that timed out sets off: a ping, and the end of a connection that does not answer it. */
 const PROBE_TIMEOUT_MS = 10_000
@@ -53,8 +57,8 @@ const addressText = (address: Address): string => address.path ?? `${address.hos
 export interface ConnectionListener {
   /** Calls may be started, more than before. */
   onReady(): void
-  /** The address cannot be reached, or was lost; another attempt follows by itself. */
-  onLost(error: Error): void
+  /** The address cannot be reached, or was lost; another attempt follows by itself, unless rest() is called. */
+  onLost(): void
 }
 
 export class Connection {
@@ -72,6 +76,10 @@ export class Connection {
   #failures = 0
   #shortLived = 0
   #openedMs = 0
+  /** The back-off is over then. */
+  #notBeforeMs = Number.NEGATIVE_INFINITY
+  #keepaliveMs: number
+  #resting = true
   #closed = false
   /** Why there is no connection; undefined while there is one, or before the first attempt has ended. */
   error: Error | undefined
@@ -80,6 +88,7 @@ export class Connection {
     this.address = address
     this.#settings = settings
     this.#listener = listener
+    this.#keepaliveMs = settings.keepalive?.timeMs ?? 0
   }
 
   /** The session that takes a call now. */
@@ -92,16 +101,38 @@ export class Connection {
     return this.#session !== undefined
   }
 
-  connect(): void {
-    if (this.#closed || this.#socket !== undefined) return
+  /** Connects, and stays connected. False where the back-off must be over first. */
+  connect(): boolean {
+    if (this.#closed) return false
+    this.#resting = false
+    if (this.#socket !== undefined) return true
     this.#timer?.cancel()
+    const { clock } = this.#settings
+    const waitMs = this.#notBeforeMs - clock.monotonic()
+    if (waitMs > 0) {
+      this.#timer = clock.after(waitMs, () => this.connect())
+      return false
+    }
     const socket = this.#dial()
     this.#socket = socket
     socket.once('error', (error) => this.#failed(socket, error))
     socket.once('close', () => this.#failed(socket, new Error('connection closed')))
-    this.#timer = this.#settings.clock.after(CONNECT_TIMEOUT_MS, () => {
+    this.#timer = clock.after(CONNECT_TIMEOUT_MS, () => {
       this.#failed(socket, new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`))
     })
+    return true
+  }
+
+  /** Lets go of the address until connect(). Calls that run are finished. */
+  rest(): void {
+    this.#resting = true
+    this.#timer?.cancel()
+    const socket = this.#socket
+    if (this.#session !== undefined) this.#session.drain()
+    else if (socket !== undefined) {
+      this.#socket = undefined
+      socket.destroy()
+    }
   }
 
   /** Ends connections. Calls that run go on until `now`. */
@@ -172,15 +203,17 @@ export class Connection {
         this.#listener.onReady()
       },
       onRoom: () => this.#listener.onReady(),
-      onDraining: () => {
+      onDraining: (words) => {
         if (this.#session !== session) return
+        // grpc/proposal A8: the server said how it likes to be pinged.
+        if (words === 'too_many_pings') this.#keepaliveMs *= 2
         this.#leaving.add(session)
-        this.#lost(new Error('the server is going away'))
+        this.#lost(session, new Error('the server is going away'))
       },
       onCancelled: () => this.#probeFor(session),
       onClosed: (reason) => {
         this.#leaving.delete(session)
-        if (this.#session === session) this.#lost(reason)
+        if (this.#session === session) this.#lost(session, reason)
         else this.#failed(socket, reason)
       },
     })
@@ -197,29 +230,29 @@ export class Connection {
   }
 
   /** A connection that stood is gone. */
-  #lost(error: Error): void {
+  #lost(session: ClientSession, error: Error): void {
     this.#keepalive?.cancel()
     this.#probe?.cancel()
     this.#session = undefined
     this.#socket = undefined
     const lasted = this.#settings.clock.monotonic() - this.#openedMs
-    this.#shortLived = lasted < SHORT_LIVED_MS ? this.#shortLived + 1 : 0
+    this.#shortLived = lasted < SHORT_LIVED_MS && !session.answered ? this.#shortLived + 1 : 0
     this.#failures = Math.max(0, this.#shortLived - 1)
     this.#retry(error)
   }
 
   #retry(error: Error): void {
-    if (this.#closed) return
     this.#timer?.cancel()
-    if (this.#failures === 0) this.connect()
-    else {
+    this.#notBeforeMs = Number.NEGATIVE_INFINITY
+    if (this.#failures > 0) {
       this.error = new Error(`${addressText(this.address)}: ${error.message}`, { cause: error })
       const { clock, random } = this.#settings
       const interval = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * BACKOFF_MULTIPLIER ** (this.#failures - 1))
-      const waitMs = interval * (1 - BACKOFF_JITTER + 2 * BACKOFF_JITTER * random())
-      this.#timer = clock.after(waitMs, () => this.connect())
+      this.#notBeforeMs = clock.monotonic() + interval * (1 - BACKOFF_JITTER + 2 * BACKOFF_JITTER * random())
     }
-    this.#listener.onLost(error)
+    if (this.#closed || this.#resting) return
+    this.#listener.onLost()
+    if (!this.#resting) this.connect()
   }
 
   /**
@@ -241,7 +274,7 @@ export class Connection {
     const { keepalive, clock } = this.#settings
     if (keepalive === undefined) return
     const next = (): void => {
-      this.#keepalive = clock.after(keepalive.timeMs, () => {
+      this.#keepalive = clock.after(this.#keepaliveMs, () => {
         if (session.active === 0 && !keepalive.permitWithoutStream) {
           next()
           return

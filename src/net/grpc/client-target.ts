@@ -10,6 +10,8 @@ export interface Target {
   /** Without brackets; empty for a unix socket. */
   readonly host: string
   readonly port: number
+  /** The DNS server to ask, `address` or `address:port`; empty: the system's resolver. */
+  readonly resolver: string
   /** Of the unix socket. */
   readonly path: string
   /** What `:authority` says when nothing else is configured. */
@@ -25,7 +27,7 @@ export function parseTarget(endpoint: string): Target {
   if (endpoint.startsWith('unix:')) {
     const path = endpoint.slice('unix:'.length).replace(/^\/\/(?=\/)/, '')
     if (path === '' || path.startsWith('//')) throw new Error('a unix socket needs a path, as in unix:///run/otlp.sock')
-    return { kind: 'unix', host: '', port: 0, path, authority: 'localhost', forcesTls: false }
+    return { kind: 'unix', host: '', port: 0, resolver: '', path, authority: 'localhost', forcesTls: false }
   }
   const [, scheme = '', rest = ''] =
     /^(http:\/\/|https:\/\/|dns:\/\/[^/]*\/|dns:|passthrough:\/\/[^/]*\/|passthrough:)?(.*)$/.exec(endpoint)!
@@ -35,10 +37,20 @@ export function parseTarget(endpoint: string): Target {
     kind: named ? 'dns' : 'passthrough',
     host,
     port,
+    resolver: named ? findResolver(scheme) : '',
     path: '',
     authority: rest,
     forcesTls: scheme === 'https://',
   }
+}
+
+/** The authority of dns://authority/name: a DNS server, which must be there by its address. */
+function findResolver(scheme: string): string {
+  const server = /^dns:\/\/([^/]+)\//.exec(scheme)?.[1] ?? ''
+  const address = /^\[(.+)\](?::\d+)?$/.exec(server)?.[1] ?? server.replace(/:\d+$/, '')
+  if (server !== '' && isIP(address) === 0 && isIP(server) === 0)
+    throw new Error(`the DNS server "${server}" is no IP address, as in dns://10.0.0.53/backend.plant.example:4317`)
+  return server
 }
 
 function splitHostPort(text: string): { host: string; port: number } {

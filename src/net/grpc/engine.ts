@@ -1,4 +1,4 @@
-// The gRPC door as a receiver sees it. Which engine moves the bytes (node:http2 today) is known to createGrpcServer alone.
+// The gRPC door as a receiver sees it. Which engine moves the bytes is known to createGrpcServer alone.
 //
 // The engine owns sockets, HTTP/2, framing, compression, deadlines, message sizes, keep-alive and every bound on them.
 // A handler gets whole messages of unary calls, and answers each call once, now or later. An answer to a client that
@@ -6,6 +6,7 @@
 
 import type { AuthAttributes, ServerAuthenticator } from '../auth/authenticator.ts'
 import type { ByteBudget } from '../byte-budget.ts'
+import type { Encoding } from '../compression.ts'
 import type { Limits } from '../limits.ts'
 import type { Listening, ListenSettings } from '../listen.ts'
 import type { RpcError } from '../status.ts'
@@ -31,6 +32,9 @@ export interface GrpcCall {
 }
 
 export type GrpcHandler = (call: GrpcCall) => void
+
+/** Takes a message as it came, packed unless `encoding` is undefined, and answers the call. The bytes are its own. */
+export type GrpcTaker = (call: GrpcCall, encoding: Encoding | undefined, message: Uint8Array<ArrayBuffer>) => void
 
 /** Why the engine itself refused a call or a connection; a bounded set, for a counter's label. */
 export type GrpcRefusal =
@@ -68,6 +72,8 @@ export interface GrpcServerOptions {
   /** Asked with the headers, ahead of the message; while it thinks, what comes is kept and counts against the budget. */
   readonly authenticator?: ServerAuthenticator | undefined
   readonly handlers: ReadonlyMap<string, GrpcHandler>
+  /** Asked for each call whose message has come, ahead of unpacking: who takes it as it came, instead of the handler. */
+  findTaker?(): GrpcTaker | undefined
   readonly maxMessageBytes: number
   readonly maxConcurrentStreams: number
   readonly maxConnections: number

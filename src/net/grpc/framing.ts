@@ -6,6 +6,8 @@
 // cut short.
 
 import { ChunkList } from '../chunk-list.ts'
+import type { CompressionError } from '../compression.ts'
+import { GRPC, type RpcError } from '../status.ts'
 
 export const PREFIX_BYTES = 5
 
@@ -142,4 +144,12 @@ export function encodeGrpcMessage(message: string): string {
     else out += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
   }
   return out
+}
+
+/** What grpc-go answers for a message that cannot be unpacked. */
+export function unpackFailure({ reason, message }: CompressionError, maxBytes: number): RpcError {
+  if (reason === 'malformed')
+    return { code: GRPC.INTERNAL, message: `grpc: failed to decompress the received message: ${message}` }
+  const text = `grpc: received message after decompression larger than max (${maxBytes})`
+  return { code: GRPC.RESOURCE_EXHAUSTED, message: text }
 }

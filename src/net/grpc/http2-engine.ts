@@ -107,7 +107,10 @@ export class Http2GrpcServer implements GrpcServer {
 
   async #close(deadline: AbortSignal): Promise<void> {
     this.#guard.stop()
-    if (!this.#server.listening) return
+    if (!this.#server.listening) {
+      clearInterval(this.#sweeper)
+      return
+    }
     const cut = (): void => {
       for (const socket of this.#sockets) socket.destroy()
     }

@@ -66,7 +66,10 @@ export class LeanGrpcServer implements GrpcServer {
   async #close(deadline: AbortSignal): Promise<void> {
     this.#guard.stop()
     this.#tlsWatch?.stop()
-    if (!this.#server.listening) return
+    if (!this.#server.listening) {
+      clearInterval(this.#sweeper)
+      return
+    }
     const cut = (): void => {
       for (const socket of this.#sockets) socket.destroy()
     }

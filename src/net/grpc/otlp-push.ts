@@ -9,8 +9,8 @@ import type { Signal } from '../../otlp/signal.ts'
 import { countRejected } from '../../self/exporter-metrics.ts'
 import { type ClientAuthenticator, findClientAuthenticator, orAborted } from '../auth/authenticator.ts'
 import { GRPC, isRetryableGrpc } from '../status.ts'
-import type { GrpcClient } from './client.ts'
 import { type GrpcClientConfig, makeGrpcClient } from './client-config.ts'
+import type { GrpcClient } from './client-engine.ts'
 import { GrpcError } from './client-status.ts'
 
 const METHOD = {

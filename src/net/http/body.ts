@@ -8,6 +8,7 @@ import { ChunkList } from '../chunk-list.ts'
 import { CompressionError, type Decoding } from '../compression.ts'
 import { endSession, watchOf } from '../http2/flood-watch.ts'
 import { endSocket } from '../linger.ts'
+import { GRPC, type RpcError } from '../status.ts'
 import type { Unpacked, UnpackLine, Waiting } from '../unpack-line.ts'
 
 export interface BodyLimits {
@@ -28,11 +29,13 @@ export type BodyProblem = 'too_large' | 'malformed' | 'timeout' | 'overload' | '
 export interface BodyReader {
   /** A buffer of its own. `held` is the caller's to end when the request is answered. */
   onBody(bytes: Uint8Array<ArrayBuffer>, held: RequestBytes): void
+  /** Asked when a body has come, ahead of unpacking: who takes it as it came, instead of onBody. */
+  findTaker?(): ((bytes: Uint8Array<ArrayBuffer>, held: RequestBytes) => void) | undefined
   /** Nothing stays taken. The rest of the body is not read. */
   onProblem(problem: BodyProblem, message: string): void
 }
 
-/** Calls one of the two, once; neither when the client goes away first. */
+/** Calls one of them, once; neither when the client goes away first. */
 export function readBody(
   request: IncomingMessage,
   encoding: Decoding | undefined,
@@ -100,14 +103,19 @@ export function readBody(
     waiting = undefined
     if (result === 'overload') fail('overload', NO_TURN)
     else if (!(result instanceof CompressionError)) handOver(result)
-    else fail(result.reason, result.reason === 'too_large' ? TOO_LARGE : result.message)
+    else fail(result.reason, bodyFailure(result).message)
   }
   request.on('end', () => {
     if (over) return
     ended = true
     clearTimeout(timer)
     const bytes = chunks.take()
-    if (encoding === undefined) handOver(bytes)
+    const taker = reader.findTaker?.()
+    if (taker !== undefined) {
+      finish()
+      held.arrived(bytes.length)
+      taker(bytes, held)
+    } else if (encoding === undefined) handOver(bytes)
     else waiting = limits.unpacking.unpack(connection, encoding, bytes, maxBytes, onUnpacked)
   })
   request.on('error', () => {})
@@ -141,6 +149,12 @@ function connectionOf(request: IncomingMessage, budget: ByteBudget): ConnectionB
   const { stream } = request as unknown as Http2ServerRequest
   return budget.connection(stream.session ?? stream)
 }
+
+/** What the client of a body hears that cannot be unpacked; one that is too large is 400 too, as in the Collector. */
+export const bodyFailure = ({ reason, message }: CompressionError): RpcError => ({
+  code: GRPC.INVALID_ARGUMENT,
+  message: reason === 'too_large' ? TOO_LARGE : message,
+})
 
 /** The words of Go's http.MaxBytesReader. */
 const TOO_LARGE = 'http: request body too large'

@@ -3,6 +3,7 @@
 import {
   bool,
   byteSize,
+  type Complain,
   duration,
   type Infer,
   ignored,
@@ -16,7 +17,7 @@ import {
 import { httpServerAuth, middlewares } from '../auth/config.ts'
 import { DECODINGS } from '../compression.ts'
 import { LIMITS } from '../limits.ts'
-import { endpointField, transportField } from '../listen.ts'
+import { endpointField, endpointProblem, transportField } from '../listen.ts'
 import { tlsServer } from '../tls/config.ts'
 
 /** Content-Encoding values that are understood; the empty name is a body without one. */
@@ -93,6 +94,18 @@ export const httpServerFields = {
 
 const httpServer = object(httpServerFields)
 export type HttpServerConfig = Infer<typeof httpServer>
+
+/** For a schema's check: what is wrong with the endpoint and the headers of the server whose keys stand behind `prefix`. */
+export function checkHttpServer(
+  server: Pick<HttpServerConfig, 'endpoint' | 'transport' | 'responseHeaders'>,
+  problem: Complain,
+  prefix = '',
+): void {
+  const found = endpointProblem(server.endpoint, server.transport)
+  if (found !== undefined) problem(`${prefix}endpoint`, found.what, found.fix)
+  const header = responseHeadersProblem(server.responseHeaders)
+  if (header !== undefined) problem(`${prefix}response_headers`, header.what, header.fix)
+}
 
 /** What is wrong with `response_headers`, for a schema's check; undefined when nothing is. */
 export function responseHeadersProblem(

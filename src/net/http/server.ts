@@ -12,9 +12,9 @@ import type { Logger } from '../../self/log.ts'
 import { type AuthAttributes, type AuthDecision, AuthRefusal } from '../auth/authenticator.ts'
 import { type HttpAuthenticator, httpAuthenticator } from '../auth/http.ts'
 import { http2Bounds } from '../http2/flood-watch.ts'
-import { type Limits, limitsWith } from '../limits.ts'
+import { type Limits, limitsOfShare } from '../limits.ts'
 import { endSocket } from '../linger.ts'
-import { type Listening, listen } from '../listen.ts'
+import { type Listening, listen, listenersOf, type PortSharing } from '../listen.ts'
 import { GRPC, grpcToHttp } from '../status.ts'
 import { loadServerTls, type ServerTlsOptions } from '../tls/load.ts'
 import { watchServerTls } from '../tls/reload.ts'
@@ -30,12 +30,13 @@ export interface HttpServerContext {
   readonly clock: Clock
   /** Needed where the configuration names an authenticator. */
   extension?(id: string): object | undefined
+  /** Given by components that run in every shard. */
+  readonly shards?: PortSharing
   /** A server that fails while it runs. */
   report(status: 'fatal', error: Error): void
 }
 
 export interface HttpServerOptions {
-  readonly reusePort?: boolean
   /** Instead of LIMITS. */
   readonly limits?: Partial<Limits>
   /** Bounds by address hold for loopback too: for tests. */
@@ -63,7 +64,10 @@ export async function startHttpServer(
   handler: HttpHandler,
   options: HttpServerOptions = {},
 ): Promise<HttpServerHandle> {
-  const limits = limitsWith(options.limits)
+  const { endpoint, transport } = cfg
+  const sharing = ctx.shards
+  const address = { endpoint, transport, ...(sharing && { sharing }) }
+  const limits = { ...limitsOfShare(listenersOf(address)), ...options.limits }
   const headersTimeout = cfg.readHeaderTimeoutMs || cfg.readTimeoutMs || limits.headersMs
   const requestTimeout = Math.max(headersTimeout, cfg.readTimeoutMs || limits.requestMs)
   const settings = {
@@ -96,10 +100,8 @@ export async function startHttpServer(
   if (cfg.cors !== undefined && cfg.cors.allowedOrigins.length === 0 && cfg.cors.allowedHeaders.length > 0)
     ctx.log.warn('cors: allowed_headers has no effect without allowed_origins')
 
-  const { endpoint, transport } = cfg
   const authenticated = authenticator !== undefined || cfg.tls?.clientCaFile !== undefined
-  const reusePort = options.reusePort ?? false
-  const bound = await listen(server, { endpoint, transport, secure, authenticated, reusePort }, ctx.log)
+  const bound = await listen(server, { ...address, secure, authenticated }, ctx.log)
   server.on('error', (error) => ctx.report('fatal', error))
   const apply = (options: ServerTlsOptions): void => (server as unknown as TlsServer).setSecureContext(options)
   const watch = tls === undefined ? undefined : watchServerTls(cfg.tls!, tls, apply, ctx)

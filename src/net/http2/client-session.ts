@@ -9,35 +9,32 @@
 
 import type { Socket } from 'node:net'
 import { IdTable } from '../../collections/id-table.ts'
+import { lingerThenDestroy } from '../linger.ts'
+import { ClientStream, type StreamListener } from './client-stream.ts'
+import { DataIn, type DataOwner } from './data-in.ts'
 import {
   DEFAULT_WINDOW_BYTES,
-  FLAG,
   FRAME,
-  FrameReader,
+  goawayFrame,
   H2_ERROR,
   H2ConnectionError,
   numberFrame,
+  PREFACE,
   payloadFrame,
   protocolError,
-  readU32,
   SETTING,
   settingsFrame,
-  sizeError,
-  unpad,
 } from './frame.ts'
-import { HeaderBlock } from './header-block.ts'
-import { type HeaderList, HpackDecoder, HpackError, MAX_HEADER_LIST_BYTES } from './hpack.ts'
+import { FramesIn, type FramesOwner } from './frames-in.ts'
+import { type HeaderList, HpackDecoder, MAX_HEADER_LIST_BYTES, type OnHeader } from './hpack.ts'
 import { SessionWriter } from './session-writer.ts'
-import { OutStream, type StreamListener } from './stream.ts'
 
 /** What one answer may take before its reader must have refused it: a message of 4 MiB and its frame. */
 export const STREAM_WINDOW_BYTES = 4 * 1024 * 1024 + 64
 export const SESSION_WINDOW_BYTES = 16 * 1024 * 1024
-/** How long a connection that we end may take for what is still to be written. */
-const LINGER_MS = 1_000
+const WINDOWS = { streamWindowBytes: STREAM_WINDOW_BYTES, connectionWindowBytes: SESSION_WINDOW_BYTES }
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-const SETTINGS_ACK = payloadFrame(FRAME.SETTINGS, FLAG.ACK, 0, new Uint8Array(0))
+const PING = payloadFrame(FRAME.PING, 0, 0, new Uint8Array(8))
 const FIRST_BYTES = Buffer.concat([
   PREFACE,
   settingsFrame([
@@ -56,33 +53,26 @@ export interface SessionListener {
   onOpen(): void
   /** A stream ended, or the server allows more of them. */
   onRoom(): void
-  /** The server takes no new streams (GOAWAY); those that run go on. */
-  onDraining(): void
+  /** The server takes no new streams; those that run go on. `words`: what its GOAWAY said. */
+  onDraining(words: string): void
   /** A stream was cancelled that had no answer, or could not even be sent: the other side may be dead. */
   onCancelled(): void
   /** The last call; every stream has failed before it. */
   onClosed(reason: Error): void
 }
 
-export class ClientSession {
+export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   readonly #socket: Socket
   readonly #listener: SessionListener
-  readonly #reader = new FrameReader((type, flags, stream, bytes, from, to) =>
-    this.#frame(type, flags, stream, bytes, from, to),
-  )
-  readonly #decoder = new HpackDecoder()
   readonly #writer: SessionWriter
-  readonly #block = new HeaderBlock()
-  readonly #streams = new IdTable<OutStream>()
+  readonly #frames: FramesIn
+  readonly #decoder = new HpackDecoder()
+  readonly #streams = new IdTable<ClientStream>()
   #nextId: number
   #maxStreams = Number.POSITIVE_INFINITY
-  #consumedBytes = 0
-  #open = false
   #draining = false
   #closed = false
-  /** Whose header block is being gathered; 0: nobody's. */
-  #blockStream = 0
-  #blockEndsStream = false
+  #answered = false
   #onPong: (() => void) | undefined
 
   /** `socket` is connected; for TLS, its handshake is over. `firstId` is for tests: ids are used up after 2^30 streams. */
@@ -90,6 +80,7 @@ export class ClientSession {
     this.#nextId = firstId
     this.#socket = socket
     this.#writer = new SessionWriter(socket)
+    this.#frames = new FramesIn(this, this.#writer, new DataIn(this, WINDOWS))
     this.#listener = listener
     socket.on('drain', () => this.#writer.pump())
     socket.on('error', (error) => this.#close(error))
@@ -100,7 +91,7 @@ export class ClientSession {
 
   /** Streams that can be opened now. */
   get room(): number {
-    if (!this.#open || this.#draining || this.#closed) return 0
+    if (!this.#frames.greeted || this.#draining || this.#closed) return 0
     return Math.max(0, this.#maxStreams - this.#streams.size)
   }
 
@@ -112,9 +103,32 @@ export class ClientSession {
     return this.#draining
   }
 
+  /** An answer has come, whatever it says. */
+  get answered(): boolean {
+    return this.#answered
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** Sends a request. Needs `room`. The parts must not change until the stream has ended. */
-  request(headers: HeaderList, parts: readonly Uint8Array[], byteLength: number, listener: StreamListener): OutStream {
-    const stream = new OutStream(this.#nextId, headers, parts, byteLength, this.#writer.initialWindow, listener)
+  request(
+    headers: HeaderList,
+    parts: readonly Uint8Array[],
+    byteLength: number,
+    listener: StreamListener,
+  ): ClientStream {
+    const { initialWindow } = this.#writer
+    const stream = new ClientStream(
+      this.#nextId,
+      headers,
+      parts,
+      byteLength,
+      initialWindow,
+      STREAM_WINDOW_BYTES,
+      listener,
+    )
     this.#nextId += 2
     this.#streams.add(stream)
     this.#writer.add(stream)
@@ -123,7 +137,7 @@ export class ClientSession {
   }
 
   /** Ends a stream without telling its listener. */
-  cancel(stream: OutStream): void {
+  cancel(stream: ClientStream): void {
     if (this.#streams.get(stream.id) !== stream) return
     this.#forget(stream)
     if (stream.headersSent) this.#writer.writeNumber(FRAME.RST_STREAM, stream.id, H2_ERROR.CANCEL)
@@ -134,14 +148,14 @@ export class ClientSession {
   /** Asks for a sign of life; a second one replaces the first. */
   ping(onPong: () => void): void {
     this.#onPong = onPong
-    this.#writer.write(payloadFrame(FRAME.PING, 0, 0, new Uint8Array(8)))
+    this.#writer.write(PING)
   }
 
   /** Takes no new streams; closes when the last one has ended. */
   drain(): void {
     if (this.#draining || this.#closed) return
     this.#draining = true
-    this.#listener.onDraining()
+    this.#listener.onDraining('')
     this.#closeIfDrained()
   }
 
@@ -149,10 +163,8 @@ export class ClientSession {
   destroy(reason: Error, h2Code: number = H2_ERROR.NO_ERROR): void {
     if (this.#closed) return
     if (!this.#socket.destroyed) {
-      const payload = new Uint8Array(8)
-      payload[7] = h2Code
-      this.#writer.end(payloadFrame(FRAME.GOAWAY, 0, 0, payload))
-      this.#socket.setTimeout(LINGER_MS, () => this.#socket.destroy())
+      this.#writer.end(goawayFrame(0, h2Code))
+      lingerThenDestroy(this.#socket)
     }
     this.#close(reason)
   }
@@ -161,159 +173,75 @@ export class ClientSession {
   received(chunk: Uint8Array): void {
     if (this.#closed) return
     try {
-      this.#reader.push(chunk)
+      this.#frames.push(chunk)
       this.#writer.checkUnsent()
     } catch (error) {
-      if (error instanceof H2ConnectionError) this.destroy(error, error.code)
-      else if (error instanceof HpackError) this.destroy(error, H2_ERROR.COMPRESSION_ERROR)
-      else throw error
+      if (!(error instanceof H2ConnectionError)) throw error
+      this.destroy(error, error.code)
     }
   }
 
-  // ---- reading
+  // ---- DATA (data-in.ts)
 
-  #frame(type: number, flags: number, id: number, bytes: Uint8Array, from: number, to: number): void {
-    if (this.#closed) return
-    if (!this.#open && type !== FRAME.SETTINGS) throw protocolError('the first frame is not SETTINGS')
-    if (this.#blockStream !== 0 && (type !== FRAME.CONTINUATION || id !== this.#blockStream))
-      throw protocolError('a header block is interrupted')
-    switch (type) {
-      case FRAME.DATA:
-        this.#data(flags, id, bytes, from, to)
-        break
-      case FRAME.HEADERS:
-        this.#headers(flags, id, bytes, from, to)
-        break
-      case FRAME.CONTINUATION:
-        if (this.#blockStream === 0) throw protocolError('CONTINUATION without HEADERS')
-        this.#gather(bytes, from, to, (flags & FLAG.END_HEADERS) !== 0)
-        break
-      case FRAME.RST_STREAM:
-        this.#reset(id, bytes, from, to)
-        break
-      case FRAME.SETTINGS:
-        this.#settings(flags, id, bytes, from, to)
-        break
-      case FRAME.PUSH_PROMISE:
-        throw protocolError('PUSH_PROMISE although push is off')
-      case FRAME.PING:
-        if (id !== 0) throw protocolError('PING on a stream')
-        if (to - from !== 8) throw sizeError('PING')
-        if ((flags & FLAG.ACK) === 0)
-          this.#writer.write(payloadFrame(FRAME.PING, FLAG.ACK, 0, bytes.subarray(from, to)))
-        else {
-          const onPong = this.#onPong
-          this.#onPong = undefined
-          onPong?.()
-        }
-        break
-      case FRAME.GOAWAY:
-        this.#goaway(id, bytes, from, to)
-        break
-      case FRAME.WINDOW_UPDATE:
-        this.#windowUpdate(id, bytes, from, to)
-        break
-      // RFC 9113 4.1: frames of unknown types are ignored; PRIORITY is deprecated (5.3.2).
-    }
+  checkData(id: number): void {
+    this.#frames.checkOrder(FRAME.DATA, id)
+    this.checkOpened(id)
   }
 
-  #data(flags: number, id: number, bytes: Uint8Array, from: number, to: number): void {
-    const length = to - from
-    const stream = this.#streamOf(id)
-    // RFC 9113 6.9.1: padding counts, and so does what comes for a stream that is gone.
-    this.#consumedBytes += length
-    if (this.#consumedBytes >= SESSION_WINDOW_BYTES / 2) {
-      this.#writer.writeNumber(FRAME.WINDOW_UPDATE, 0, this.#consumedBytes)
-      this.#consumedBytes = 0
-    }
-    const [start, end] = unpad(flags, bytes, from, to)
-    if (stream === undefined) return
-    stream.receivedBytes += length
-    if (stream.receivedBytes > STREAM_WINDOW_BYTES) {
-      this.#abandon(stream, H2_ERROR.FLOW_CONTROL_ERROR, 'the server sent more than its window')
-      return
-    }
-    if (end > start) stream.listener.onData(bytes, start, end)
-    if ((flags & FLAG.END_STREAM) !== 0) this.#end(stream)
+  checkOpened(id: number): void {
+    if (id === 0 || id % 2 === 0 || id >= this.#nextId)
+      throw protocolError(`a frame for stream ${id}, which is not open`)
   }
 
-  #headers(flags: number, id: number, bytes: Uint8Array, from: number, to: number): void {
-    this.#streamOf(id)
-    let [start, end] = unpad(flags, bytes, from, to)
-    if ((flags & FLAG.PRIORITY) !== 0) start += 5
-    if (start > end) throw sizeError('HEADERS')
-    this.#blockStream = id
-    this.#blockEndsStream = (flags & FLAG.END_STREAM) !== 0
-    if ((flags & FLAG.END_HEADERS) !== 0) this.#headerBlock(bytes, start, end)
-    else this.#gather(bytes, start, end, false)
+  find(id: number): ClientStream | undefined {
+    return this.#streams.get(id)
   }
 
-  #gather(bytes: Uint8Array, from: number, to: number, last: boolean): void {
-    const block = this.#block.add(bytes, from, to, last)
-    if (block !== undefined) this.#headerBlock(block, 0, block.length)
+  /** The server need not have heard yet that we gave the stream up. */
+  isLate(): boolean {
+    return true
   }
 
-  #headerBlock(bytes: Uint8Array, from: number, to: number): void {
-    const stream = this.#streams.get(this.#blockStream)
-    this.#blockStream = 0
+  grow(id: number, by: number): void {
+    this.#writer.writeNumber(FRAME.WINDOW_UPDATE, id, by)
+  }
+
+  streamError(id: number, h2Code: number): void {
+    const stream = this.#streams.get(id)
+    if (stream !== undefined) this.#abandon(stream, h2Code, `the server broke the rules of HTTP/2 (error ${h2Code})`)
+  }
+
+  endOfData(stream: ClientStream): void {
+    this.#end(stream)
+  }
+
+  // ---- other frames (frames-in.ts)
+
+  onHeaders(id: number): void {
+    this.checkOpened(id)
+  }
+
+  onHeaderBlock(id: number, endsStream: boolean, bytes: Uint8Array, from: number, to: number): void {
+    const stream = this.#streams.get(id)
     // The block of a stream that is gone is read all the same: it may change the table.
-    this.#decoder.decode(
-      bytes,
-      from,
-      to,
-      stream === undefined ? ignoreHeader : (n, v) => stream.listener.onHeader(n, v),
-    )
+    const onHeader: OnHeader = stream === undefined ? ignoreHeader : (n, v) => stream.listener.onHeader(n, v)
+    const fits = this.#decoder.tryDecode(bytes, from, to, onHeader)
     if (stream === undefined) return
-    stream.listener.onHeadersEnd()
-    if (this.#blockEndsStream) this.#end(stream)
-  }
-
-  #settings(flags: number, id: number, bytes: Uint8Array, from: number, to: number): void {
-    if (id !== 0) throw protocolError('SETTINGS on a stream')
-    if ((flags & FLAG.ACK) !== 0) {
-      if (!this.#open) throw protocolError('the first frame is not SETTINGS')
-      if (to !== from) throw sizeError('SETTINGS')
+    if (!fits) {
+      this.#abandon(stream, H2_ERROR.ENHANCE_YOUR_CALM, `more than ${MAX_HEADER_LIST_BYTES} bytes of headers`)
       return
     }
-    if ((to - from) % 6 !== 0) throw sizeError('SETTINGS')
-    for (let at = from; at < to; at += 6) {
-      const setting = (bytes[at]! << 8) | bytes[at + 1]!
-      const value = readU32(bytes, at + 2)
-      if (setting === SETTING.MAX_CONCURRENT_STREAMS) this.#maxStreams = value
-      else this.#writer.setting(setting, value, this.#streams)
-    }
-    this.#writer.write(SETTINGS_ACK)
-    if (!this.#open) {
-      this.#open = true
-      this.#listener.onOpen()
-    } else {
-      this.#writer.pump()
-      this.#listener.onRoom()
-    }
+    stream.listener.onHeadersEnd(endsStream)
+    if (endsStream) this.#end(stream)
   }
 
-  #windowUpdate(id: number, bytes: Uint8Array, from: number, to: number): void {
-    if (to - from !== 4) throw sizeError('WINDOW_UPDATE')
-    const increment = readU32(bytes, from) & 0x7fffffff
-    if (id === 0) {
-      this.#writer.growConnection(increment)
-    } else {
-      const stream = this.#streamOf(id)
-      if (stream === undefined) return
-      if (increment === 0) {
-        this.#abandon(stream, H2_ERROR.PROTOCOL_ERROR, 'WINDOW_UPDATE of 0')
-        return
-      }
-      this.#writer.grow(stream, increment)
-    }
-    this.#writer.pump()
+  onPriority(id: number, wellFormed: boolean): void {
+    if (!wellFormed) this.streamError(id, H2_ERROR.FRAME_SIZE_ERROR)
   }
 
-  #reset(id: number, bytes: Uint8Array, from: number, to: number): void {
-    if (to - from !== 4) throw sizeError('RST_STREAM')
-    const stream = this.#streamOf(id)
+  onReset(id: number, h2Code: number): void {
+    const stream = this.#streams.get(id)
     if (stream === undefined) return
-    const h2Code = readU32(bytes, from)
     this.#forget(stream)
     stream.listener.onFail({
       message: `the server reset the stream (HTTP/2 error ${h2Code})`,
@@ -323,27 +251,52 @@ export class ClientSession {
     this.#settled()
   }
 
-  #goaway(id: number, bytes: Uint8Array, from: number, to: number): void {
-    if (id !== 0) throw protocolError('GOAWAY on a stream')
-    if (to - from < 8) throw sizeError('GOAWAY')
-    const last = readU32(bytes, from) & 0x7fffffff
-    const h2Code = readU32(bytes, from + 4)
+  onPushPromise(): never {
+    throw protocolError('PUSH_PROMISE although push is off')
+  }
+
+  onSetting(setting: number, value: number): void {
+    // RFC 9113 6.5.2: a server does not say that it wants to be pushed to.
+    if (setting === SETTING.ENABLE_PUSH && value !== 0) throw protocolError('bad ENABLE_PUSH')
+    if (setting === SETTING.MAX_CONCURRENT_STREAMS) this.#maxStreams = value
+    else this.#writer.setting(setting, value, this.#streams)
+  }
+
+  onSettingsEnd(first: boolean): void {
+    if (first) {
+      this.#listener.onOpen()
+      return
+    }
+    this.#writer.pump()
+    this.#listener.onRoom()
+  }
+
+  onPing(): void {}
+
+  onPong(): void {
+    const onPong = this.#onPong
+    this.#onPong = undefined
+    onPong?.()
+  }
+
+  onGoaway(lastId: number, h2Code: number, words: string): void {
     this.#draining = true
-    const unprocessed = this.#streams.values().filter((stream) => stream.id > last)
+    const unprocessed = this.#streams.values().filter((stream) => stream.id > lastId)
     for (const stream of unprocessed) this.#forget(stream)
-    this.#listener.onDraining()
-    const message = `the server is going away (HTTP/2 error ${h2Code})`
+    this.#listener.onDraining(words)
+    const message = `the server is going away (HTTP/2 error ${h2Code}${words === '' ? '' : `: ${words}`})`
     for (const stream of unprocessed) stream.listener.onFail({ message, h2Code: undefined, unprocessed: true })
     this.#closeIfDrained()
   }
 
-  /** The stream, or undefined for one that has ended; a stream that never was is an error (RFC 9113 5.1). */
-  #streamOf(id: number): OutStream | undefined {
-    if (id === 0 || id % 2 === 0 || id >= this.#nextId) throw protocolError(`frame for stream ${id}`)
-    return this.#streams.get(id)
-  }
+  onWindowUpdate(): void {}
 
-  #end(stream: OutStream): void {
+  onUnknown(): void {}
+
+  // ---- ends
+
+  #end(stream: ClientStream): void {
+    this.#answered = true
     const unsent = stream.left > 0
     this.#forget(stream)
     // RFC 9113 8.1: an answer may come before the request is complete; the rest of it is not wanted.
@@ -352,14 +305,15 @@ export class ClientSession {
     this.#settled()
   }
 
-  #abandon(stream: OutStream, h2Code: number, message: string): void {
+  #abandon(stream: ClientStream, h2Code: number, message: string): void {
     this.#forget(stream)
     this.#writer.writeNumber(FRAME.RST_STREAM, stream.id, h2Code)
     stream.listener.onFail({ message, h2Code: H2_ERROR.INTERNAL_ERROR, unprocessed: false })
     this.#settled()
   }
 
-  #forget(stream: OutStream): void {
+  #forget(stream: ClientStream): void {
+    stream.closed = true
     this.#streams.delete(stream.id)
     this.#writer.forget(stream)
   }
@@ -380,8 +334,10 @@ export class ClientSession {
     const streams = this.#streams.values()
     this.#streams.clear()
     this.#writer.close()
-    for (const stream of streams)
+    for (const stream of streams) {
+      stream.closed = true
       stream.listener.onFail({ message: reason.message, h2Code: undefined, unprocessed: !stream.headersSent })
+    }
     this.#listener.onClosed(reason)
   }
 }

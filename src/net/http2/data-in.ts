@@ -1,37 +1,50 @@
-// The DATA frames of a server's connection (RFC 9113 6.1, 6.9): whose they are, without their padding, and the windows of
-// the streams and of the connection, which are opened again when half of one is used up.
+// The DATA frames that one side of a connection receives (RFC 9113 6.1, 6.9): whose they are, without their padding, and
+// the windows of the streams and of the connection, which are opened again when half of one is used up.
 
 import { type DataListener, FLAG, H2_ERROR, H2ConnectionError, protocolError, sizeError } from './frame.ts'
-import type { ServerStream } from './server-stream.ts'
+
+/** A stream as far as it receives. */
+export interface Incoming {
+  readonly id: number
+  readonly closed: boolean
+  /** The other side has sent all of it. */
+  readonly remoteEnded: boolean
+  /** What the other side may still send, by its own account. */
+  receiveWindow: number
+  /** Of DATA without padding. */
+  receivedBytes: number
+  readonly listener: { onData(bytes: Uint8Array, from: number, to: number): void } | undefined
+}
 
 /** The session. */
-export interface DataOwner {
+export interface DataOwner<S extends Incoming> {
   readonly closed: boolean
   /** Throws where no DATA of this stream may come now. */
   checkData(id: number): void
-  find(id: number): ServerStream | undefined
+  find(id: number): S | undefined
+  /** DATA may come for the stream although it is gone. */
   isLate(id: number): boolean
   streamError(id: number, h2Code: number): void
-  endOfRequest(stream: ServerStream): void
+  endOfData(stream: S): void
   /** WINDOW_UPDATE; stream 0 is the connection. */
   grow(id: number, by: number): void
 }
 
-export class DataIn implements DataListener {
-  readonly #owner: DataOwner
+export class DataIn<S extends Incoming> implements DataListener {
+  readonly #owner: DataOwner<S>
   readonly #streamWindowBytes: number
   readonly #windowBytes: number
-  /** What the client may still send on the connection, and what was read since it was last told. */
+  /** What the other side may still send on the connection, and what was read since it was last told. */
   #window: number
   #consumedBytes = 0
   /** The frame that is being read: whose, what is left of it without its padding. */
-  #stream: ServerStream | undefined
+  #stream: S | undefined
   #endsStream = false
   #left = 0
   #padLengthDue = false
 
   constructor(
-    owner: DataOwner,
+    owner: DataOwner<S>,
     windows: { readonly streamWindowBytes: number; readonly connectionWindowBytes: number },
   ) {
     this.#owner = owner
@@ -84,7 +97,7 @@ export class DataIn implements DataListener {
     if (!last) return
     this.#stream = undefined
     if (this.#endsStream) {
-      owner.endOfRequest(stream)
+      owner.endOfData(stream)
       return
     }
     const used = this.#streamWindowBytes - stream.receiveWindow

@@ -2,6 +2,8 @@
 //
 //   length (24) | type (8) | flags (8) | stream (31, first bit ignored) | payload (length)
 
+/** What a client says first (RFC 9113 3.4). */
+export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 export const FRAME_HEAD_BYTES = 9
 /** The size that every peer must accept, and the one we let ours send (RFC 9113 6.5.2). */
 export const DEFAULT_MAX_FRAME_BYTES = 16_384
@@ -53,7 +55,7 @@ export const H2_ERROR = {
 
 /** A connection error (RFC 9113 5.4.1): the connection ends with a GOAWAY that carries `code`. */
 export class H2ConnectionError extends Error {
-  override readonly name = 'H2ConnectionError'
+  override readonly name: string = 'H2ConnectionError'
   readonly code: number
 
   constructor(code: number, message: string) {
@@ -127,6 +129,15 @@ export function payloadFrame(type: number, flags: number, stream: number, payloa
   const out = Buffer.alloc(FRAME_HEAD_BYTES + payload.length)
   out.set(payload, writeFrameHead(out, 0, payload.length, type, flags, stream))
   return out
+}
+
+/** GOAWAY: `lastId` is the last stream of the other side that is served. */
+export function goawayFrame(lastId: number, h2Code: number, words = ''): Buffer {
+  const payload = Buffer.alloc(8 + Buffer.byteLength(words))
+  writeU32(payload, 0, lastId)
+  writeU32(payload, 4, h2Code)
+  payload.write(words, 8)
+  return payloadFrame(FRAME.GOAWAY, 0, 0, payload)
 }
 
 /** `bytes` is valid during the call only. */

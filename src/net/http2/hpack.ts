@@ -1,6 +1,7 @@
 // HPACK (RFC 7541): reads header blocks with the whole of it (static and dynamic table, Huffman), writes the few forms
 // that a client with constant headers needs.
 
+import { H2_ERROR, H2ConnectionError } from './frame.ts'
 import { readHuffman } from './huffman.ts'
 
 /** What we let the other side index, and its default (RFC 9113 6.5.2). */
@@ -11,8 +12,12 @@ export const MAX_HEADER_LIST_BYTES = 64 * 1024
 /** RFC 7541 4.1: what an entry counts beside its name and value. */
 const ENTRY_OVERHEAD = 32
 
-export class HpackError extends Error {
+export class HpackError extends H2ConnectionError {
   override readonly name = 'HpackError'
+
+  constructor(message: string) {
+    super(H2_ERROR.COMPRESSION_ERROR, message)
+  }
 }
 
 export type OnHeader = (name: string, value: string) => void

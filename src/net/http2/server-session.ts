@@ -10,63 +10,53 @@
 
 import type { Socket } from 'node:net'
 import { IdTable } from '../../collections/id-table.ts'
-import { LINGER_MS } from '../linger.ts'
+import { lingerThenDestroy } from '../linger.ts'
 import { ClosedStreams } from './closed-streams.ts'
 import { DataIn, type DataOwner } from './data-in.ts'
 import {
-  FLAG,
   FRAME,
-  FrameReader,
+  goawayFrame,
   H2_ERROR,
   H2ConnectionError,
-  LARGEST_WINDOW_BYTES,
+  PREFACE,
   payloadFrame,
   protocolError,
-  readU32,
   SETTING,
   sizeError,
-  unpad,
 } from './frame.ts'
-import { HeaderBlock } from './header-block.ts'
-import { HpackError } from './hpack.ts'
+import { FramesIn, type FramesOwner } from './frames-in.ts'
 import { HeadReader, type RequestHead } from './request-head.ts'
-import { goaway, type ServerSessionOwner, type ServerSessionSettings } from './server-settings.ts'
+import type { ServerSessionOwner, ServerSessionSettings } from './server-settings.ts'
 import { ServerStream, type StreamOwner } from './server-stream.ts'
 import { SessionWriter } from './session-writer.ts'
 import type { Slabs } from './slabs.ts'
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-const SETTINGS_ACK = payloadFrame(FRAME.SETTINGS, FLAG.ACK, 0, new Uint8Array(0))
 const KEEPALIVE_PING = payloadFrame(FRAME.PING, 0, 0, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1))
 const LAST_CALL_PING = payloadFrame(FRAME.PING, 0, 0, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 2))
 const ANY_STREAM_ID = 2 ** 31 - 1
 
-const NOT_IN_BLOCK = 0
+/** Whose header block it is. */
 const REQUEST = 1
 const TRAILERS = 2
 const UNWANTED = 3
 
-export class ServerSession implements StreamOwner, DataOwner {
+export class ServerSession implements StreamOwner, FramesOwner, DataOwner<ServerStream> {
   readonly #socket: Socket
   readonly #settings: ServerSessionSettings
   readonly #owner: ServerSessionOwner
-  readonly #reader: FrameReader
   readonly #writer: SessionWriter
+  readonly #frames: FramesIn
   readonly #heads: HeadReader
-  readonly #block = new HeaderBlock()
   readonly #streams = new IdTable<ServerStream>()
   readonly #ended = new ClosedStreams()
   #lastId = 0
   #prefaceSeen = 0
-  #open = false
   #closing = false
   /** The last stream that is served, once that is said. */
   #finalId = ANY_STREAM_ID
   #closed = false
-  /** The header block that is being gathered. */
-  #blockKind = NOT_IN_BLOCK
-  #blockId = 0
-  #blockEndsStream = false
+  /** Of the header block that is coming in. */
+  #blockKind = UNWANTED
 
   /** `socket` is connected; for TLS, its handshake is over. `hello` is the greeting for these settings. */
   constructor(socket: Socket, settings: ServerSessionSettings, hello: Buffer, owner: ServerSessionOwner, slabs: Slabs) {
@@ -74,12 +64,8 @@ export class ServerSession implements StreamOwner, DataOwner {
     this.#settings = settings
     this.#owner = owner
     this.#heads = new HeadReader(settings.maxHeaderListBytes, settings.maxHeaders)
-    this.#reader = new FrameReader(
-      (type, flags, stream, bytes, from, to) => this.#frame(type, flags, stream, bytes, from, to),
-      settings.maxFrameBytes,
-      new DataIn(this, settings),
-    )
     this.#writer = new SessionWriter(socket, slabs)
+    this.#frames = new FramesIn(this, this.#writer, new DataIn(this, settings), settings.maxFrameBytes)
     this.#writer.write(hello)
     socket.on('drain', () => this.#writer.pump())
     socket.on('error', () => this.#close())
@@ -103,12 +89,11 @@ export class ServerSession implements StreamOwner, DataOwner {
   received(chunk: Uint8Array): void {
     if (this.#closed) return
     try {
-      this.#reader.push(chunk, this.#prefaceSeen < PREFACE.length ? this.#preface(chunk) : 0)
+      this.#frames.push(chunk, this.#prefaceSeen < PREFACE.length ? this.#preface(chunk) : 0)
       this.#writer.checkUnsent()
     } catch (error) {
-      if (error instanceof H2ConnectionError) this.#fail(error.code, error)
-      else if (error instanceof HpackError) this.#fail(H2_ERROR.COMPRESSION_ERROR, error)
-      else throw error
+      if (!(error instanceof H2ConnectionError)) throw error
+      this.#fail(error)
     }
   }
 
@@ -124,11 +109,11 @@ export class ServerSession implements StreamOwner, DataOwner {
   close(): void {
     if (this.#closing || this.#closed) return
     this.#closing = true
-    if (!this.#open) {
+    if (!this.#frames.greeted) {
       this.destroy(H2_ERROR.NO_ERROR)
       return
     }
-    this.#writer.write(goaway(ANY_STREAM_ID, H2_ERROR.NO_ERROR))
+    this.#writer.write(goawayFrame(ANY_STREAM_ID, H2_ERROR.NO_ERROR))
     this.#writer.write(LAST_CALL_PING)
   }
 
@@ -137,7 +122,7 @@ export class ServerSession implements StreamOwner, DataOwner {
     if (this.#closed || this.#finalId !== ANY_STREAM_ID) return
     this.#closing = true
     this.#finalId = this.#lastId
-    this.#writer.write(goaway(this.#finalId, H2_ERROR.NO_ERROR))
+    this.#writer.write(goawayFrame(this.#finalId, H2_ERROR.NO_ERROR))
     this.#closeIfDrained()
   }
 
@@ -145,9 +130,8 @@ export class ServerSession implements StreamOwner, DataOwner {
   destroy(h2Code: number, words = ''): void {
     if (this.#closed) return
     if (!this.#socket.destroyed) {
-      this.#writer.end(goaway(Math.min(this.#lastId, this.#finalId), h2Code, words))
-      const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS).unref()
-      this.#socket.once('close', () => clearTimeout(timer))
+      this.#writer.end(goawayFrame(Math.min(this.#lastId, this.#finalId), h2Code, words))
+      lingerThenDestroy(this.#socket)
     }
     this.#close()
   }
@@ -177,63 +161,17 @@ export class ServerSession implements StreamOwner, DataOwner {
     return at
   }
 
-  #frame(type: number, flags: number, id: number, bytes: Uint8Array, from: number, to: number): void {
-    if (this.#closed) return
-    this.#checkOrder(type, id)
-    switch (type) {
-      case FRAME.HEADERS:
-        this.#headers(flags, id, bytes, from, to)
-        break
-      case FRAME.CONTINUATION:
-        if (this.#blockKind === NOT_IN_BLOCK) throw protocolError('CONTINUATION without HEADERS')
-        this.#gather(bytes, from, to, (flags & FLAG.END_HEADERS) !== 0)
-        break
-      case FRAME.PRIORITY:
-        // Deprecated (RFC 9113 5.3.2): only its form counts.
-        if (id === 0) throw protocolError('PRIORITY without a stream')
-        if (to - from !== 5) {
-          if (!this.#streams.has(id)) throw sizeError('PRIORITY')
-          this.streamError(id, H2_ERROR.FRAME_SIZE_ERROR)
-        }
-        this.#owner.onControlFrame('other')
-        break
-      case FRAME.RST_STREAM:
-        this.#resetByClient(id, to - from)
-        break
-      case FRAME.SETTINGS:
-        this.#setting(flags, id, bytes, from, to)
-        break
-      case FRAME.PUSH_PROMISE:
-        throw protocolError('PUSH_PROMISE from a client')
-      case FRAME.PING:
-        this.#ping(flags, id, bytes, from, to)
-        break
-      case FRAME.GOAWAY:
-        // The client will not take streams of ours, of which there are none.
-        if (id !== 0) throw protocolError('GOAWAY on a stream')
-        if (to - from < 8) throw sizeError('GOAWAY')
-        this.#owner.onControlFrame('other')
-        break
-      case FRAME.WINDOW_UPDATE:
-        this.#windowUpdate(id, bytes, from, to)
-        break
-      default:
-        // RFC 9113 5.5: frames of unknown types are ignored.
-        this.#owner.onControlFrame('other')
-    }
-  }
-
-  #checkOrder(type: number, id: number): void {
-    if (!this.#open && type !== FRAME.SETTINGS) throw protocolError('the first frame is not SETTINGS')
-    if (this.#blockKind !== NOT_IN_BLOCK && (type !== FRAME.CONTINUATION || id !== this.#blockId))
-      throw protocolError('a header block is interrupted')
-  }
-
-  // ---- what the reader of DATA asks for
+  // ---- DATA (data-in.ts)
 
   checkData(id: number): void {
-    this.#checkOrder(FRAME.DATA, id)
-    if (this.#isIdle(id)) throw protocolError(`DATA for stream ${id}, which is not open`)
+    this.#frames.checkOrder(FRAME.DATA, id)
+    this.checkOpened(id)
+  }
+
+  /** RFC 9113 5.1: nothing but HEADERS opens a stream, and ours are none. */
+  checkOpened(id: number): void {
+    if (id === 0 || id % 2 === 0 || id > this.#lastId)
+      throw protocolError(`a frame for stream ${id}, which is not open`)
   }
 
   find(id: number): ServerStream | undefined {
@@ -260,7 +198,7 @@ export class ServerSession implements StreamOwner, DataOwner {
     this.#ended.add(id, true)
   }
 
-  endOfRequest(stream: ServerStream): void {
+  endOfData(stream: ServerStream): void {
     stream.remoteEnded = true
     // RFC 9113 8.1.1.
     if (stream.contentLength >= 0 && stream.contentLength !== stream.receivedBytes) {
@@ -272,18 +210,11 @@ export class ServerSession implements StreamOwner, DataOwner {
     if (stream.localEnded && !stream.closed) this.#end(stream, false)
   }
 
-  // ---- reading of everything else
+  // ---- other frames (frames-in.ts)
 
-  #headers(flags: number, id: number, bytes: Uint8Array, from: number, to: number): void {
+  onHeaders(id: number): void {
     if (id === 0 || id % 2 === 0) throw protocolError(`HEADERS on stream ${id}`)
-    let [start, end] = unpad(flags, bytes, from, to)
-    if ((flags & FLAG.PRIORITY) !== 0) start += 5
-    if (start > end) throw sizeError('HEADERS')
     this.#blockKind = this.#kindOf(id)
-    this.#blockId = id
-    this.#blockEndsStream = (flags & FLAG.END_STREAM) !== 0
-    if ((flags & FLAG.END_HEADERS) !== 0) this.#headerBlock(bytes, start, end)
-    else this.#gather(bytes, start, end, false)
   }
 
   #kindOf(id: number): number {
@@ -301,25 +232,18 @@ export class ServerSession implements StreamOwner, DataOwner {
     return id > this.#finalId ? UNWANTED : REQUEST
   }
 
-  #gather(bytes: Uint8Array, from: number, to: number, last: boolean): void {
-    const block = this.#block.add(bytes, from, to, last)
-    if (block !== undefined) this.#headerBlock(block, 0, block.length)
-  }
-
-  #headerBlock(bytes: Uint8Array, from: number, to: number): void {
-    const kind = this.#blockKind
-    const id = this.#blockId
-    this.#blockKind = NOT_IN_BLOCK
-    if (kind === REQUEST) this.#request(id, this.#heads.read(bytes, from, to))
-    else {
-      const trailers = this.#heads.readTrailers(bytes, from, to)
-      // The stream may have ended while its trailers came in pieces.
-      const stream = kind === TRAILERS ? this.#streams.get(id) : undefined
-      if (stream !== undefined) this.#trailers(stream, trailers)
+  onHeaderBlock(id: number, endsStream: boolean, bytes: Uint8Array, from: number, to: number): void {
+    if (this.#blockKind === REQUEST) {
+      this.#request(id, endsStream, this.#heads.read(bytes, from, to))
+      return
     }
+    const trailers = this.#heads.readTrailers(bytes, from, to)
+    // The stream may have ended while its trailers came in pieces.
+    const stream = this.#blockKind === TRAILERS ? this.#streams.get(id) : undefined
+    if (stream !== undefined) this.#trailers(stream, endsStream, trailers)
   }
 
-  #request(id: number, head: RequestHead): void {
+  #request(id: number, endsStream: boolean, head: RequestHead): void {
     const { malformed, tooLarge } = head
     if (malformed !== undefined || tooLarge) {
       this.streamError(id, tooLarge ? H2_ERROR.ENHANCE_YOUR_CALM : H2_ERROR.PROTOCOL_ERROR)
@@ -333,88 +257,73 @@ export class ServerSession implements StreamOwner, DataOwner {
     }
     const { streamWindowBytes } = this.#settings
     const stream = new ServerStream(id, this, streamWindowBytes, this.#writer.initialWindow, head.contentLength)
-    stream.remoteEnded = this.#blockEndsStream
+    stream.remoteEnded = endsStream
     this.#streams.add(stream)
     this.#owner.onRequest(stream, head)
-    if (this.#blockEndsStream && !stream.closed) this.endOfRequest(stream)
+    if (endsStream && !stream.closed) this.endOfData(stream)
   }
 
-  #trailers(stream: ServerStream, trailers: RequestHead): void {
+  #trailers(stream: ServerStream, endsStream: boolean, trailers: RequestHead): void {
     if (stream.remoteEnded) this.streamError(stream.id, H2_ERROR.STREAM_CLOSED)
     // RFC 9113 8.1: a second block of headers ends the request.
-    else if (!this.#blockEndsStream || trailers.malformed !== undefined) {
+    else if (!endsStream || trailers.malformed !== undefined) {
       this.streamError(stream.id, H2_ERROR.PROTOCOL_ERROR)
       this.#owner.onMalformed(trailers.malformed ?? 'trailers that do not end the stream')
     } else if (trailers.tooLarge) {
       this.streamError(stream.id, H2_ERROR.ENHANCE_YOUR_CALM)
       this.#owner.onMalformed('more headers than allowed')
-    } else this.endOfRequest(stream)
+    } else this.endOfData(stream)
   }
 
-  #setting(flags: number, id: number, bytes: Uint8Array, from: number, to: number): void {
-    if (id !== 0) throw protocolError('SETTINGS on a stream')
-    if ((flags & FLAG.ACK) !== 0) {
-      if (!this.#open) throw protocolError('the first frame is not SETTINGS')
-      if (to !== from) throw sizeError('SETTINGS')
-      return
-    }
-    if ((to - from) % 6 !== 0) throw sizeError('SETTINGS')
-    for (let at = from; at < to; at += 6) {
-      const setting = (bytes[at]! << 8) | bytes[at + 1]!
-      const value = readU32(bytes, at + 2)
-      if (setting === SETTING.ENABLE_PUSH && value > 1) throw protocolError('bad ENABLE_PUSH')
-      this.#writer.setting(setting, value, this.#streams)
-    }
-    this.#writer.write(SETTINGS_ACK)
-    if (!this.#open) {
-      this.#open = true
-      this.#owner.onOpen()
-    }
-    this.#owner.onControlFrame('SETTINGS')
-    this.#writer.pump()
-  }
-
-  #ping(flags: number, id: number, bytes: Uint8Array, from: number, to: number): void {
-    if (id !== 0) throw protocolError('PING on a stream')
-    if (to - from !== 8) throw sizeError('PING')
-    if ((flags & FLAG.ACK) === 0) {
-      this.#writer.write(payloadFrame(FRAME.PING, FLAG.ACK, 0, bytes.subarray(from, to)))
-      this.#owner.onControlFrame('PING')
-    } else {
-      if (this.#closing && bytes[to - 1] === LAST_CALL_PING.at(-1)) this.lastCall()
-      this.#owner.onPong()
-    }
-  }
-
-  #windowUpdate(id: number, bytes: Uint8Array, from: number, to: number): void {
-    if (to - from !== 4) throw sizeError('WINDOW_UPDATE')
-    const increment = readU32(bytes, from) & 0x7fffffff
-    if (id === 0) this.#writer.growConnection(increment)
-    else {
-      if (this.#isIdle(id)) throw protocolError(`WINDOW_UPDATE for stream ${id}, which is not open`)
-      const stream = this.#streams.get(id)
-      // RFC 9113 6.9, 6.9.1: both concern the stream alone. One that has ended takes any.
-      if (stream !== undefined) {
-        if (increment === 0) this.streamError(id, H2_ERROR.PROTOCOL_ERROR)
-        else if (stream.window + increment > LARGEST_WINDOW_BYTES) this.streamError(id, H2_ERROR.FLOW_CONTROL_ERROR)
-        else stream.window += increment
-      }
+  onPriority(id: number, wellFormed: boolean): void {
+    if (!wellFormed) {
+      if (!this.#streams.has(id)) throw sizeError('PRIORITY')
+      this.streamError(id, H2_ERROR.FRAME_SIZE_ERROR)
     }
     this.#owner.onControlFrame('other')
-    this.#writer.pump()
   }
 
-  #resetByClient(id: number, length: number): void {
-    if (this.#isIdle(id)) throw protocolError(`RST_STREAM for stream ${id}, which is not open`)
-    if (length !== 4) throw sizeError('RST_STREAM')
+  onReset(id: number): void {
     const stream = this.#streams.get(id)
     if (stream !== undefined) this.#end(stream, false)
     this.#owner.onControlFrame('RST_STREAM')
   }
 
-  /** RFC 9113 5.1: nothing but HEADERS opens a stream, and ours are none. */
-  #isIdle(id: number): boolean {
-    return id === 0 || id % 2 === 0 || id > this.#lastId
+  onPushPromise(): never {
+    throw protocolError('PUSH_PROMISE from a client')
+  }
+
+  onSetting(setting: number, value: number): void {
+    if (setting === SETTING.ENABLE_PUSH && value > 1) throw protocolError('bad ENABLE_PUSH')
+    this.#writer.setting(setting, value, this.#streams)
+  }
+
+  onSettingsEnd(first: boolean): void {
+    if (first) this.#owner.onOpen()
+    this.#owner.onControlFrame('SETTINGS')
+    this.#writer.pump()
+  }
+
+  onPing(): void {
+    this.#owner.onControlFrame('PING')
+  }
+
+  onPong(last: number): void {
+    if (this.#closing && last === LAST_CALL_PING.at(-1)) this.lastCall()
+    this.#owner.onPong()
+  }
+
+  /** The client will not take streams of ours, of which there are none. */
+  onGoaway(): void {
+    this.#owner.onControlFrame('other')
+  }
+
+  onWindowUpdate(): void {
+    this.#owner.onControlFrame('other')
+  }
+
+  onUnknown(): void {
+    this.#owner.onControlFrame('other')
   }
 
   // ---- ends
@@ -432,10 +341,10 @@ export class ServerSession implements StreamOwner, DataOwner {
     if (this.#finalId !== ANY_STREAM_ID && this.#streams.size === 0) this.destroy(H2_ERROR.NO_ERROR)
   }
 
-  #fail(h2Code: number, error: Error): void {
+  #fail(error: H2ConnectionError): void {
     if (this.#closed) return
     this.#owner.onFailed(error)
-    this.destroy(h2Code, error.message)
+    this.destroy(error.code, error.message)
   }
 
   #close(): void {

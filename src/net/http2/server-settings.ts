@@ -1,6 +1,6 @@
-// What a server says of itself at the beginning and at the end of a connection, and what its owner wants to hear between.
+// What a server says of itself at the beginning of a connection, and what its owner wants to hear of it.
 
-import { DEFAULT_WINDOW_BYTES, FRAME, numberFrame, payloadFrame, SETTING, settingsFrame, writeU32 } from './frame.ts'
+import { DEFAULT_WINDOW_BYTES, FRAME, numberFrame, SETTING, settingsFrame } from './frame.ts'
 import type { RequestHead } from './request-head.ts'
 import type { ServerStream } from './server-stream.ts'
 
@@ -44,13 +44,4 @@ export function greeting(settings: ServerSessionSettings): Buffer {
     ]),
     numberFrame(FRAME.WINDOW_UPDATE, 0, settings.connectionWindowBytes - DEFAULT_WINDOW_BYTES),
   ])
-}
-
-/** GOAWAY with the last stream that is served. */
-export function goaway(lastId: number, h2Code: number, words = ''): Buffer {
-  const payload = Buffer.alloc(8 + Buffer.byteLength(words))
-  writeU32(payload, 0, lastId)
-  writeU32(payload, 4, h2Code)
-  payload.write(words, 8)
-  return payloadFrame(FRAME.GOAWAY, 0, 0, payload)
 }

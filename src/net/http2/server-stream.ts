@@ -4,6 +4,7 @@
 //     \------ answer written ----> half-closed (local) ---- END_STREAM of the client ------/
 //      \----- RST_STREAM from either side, the connection ends --------------------------/
 
+import type { Incoming } from './data-in.ts'
 import { DEFAULT_WINDOW_BYTES } from './frame.ts'
 import type { HeaderList } from './hpack.ts'
 import type { Outgoing } from './session-writer.ts'
@@ -28,7 +29,7 @@ export interface StreamOwner {
 const NO_HEADERS: HeaderList = []
 const NO_PARTS: readonly Uint8Array[] = []
 
-export class ServerStream implements Outgoing {
+export class ServerStream implements Incoming, Outgoing {
   readonly id: number
   readonly #owner: StreamOwner
   listener: RequestListener | undefined

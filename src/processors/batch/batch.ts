@@ -18,13 +18,13 @@
 import { Delivery, type DeliveryListener } from '../../delivery/delivery.ts'
 import { DeliveryError, WHEN_THERE_IS_ROOM } from '../../delivery/error.ts'
 import type { Timer } from '../../graph/clock.ts'
-import type { Output, Processor, ProcessorContext } from '../../graph/component.ts'
+import { type Output, type Processor, type ProcessorContext, shareOf } from '../../graph/component.ts'
 import { Batch, type ClientInfo, NO_CLIENT } from '../../otlp/batch.ts'
 import type { BatchConfig } from './config.ts'
 import { BatchMetrics } from './metrics.ts'
 import { Pending, type Taken } from './pending.ts'
 
-/** Bounds that no key sets. */
+/** Bounds that no key sets; of several shards each has its share. */
 export interface BatchBounds {
   /** Waiting for company, over all combinations; one more request makes its batch leave early. Default 64 MiB. */
   readonly pendingMaxBytes: number
@@ -76,7 +76,12 @@ export class BatchProcessor implements Processor {
   constructor(config: BatchConfig, context: ProcessorContext, bounds: BatchBounds = BATCH_BOUNDS) {
     this.#config = config
     this.#context = context
-    this.#bounds = bounds
+    this.#bounds = {
+      ...bounds,
+      pendingMaxBytes: shareOf(bounds.pendingMaxBytes, context.shards),
+      untakenAnsweredMaxBytes: shareOf(bounds.untakenAnsweredMaxBytes, context.shards),
+      untakenMaxBytes: shareOf(bounds.untakenMaxBytes, context.shards),
+    }
     this.#keys = config.metadataKeys.map((key) => key.toLowerCase()).sort()
     this.#waits = config.timeoutMs > 0 && config.sendBatchSize > 0
     this.#metrics = new BatchMetrics(context.meter, context.signal, () =>

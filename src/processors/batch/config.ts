@@ -31,7 +31,7 @@ export const config = object(
       default: 1000,
       min: 0,
       max: UINT32_MAX,
-      doc: 'Most combinations of such values while the router runs; telemetry with a further one is refused for good. 0 sets no bound.',
+      doc: 'Most combinations of such values while the router runs; telemetry with a further one is refused for good. 0 sets no bound. Holds in each shard by itself.',
     }),
   },
   {

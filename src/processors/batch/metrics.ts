@@ -51,7 +51,8 @@ export class BatchMetrics {
       '{combinations}',
       'Number of combinations of metadata values that batches are kept apart by.',
       combinations,
-      { level },
+      // The same ones come to every shard.
+      { level, merge: 'max' },
     )
     this.#dropped = meter.counter(
       'processor_batch_dropped_items',

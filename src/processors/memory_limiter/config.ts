@@ -12,7 +12,7 @@ export const config = object(
     limitMib: int('limit_mib', {
       default: 0,
       min: 0,
-      doc: 'Most memory that telemetry and the heap may take, in MiB. Wins over limit_percentage.',
+      doc: 'Most memory that telemetry and the heap may take, in MiB, of all shards together. Wins over limit_percentage.',
     }),
     spikeLimitMib: int('spike_limit_mib', {
       default: 0,

@@ -11,5 +11,5 @@ export const factory = defineProcessor({
   signals: SIGNALS,
   shared: true,
   config,
-  create: (cfg, context) => new MemoryLimiter(cfg, context, systemMemory()),
+  create: (cfg, context) => new MemoryLimiter(cfg, context, systemMemory(context.shards)),
 })

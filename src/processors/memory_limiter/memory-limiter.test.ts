@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { batchOf, rig, sink, witness } from '../../../test/support/harness.ts'
 import { parseConfig } from '../../config/testing.ts'
+import { ONLY_SHARD } from '../../graph/component.ts'
+import { UsageTable } from '../../graph/usage-table.ts'
 import { config } from './config.ts'
 import { systemMemory } from './memory.ts'
 import { limitsOf, MemoryLimiter } from './memory-limiter.ts'
@@ -10,15 +12,16 @@ const MIB = 2 ** 20
 const SPAN = { resourceSpans: [{ scopeSpans: [{ spans: [{}, {}] }] }] }
 
 /** A limiter over memory that the test owns: `used` is what it reads, a collection leaves `afterCollection`. */
-function limiter(options: object = {}) {
-  const base = rig()
-  const memory = { used: 0, afterCollection: undefined as number | undefined, collections: 0 }
+function limiter(options: object = {}, shards = 1) {
+  const base = rig({ shards: { ...ONLY_SHARD, count: shards } })
+  const memory = { used: 0, elsewhere: 0, afterCollection: undefined as number | undefined, collections: 0 }
   const parsed = parseConfig(config, { check_interval: '1s', limit_mib: 100, spike_limit_mib: 20, ...options })
   const processor = new MemoryLimiter(
     parsed,
     { ...base.context('processor', 'memory_limiter'), signal: 'traces', pipeline: 'traces' },
     {
       usedBytes: () => memory.used * MIB,
+      usedElsewhereBytes: () => memory.elsewhere * MIB,
       collect: () => {
         memory.collections++
         memory.used = memory.afterCollection ?? memory.used
@@ -144,6 +147,30 @@ test('before the interval is over, memory is looked at once as much as the spike
   assert.equal(clock.monotonic(), 0)
 })
 
+test('the limit is that of all shards together, and each has its share of the spike', () => {
+  const { clock, memory, push, processor, out, logs } = limiter({}, 4)
+  memory.used = 20
+  memory.elsewhere = 59
+  clock.advance(1000)
+  assert.equal(push().delivered, true)
+  memory.elsewhere = 60
+  memory.afterCollection = 19.5
+  clock.advance(1000)
+  assert.equal(push().delivered, true, 'a collection in this shard is enough')
+  memory.used = 20
+  clock.advance(1000)
+  assert.notEqual(push().refused, undefined)
+  assert.equal(logs.at(-1)?.fields.cur_mem_mib, 80)
+  memory.elsewhere = 10
+  clock.advance(1000)
+  memory.elsewhere = 90
+  for (let i = 0; i < 5; i++) {
+    assert.equal(push().delivered, true)
+    processor.process(batchOf('traces', LARGE), out)
+  }
+  assert.notEqual(push().refused, undefined, 'a quarter of the spike of 20 MiB was taken without a look')
+})
+
 test('limits: MiB win over shares, a spike that is not given is a fifth', () => {
   const total = () => 1000 * MIB
   const of = (options: object) => limitsOf(parseConfig(config, { check_interval: '1s', ...options }), total)
@@ -176,7 +203,7 @@ test('stopping ends the looking, before start and twice too', () => {
 })
 
 test('the memory of this thread counts array buffers, and a collection frees them', () => {
-  const memory = systemMemory()
+  const memory = systemMemory(ONLY_SHARD)
   const before = memory.usedBytes()
   let held: Uint8Array[] | undefined = Array.from({ length: 40 }, () => new Uint8Array(MIB))
   assert.ok(memory.usedBytes() - before > 35 * MIB && held.length === 40)
@@ -184,4 +211,17 @@ test('the memory of this thread counts array buffers, and a collection frees the
   memory.collect()
   assert.ok(memory.usedBytes() - before < 10 * MIB)
   assert.ok(memory.totalBytes() > 64 * MIB)
+})
+
+test('a shard tells the others what it uses', () => {
+  const table = UsageTable.make(3)
+  const of = (index: number) => systemMemory({ ...ONLY_SHARD, index, count: 3, memory: table })
+  const [first, second] = [of(0), of(1)]
+  assert.equal(first.usedElsewhereBytes(), 0)
+  const used = first.usedBytes()
+  assert.ok(second.usedElsewhereBytes() >= used && second.usedElsewhereBytes() < used + MIB)
+  second.usedBytes()
+  assert.ok(of(2).usedElsewhereBytes() > 1.5 * used)
+  new UsageTable(table).publish(0, 0)
+  assert.equal(second.usedElsewhereBytes(), 0)
 })

@@ -5,11 +5,12 @@
 //                                     refuse if still above soft        refuse if still above soft
 //
 // Usage is looked at every check_interval; what is decided there holds until the next look (reference/otelcol-core.md
-// 3.5). One limiter serves all pipelines that name its id.
+// 3.5). One limiter serves all pipelines that name its id. Each shard has one, and all of them look at what all shards use
+// together: the limit is the router's. A shard collects its own garbage only.
 
 import { DeliveryError, WHEN_THERE_IS_ROOM } from '../../delivery/error.ts'
 import type { Timer } from '../../graph/clock.ts'
-import type { Output, Processor, ProcessorContext } from '../../graph/component.ts'
+import { type Output, type Processor, type ProcessorContext, shareOf } from '../../graph/component.ts'
 import type { Batch } from '../../otlp/batch.ts'
 import { ITEM_NOUN, type Signal } from '../../otlp/signal.ts'
 import { ITEM_UNIT, ITEM_WORDS } from '../../self/item-words.ts'
@@ -74,6 +75,8 @@ export class MemoryLimiter implements Processor {
   readonly #context: ProcessorContext
   readonly #memory: Memory
   readonly #limits: Limits
+  /** Of this shard. */
+  readonly #spikeShareBytes: number
   readonly #softGate: CollectionGate
   readonly #hardGate: CollectionGate
   readonly #counters: Partial<Record<Signal, SignalCounters>> = {}
@@ -88,6 +91,7 @@ export class MemoryLimiter implements Processor {
     this.#context = context
     this.#memory = memory
     this.#limits = limitsOf(config, () => memory.totalBytes())
+    this.#spikeShareBytes = shareOf(this.#limits.limitBytes - this.#limits.softBytes, context.shards)
     this.#softGate = new CollectionGate(config.minGcIntervalSoftMs, config.maxGcIntervalSoftMs)
     this.#hardGate = new CollectionGate(config.minGcIntervalHardMs, config.maxGcIntervalHardMs)
     this.#countersOf(context.signal)
@@ -104,6 +108,7 @@ export class MemoryLimiter implements Processor {
       spike_limit_mib: toMib(limitBytes - softBytes),
       check_interval_seconds: this.#config.checkIntervalMs / 1000,
     })
+    this.#memory.usedBytes() // for the others, ahead of the first look
     this.#timer = this.#context.clock.every(this.#config.checkIntervalMs, () => this.check())
   }
 
@@ -124,7 +129,7 @@ export class MemoryLimiter implements Processor {
     counters.accepted.add(batch.items)
     // The spike is what may come between two looks: when that much has come, the next look is due.
     this.#sinceLookBytes += batch.byteLength
-    if (this.#sinceLookBytes >= this.#limits.limitBytes - this.#limits.softBytes) this.check()
+    if (this.#sinceLookBytes >= this.#spikeShareBytes) this.check()
     out.send(batch)
   }
 
@@ -133,9 +138,10 @@ export class MemoryLimiter implements Processor {
     const { limitBytes, softBytes } = this.#limits
     const log = this.#context.log
     this.#sinceLookBytes = 0
-    let used = this.#memory.usedBytes()
-    if (used >= limitBytes) used = this.#collect(used, this.#hardGate, 'hard')
-    else if (used >= softBytes) used = this.#collect(used, this.#softGate, 'soft')
+    const own = this.#memory.usedBytes()
+    let used = own + this.#memory.usedElsewhereBytes()
+    if (used >= limitBytes) used = this.#collect(own, used, this.#hardGate, 'hard')
+    else if (used >= softBytes) used = this.#collect(own, used, this.#softGate, 'soft')
 
     const refusing = used >= softBytes
     if (refusing === this.#refusing) return
@@ -149,16 +155,18 @@ export class MemoryLimiter implements Processor {
     }
   }
 
-  #collect(used: number, gate: CollectionGate, which: 'soft' | 'hard'): number {
+  /** What all use after that. */
+  #collect(own: number, used: number, gate: CollectionGate, which: 'soft' | 'hard'): number {
     const now = this.#context.clock.monotonic()
     if (!gate.isOpen(now - this.#lastCollectionMs)) return used
     const text = `Memory usage is above ${which} limit. Forcing a GC.`
     if (which === 'hard') this.#context.log.warn(text, { cur_mem_mib: toMib(used) })
     else this.#context.log.info(text, { cur_mem_mib: toMib(used) })
     this.#memory.collect()
-    const left = this.#memory.usedBytes()
+    const ownLeft = this.#memory.usedBytes()
+    const left = ownLeft + this.#memory.usedElsewhereBytes()
     this.#lastCollectionMs = this.#context.clock.monotonic()
-    gate.report(used - left >= used * WORTHWHILE_SHARE, this.#config.checkIntervalMs)
+    gate.report(own - ownLeft >= own * WORTHWHILE_SHARE, this.#config.checkIntervalMs)
     this.#context.log.info('Memory usage after GC.', { cur_mem_mib: toMib(left) })
     return left
   }

@@ -21,7 +21,8 @@ import { jsonToBytes } from '../../otlp/json/index.ts'
 import { encodeExportResponse, encodeRpcStatus, exportResponseToJson, rpcStatusToJson } from '../../otlp/response.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import { findUrlPath, type HttpConfig } from './config.ts'
-import type { Intake } from './intake.ts'
+import type { Answer, Intake } from './intake.ts'
+import { unreadableOf } from './taken-over.ts'
 
 const PROTOBUF = 'application/x-protobuf'
 const JSON_TYPE = 'application/json'
@@ -92,12 +93,23 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
       send(request, response, 415, 'text/plain', text)
       return
     }
-    readBody(request, encoding === '' ? undefined : (encoding as Decoding), limits, {
+    const packing = encoding === '' ? undefined : (encoding as Decoding)
+    readBody(request, packing, limits, {
       onProblem: (problem, message) => {
         refuse(problem, message)
         sendStatus(request, response, type, problemStatus(problem, message), undefined)
         // Whatever follows on it: the answer is a courtesy.
         if (problem === 'flood') endConnection(request)
+      },
+      findTaker: () => {
+        const shard = intake.relief()
+        if (shard === undefined) return undefined
+        const form = type === JSON_TYPE ? 'json' : 'protobuf'
+        const note = { transport: 'http', form, encoding: packing, maxBytes: limits.maxBytes } as const
+        return (body, held) => {
+          const answer = answerOf(request, response, signal, type, held)
+          intake.handOver(shard, signal, body, note, clientOf(request, auth), answer)
+        }
       },
       onBody: (body, held) => take(request, response, signal, type, body, held, auth),
     })
@@ -119,11 +131,21 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
       items = checkRequest(signal, bytes)
     } catch (error) {
       held.end()
-      const message = intake.unreadable('http', error)
-      sendStatus(request, response, type, { code: GRPC.INVALID_ARGUMENT, message }, 400)
+      sendStatus(request, response, type, unreadableOf('http', intake.unreadable('http', error)), undefined)
       return
     }
-    intake.accept(signal, 'http', bytes, items, clientOf(request, auth), {
+    const answer = answerOf(request, response, signal, type, held)
+    intake.accept(signal, 'http', bytes, items, clientOf(request, auth), answer)
+  }
+
+  function answerOf(
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: Signal,
+    type: BodyType,
+    held: RequestBytes,
+  ): Answer {
+    return {
       ok: () => {
         held.end()
         if (type === JSON_TYPE) send(request, response, 200, type, exportResponseToJson(signal))
@@ -133,7 +155,7 @@ export function otlpHandler(cfg: HttpConfig, intake: Intake): HttpHandler {
         held.end()
         sendStatus(request, response, type, error, undefined)
       },
-    })
+    }
   }
 
   function clientOf(request: IncomingMessage, auth: AuthAttributes | undefined): ClientInfo {

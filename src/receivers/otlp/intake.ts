@@ -4,7 +4,7 @@
 import { Delivery } from '../../delivery/delivery.ts'
 import type { ReceiverContext } from '../../graph/component.ts'
 import { ByteBudget } from '../../net/byte-budget.ts'
-import { LIMITS } from '../../net/limits.ts'
+import { LIMITS, limitsOfShare } from '../../net/limits.ts'
 import { errorToGrpc, type RpcError } from '../../net/status.ts'
 import { UnpackLine } from '../../net/unpack-line.ts'
 import { Batch, type ClientInfo } from '../../otlp/batch.ts'
@@ -12,6 +12,7 @@ import { MalformedOtlp } from '../../otlp/check.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import type { Counter } from '../../self/meter.ts'
 import { type ReceiverMetrics, receiverMetrics } from '../../self/receiver-metrics.ts'
+import { type HandedOver, takenOver } from './taken-over.ts'
 
 export type Transport = 'grpc' | 'http'
 
@@ -31,12 +32,19 @@ export class Intake {
   readonly #metrics = new Map<string, ReceiverMetrics>()
   readonly #refusals = new Map<string, { counter: Counter; silentUntilMs: number; untold: number }>()
 
-  /** `largestRequestBytes` as the doors are configured: two such requests must fit. */
-  constructor(context: ReceiverContext, largestRequestBytes = 0) {
+  /**
+   * `largestRequestBytes` as the doors are configured: two such requests must fit. Of `shards` that listen each has its
+   * share of the bytes, in which one such request fits.
+   */
+  constructor(context: ReceiverContext, largestRequestBytes = 0, shards = 1) {
     this.#context = context
-    const { inFlightBytes, arrivingBytesPerConnection, requestBytes, unpackingWaiting, unpackingBytesPerTurn } = LIMITS
+    context.relief?.serve((batch, note) => takenOver(batch, note as HandedOver, this))
+    const { requestBytes, unpackingWaiting, unpackingBytesPerTurn } = LIMITS
+    const { arrivingBytesPerConnection } = limitsOfShare(shards)
+    const largest = largestRequestBytes + requestBytes
+    const share = Math.max(LIMITS.inFlightBytes, 2 * largest) / shards
     this.unpacking = new UnpackLine({ maxWaiting: unpackingWaiting, bytesPerTurn: unpackingBytesPerTurn })
-    this.budget = new ByteBudget(Math.max(inFlightBytes, 2 * (largestRequestBytes + requestBytes)), {
+    this.budget = new ByteBudget(Math.max(Math.ceil(share), largest), {
       arrivingPerConnection: arrivingBytesPerConnection,
       perRequest: requestBytes,
     })
@@ -45,6 +53,29 @@ export class Intake {
   /** Whether some pipeline takes this signal from this receiver. */
   takes(signal: Signal): boolean {
     return this.#context.outputs[signal] !== undefined
+  }
+
+  /** The shard that should do what has just come; undefined: this one. */
+  relief(): number | undefined {
+    return this.#context.relief?.next()
+  }
+
+  /** Hands a request over as it came: the other shard unpacks, checks and counts it. The bytes go with it. */
+  handOver(
+    shard: number,
+    signal: Signal,
+    bytes: Uint8Array,
+    note: HandedOver,
+    client: ClientInfo,
+    answer: Answer,
+  ): void {
+    const delivery = new Delivery({
+      onAccepted: () => answer.ok(),
+      onRefused: (error, accepted) => {
+        if (!accepted) answer.error(errorToGrpc(error))
+      },
+    })
+    this.#context.relief!.hand(shard, new Batch(signal, [bytes], 0, delivery, client), note)
   }
 
   /** Takes a checked request over. Without items it is a success that no pipeline sees (Collector reference 2.3). */
@@ -70,6 +101,33 @@ export class Intake {
         if (accepted) return
         metrics.refused.add(items)
         answer.error(errorToGrpc(error))
+      },
+    })
+    this.#context.outputs[signal]!.send(new Batch(signal, [bytes], items, delivery, client))
+  }
+
+  /** The same for a request that another shard received: `answered` is called once, when that shard can answer. */
+  acceptFor(from: Batch, transport: Transport, bytes: Uint8Array, items: number, answered: () => void): void {
+    const { signal, client } = from
+    if (items === 0) {
+      answered()
+      from.delivery.deliver()
+      return
+    }
+    const metrics = this.#metricsOf(signal, transport)
+    const delivery = new Delivery({
+      onAccepted: () => {
+        metrics.accepted.add(items)
+        answered()
+        from.delivery.accept()
+      },
+      onDelivered: () => from.delivery.deliver(),
+      onRefused: (error, accepted) => {
+        if (!accepted) {
+          metrics.refused.add(items)
+          answered()
+        }
+        from.delivery.refuse(error)
       },
     })
     this.#context.outputs[signal]!.send(new Batch(signal, [bytes], items, delivery, client))

@@ -3,7 +3,7 @@
 import type { Receiver, ReceiverContext } from '../../graph/component.ts'
 import type { GrpcServer } from '../../net/grpc/engine.ts'
 import type { HttpServerHandle } from '../../net/http/server.ts'
-import type { Listening } from '../../net/listen.ts'
+import { type Listening, listenersOf } from '../../net/listen.ts'
 import type { OtlpConfig } from './config.ts'
 import { createOtlpGrpc, maxMessageBytes } from './grpc.ts'
 import { maxBodyBytes, startOtlpHttp } from './http.ts'
@@ -28,17 +28,24 @@ export class OtlpReceiver implements Receiver {
       grpc === undefined ? 0 : maxMessageBytes(grpc),
       http === undefined ? 0 : maxBodyBytes(http),
     )
-    const intake = new Intake(this.#context, largest)
+    const sharing = this.#context.shards
+    const listeners = [grpc, http].map((door) => (door === undefined ? 1 : listenersOf({ ...door, sharing })))
+    const intake = new Intake(this.#context, largest, Math.max(...listeners))
     if (grpc !== undefined) {
       this.#grpc = await createOtlpGrpc(grpc, intake, this.#context)
       this.listening.grpc = await this.#grpc.listen()
-      this.#context.log.info('Starting GRPC server', { endpoint: endpointOf(this.listening.grpc) })
+      this.#say('Starting GRPC server', this.listening.grpc)
     }
     if (http !== undefined) {
       this.#http = await startOtlpHttp(http, intake, this.#context)
       this.listening.http = this.#http
-      this.#context.log.info('Starting HTTP server', { endpoint: endpointOf(this.listening.http) })
+      this.#say('Starting HTTP server', this.listening.http)
     }
+  }
+
+  /** Where several shards share the port, one says it for all. */
+  #say(what: string, listening: Listening): void {
+    if (this.#context.shards.index === 0) this.#context.log.info(what, { endpoint: endpointOf(listening) })
   }
 
   async stop(deadline: AbortSignal): Promise<void> {

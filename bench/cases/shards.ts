@@ -1,0 +1,36 @@
+import { defineCase } from '../case.ts'
+
+/** Much work for each byte, so that on a machine with two cores the load and the sink take little of them. */
+const HASHED = [
+  'client.address',
+  'user_agent.original',
+  'url.path',
+  'server.address',
+  'http.route',
+  'http.request.method',
+] as const
+
+export default defineCase({
+  summary:
+    'Logs of which six attributes are hashed, and the hashes again, on one shard and on two; the rate is what counts.',
+  signal: 'logs',
+  suts: ['millrace'],
+  variants: { one: 'service: shards: 1', two: 'service: shards: 2' },
+  items: [100],
+  connections: 16,
+  file: ({ signal, variant, receiver, exporterType, exporter, telemetry }) => `
+receivers:
+  otlp: ${receiver}
+processors:
+  attributes:
+    actions:
+${[...HASHED, ...HASHED].map((key) => `      - { key: ${key}, action: hash }`).join('\n')}
+exporters:
+  ${exporterType}: ${exporter()}
+service:
+  shards: ${variant === 'one' ? 1 : 2}
+  telemetry: ${telemetry}
+  pipelines:
+    ${signal}: { receivers: [otlp], processors: [attributes], exporters: [${exporterType}] }
+`,
+})

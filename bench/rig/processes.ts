@@ -1,0 +1,312 @@
+// Starts the router, the sink and the senders of a whole-process case, each a process of its own, and asks them.
+
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Latencies } from './latencies.ts'
+import type { FromLoad, LoadOptions, LoadReport, RunOptions, ToLoad } from './load.ts'
+import type { Signal } from './payloads.ts'
+import type { ArrivalsOptions, FromSink, SinkMode, SinkOptions, SinkReport, ToSink } from './sink.ts'
+
+const ANSWER_WITHIN_MS = 120_000
+const START_WITHIN_MS = 30_000
+const STOP_WITHIN_MS = 20_000
+/** Ticks of utime and stime in /proc/PID/stat: USER_HZ, which is 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100
+
+/** A free port; somebody else may take it before it is used, which then shows as a failed start. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** A child that answers one message of each kind at a time. */
+class Child<To extends object, From extends { readonly kind: string }> {
+  readonly #child: ChildProcess
+
+  constructor(file: string, args: readonly string[] = []) {
+    this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { serialization: 'advanced' })
+  }
+
+  async ask<Kind extends From['kind']>(kind: Kind, question?: To): Promise<Extract<From, { kind: Kind }>> {
+    const answer = this.#next(kind)
+    if (question !== undefined) this.tell(question)
+    return answer
+  }
+
+  tell(message: To): void {
+    this.#child.send(message)
+  }
+
+  usage(): Usage {
+    return readUsage(this.#child.pid!)
+  }
+
+  stop(): void {
+    if (this.#child.connected) this.#child.disconnect()
+  }
+
+  #next<Kind extends From['kind']>(kind: Kind): Promise<Extract<From, { kind: Kind }>> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => done(() => reject(new Error(`no ${kind} from a child`))), ANSWER_WITHIN_MS)
+      const onMessage = (message: unknown): void => {
+        if ((message as From).kind === kind) done(() => resolve(message as Extract<From, { kind: Kind }>))
+      }
+      const onExit = (code: number | null): void => done(() => reject(new Error(`a child ended with ${code}`)))
+      const done = (settle: () => void): void => {
+        clearTimeout(timer)
+        this.#child.off('message', onMessage)
+        this.#child.off('exit', onExit)
+        settle()
+      }
+      this.#child.on('message', onMessage)
+      this.#child.on('exit', onExit)
+    })
+  }
+}
+
+export interface SinkStart {
+  /** Traces by default. */
+  readonly signal?: Signal
+  /** Pairs of ports; one by default. */
+  readonly lanes?: number
+  /** Of the first lane. Ports 0, the default, are any that are free. */
+  readonly ports?: { readonly grpc: number; readonly http: number }
+  /** For arrivals(). */
+  readonly arrivals?: boolean
+}
+
+export class SinkProcess {
+  readonly #child: Child<ToSink, FromSink>
+  /** The ports of each lane. */
+  lanes: readonly { readonly grpc: number; readonly http: number }[] = []
+
+  constructor({ signal = 'traces', lanes = 1, ports, arrivals = false }: SinkStart = {}) {
+    const free = { grpc: 0, http: 0 }
+    const options: SinkOptions = {
+      signal,
+      arrivals,
+      lanes: Array.from({ length: lanes }, (_, lane) => (lane === 0 ? (ports ?? free) : free)),
+    }
+    this.#child = new Child('./sink.ts', [JSON.stringify(options)])
+  }
+
+  async start(): Promise<this> {
+    this.lanes = (await this.#child.ask('listening')).lanes
+    return this
+  }
+
+  /** Of the first lane. */
+  get grpcPort(): number {
+    return this.lanes[0]!.grpc
+  }
+
+  get httpPort(): number {
+    return this.lanes[0]!.http
+  }
+
+  /** `itemsPerSecond` bounds what mode `answer` takes. */
+  setMode(mode: SinkMode, itemsPerSecond?: number): void {
+    this.#child.tell({ kind: 'mode', mode, ...(itemsPerSecond === undefined ? {} : { itemsPerSecond }) })
+  }
+
+  usage(): Usage {
+    return this.#child.usage()
+  }
+
+  /** How long requests of an open loop took from when they were due to the sink. */
+  async arrivals(options: ArrivalsOptions): Promise<Latencies> {
+    return new Latencies((await this.#child.ask('arrivals', { kind: 'arrivals', ...options })).latencies)
+  }
+
+  report(): Promise<SinkReport> {
+    return this.#child.ask('report', { kind: 'report' })
+  }
+
+  /** Waits until so many items came, `withinMs` have passed, or nothing came for `quietMs`; returns the last report. */
+  async settled(items: number, withinMs: number, quietMs = withinMs): Promise<SinkReport> {
+    const until = performance.now() + withinMs
+    let quietUntil = performance.now() + quietMs
+    let before = -1
+    for (;;) {
+      const report = await this.report()
+      if (report.items !== before) quietUntil = performance.now() + quietMs
+      before = report.items
+      if (report.items >= items || performance.now() >= Math.min(until, quietUntil)) return report
+      await pause(50)
+    }
+  }
+
+  stop(): void {
+    this.#child.stop()
+  }
+}
+
+export class LoadProcess {
+  readonly #child = new Child<ToLoad, FromLoad>('./load.ts')
+
+  async start(options: LoadOptions): Promise<this> {
+    await this.#child.ask('open', { kind: 'open', options })
+    return this
+  }
+
+  run(options: RunOptions): Promise<LoadReport> {
+    return this.#child.ask('report', { kind: 'run', ...options })
+  }
+
+  usage(): Usage {
+    return this.#child.usage()
+  }
+
+  stop(): void {
+    this.#child.stop()
+  }
+}
+
+/** CPU and memory of a process, from the kernel's own books. Linux only. */
+export interface Usage {
+  readonly cpuSeconds: number
+  readonly rssBytes: number
+  readonly peakRssBytes: number
+}
+
+export function readUsage(pid: number): Usage {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  // The second field is the program's name and may hold blanks; the rest begins behind its closing parenthesis.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+  const kib = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN)
+  return {
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+    rssBytes: kib('VmRSS') * 1024,
+    peakRssBytes: kib('VmHWM') * 1024,
+  }
+}
+
+/** CPU time that the machine has given to anybody since it started, interrupts and what its host took from it included. */
+export function machineCpuSeconds(): number {
+  // user nice system idle iowait irq softirq steal
+  const ticks = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]!.trim().split(/\s+/).slice(1, 9).map(Number)
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = ticks
+  return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND
+}
+
+/** For programs that start routers: these end with them also when a signal ends them. */
+export function endOnSignals(): void {
+  process.once('SIGINT', () => process.exit(130))
+  process.once('SIGTERM', () => process.exit(143))
+}
+
+/** How a router is started: as users do, by the launcher that an installed package has; or as who works on it does. */
+export type Entry = 'launcher' | 'sources'
+
+const ENTRIES: Readonly<Record<Entry, string>> = { launcher: '../../bin/millrace.js', sources: '../../src/main.ts' }
+
+export const ownCommand = (entry: Entry = 'launcher'): readonly string[] => [
+  process.execPath,
+  fileURLToPath(new URL(ENTRIES[entry], import.meta.url)),
+]
+
+export interface StartOptions {
+  readonly entry?: Entry
+  /** Another program, called with the same `--config FILE`. */
+  readonly command?: readonly string[]
+  /** More arguments. */
+  readonly args?: readonly string[]
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** A program that becomes the router, with its arguments: `prlimit --fsize=1000000`. */
+  readonly through?: readonly string[]
+}
+
+/** A router: Millrace, or another program that reads the same file. */
+export class RouterProcess {
+  /** Its configuration, and whatever it is to keep; removed by stop(). */
+  readonly folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+  readonly #file = join(this.folder, 'config.yaml')
+  #child: ChildProcess | undefined
+  #output = ''
+
+  /**
+   * Starts it and waits until `ready` says that it serves; returns the milliseconds from exec until then. One that has
+   * ended may be started again.
+   */
+  async start(config: string, ready: () => Promise<boolean>, options: StartOptions = {}): Promise<number> {
+    this.writeConfig(config)
+    const router = options.command ?? ownCommand(options.entry)
+    const [program = '', ...args] = [...(options.through ?? []), ...router]
+    const from = performance.now()
+    const child = spawn(program, [...args, '--config', this.#file, ...(options.args ?? [])], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
+    })
+    this.#child = child
+    // The load and the sink end with the channel to us; a router knows nothing of that.
+    const endWithUs = (): void => void child.kill('SIGKILL')
+    process.once('exit', endWithUs)
+    child.once('exit', () => process.off('exit', endWithUs))
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#output = (this.#output + text).slice(-4000)
+      })
+    while (!(await ready())) {
+      if (!isRunning(child))
+        throw new Error(`the router ended with ${child.exitCode ?? child.signalCode}:\n${this.#output}`)
+      if (performance.now() - from > START_WITHIN_MS) throw new Error(`the router does not answer:\n${this.#output}`)
+      await pause(2)
+    }
+    return performance.now() - from
+  }
+
+  usage(): Usage {
+    return readUsage(this.#child!.pid!)
+  }
+
+  /** The last of what it printed. */
+  get output(): string {
+    return this.#output
+  }
+
+  get running(): boolean {
+    return isRunning(this.#child)
+  }
+
+  /** For a reload. */
+  writeConfig(config: string): void {
+    writeFileSync(this.#file, config)
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  /** Ends it, by force when it takes too long; resolves to its exit code, or null where a signal ended it. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child
+    if (child === undefined || !isRunning(child)) return child?.exitCode ?? null
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+    child.kill(signal)
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
+    const code = await ended
+    clearTimeout(timer)
+    return code
+  }
+
+  async stop(): Promise<void> {
+    await this.end('SIGTERM')
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+const isRunning = (child: ChildProcess | undefined): boolean =>
+  child !== undefined && child.exitCode === null && child.signalCode === null
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -1,0 +1,100 @@
+// The programs that are measured: Millrace, the Collector, and whatever reads the same file.
+//
+//   millrace        bin/millrace.js of this clone
+//   otelcol         peers/otelcol, built once where Go is installed; otherwise otelcol-contrib or otelcol on the PATH
+//   NAME=COMMAND    any program that is started with `COMMAND --config FILE`
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { commit } from './results.ts'
+import { ownCommand } from './rig/processes.ts'
+
+export const KNOWN_SUTS = ['millrace', 'otelcol'] as const
+
+export interface Sut {
+  readonly name: string
+  readonly command: readonly string[]
+  readonly version: string
+  /** Understands the pprof extension as Millrace does. */
+  readonly profiles: boolean
+}
+
+/** Why a program cannot be measured here. */
+export interface MissingSut {
+  readonly name: string
+  readonly missing: string
+}
+
+export function findSut(word: string, tell: (line: string) => void): Sut | MissingSut {
+  const [name = '', command] = word.split(/=(.*)/s)
+  if (command !== undefined) {
+    const parts = command.split(' ')
+    if (!canStart(parts[0]!)) return { name, missing: `not installed (${parts[0]} cannot be started)` }
+    return {
+      name,
+      command: parts,
+      version: versionOf(parts),
+      profiles: parts.some((part) => part.includes('millrace')),
+    }
+  }
+  if (name === 'otelcol') return findCollector(tell)
+  return { name, command: ownCommand(), version: commit() ?? versionOf(ownCommand()), profiles: true }
+}
+
+/** The last word of what `--version` prints, such as `otelcol version 0.155.0`. */
+function versionOf([program = '', ...args]: readonly string[]): string {
+  const run = spawnSync(program, [...args, '--version'], { encoding: 'utf8', timeout: 10_000 })
+  return run.stdout?.trim().split(/\s+/).at(-1) || 'unknown'
+}
+
+const canStart = (program: string): boolean =>
+  spawnSync(program, ['--version'], { timeout: 10_000 }).error === undefined
+
+function findCollector(tell: (line: string) => void): Sut | MissingSut {
+  const name = 'otelcol'
+  const built = buildCollector(tell)
+  const program = typeof built === 'string' ? built : ['otelcol-contrib', 'otelcol'].find(canStart)
+  if (program === undefined) return { name, missing: `not installed (${(built as { why: string }).why})` }
+  return { name, command: [program], version: versionOf([program]), profiles: false }
+}
+
+const SOURCES = ['go.mod', 'go.sum', 'main.go'] as const
+
+const collectorFolder = fileURLToPath(new URL('./peers/otelcol/', import.meta.url))
+const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace-bench')
+
+/** Where a Collector is that was built from these very sources. */
+function collectorPath(): string {
+  const hash = createHash('sha256')
+  for (const file of SOURCES) hash.update(readFileSync(join(collectorFolder, file)))
+  return join(cacheFolder(), `otelcol-${hash.digest('hex').slice(0, 12)}`)
+}
+
+/** Undefined where none was built yet. */
+export const builtCollector = (): string | undefined => (existsSync(collectorPath()) ? collectorPath() : undefined)
+
+/** The binary's path; builds it where it was not built from these sources before. */
+function buildCollector(tell: (line: string) => void): string | { readonly why: string } {
+  const program = collectorPath()
+  if (existsSync(program)) return program
+  if (spawnSync('go', ['version']).error !== undefined) return { why: 'no Go, and no otelcol-contrib on the PATH' }
+  tell(`building bench/peers/otelcol once, which takes some minutes: ${program}`)
+  mkdirSync(cacheFolder(), { recursive: true })
+  // Whole under another name first: a build that is broken off leaves nothing that looks like a Collector.
+  const making = `${program}.${process.pid}`
+  try {
+    execFileSync('go', ['build', '-buildvcs=false', '-trimpath', '-ldflags=-s -w', '-o', making, '.'], {
+      cwd: collectorFolder,
+      env: { ...process.env, CGO_ENABLED: '0' },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+  } catch (error) {
+    return { why: `bench/peers/otelcol did not build: ${(error as Error).message}` }
+  }
+  renameSync(making, program)
+  return program
+}
