@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Latencies } from './latencies.ts'
 import type { FromLoad, LoadOptions, LoadReport, RunOptions, ToLoad } from './load.ts'
+import type { BlasterOptions, FromBlaster, ToBlaster } from './mqtt-blaster.ts'
 import type { Signal } from './payloads.ts'
 import type { ArrivalsOptions, FromSink, SinkMode, SinkOptions, SinkReport, ToSink } from './sink.ts'
 
@@ -164,6 +165,30 @@ export class LoadProcess {
 
   usage(): Usage {
     return this.#child.usage()
+  }
+
+  stop(): void {
+    this.#child.stop()
+  }
+}
+
+/** A broker that sends. */
+export class BlasterProcess {
+  readonly #child = new Child<ToBlaster, FromBlaster>('./mqtt-blaster.ts')
+
+  /** The port that it listens on. */
+  async open(options: BlasterOptions): Promise<number> {
+    return (await this.#child.ask('listening', { kind: 'open', options })).port
+  }
+
+  /** Resolves when a client has subscribed; ask before it can. */
+  async subscribed(): Promise<void> {
+    await this.#child.ask('subscribed')
+  }
+
+  /** Sends so many messages, rounded up; with QoS 1 until all are acknowledged. */
+  go(messages: number): Promise<Extract<FromBlaster, { kind: 'sent' }>> {
+    return this.#child.ask('sent', { kind: 'go', messages })
   }
 
   stop(): void {
