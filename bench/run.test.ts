@@ -100,6 +100,9 @@ test('rows are added to a result file, or take the place of the same ones; other
     rows: rows.map(([items, sut, spread]) => ({
       case: 'a',
       variant: '',
+      input: 'grpc',
+      compression: 'none',
+      attributes: 10,
       items,
       sut,
       spread,

@@ -9,10 +9,12 @@ import type { Setting } from './run.ts'
 export function rowWords(row: RowIdentity): string {
   const { case: name, variant, items, attributes, compression, input, format, rate } = row
   const words = [`${name} ${items}`]
+  // A case that is named for it need not say so twice.
+  const say = (word: string): void => void (word.toLowerCase() === name || words.push(word))
   if (variant !== '') words.push(variant)
   if (attributes !== ATTRIBUTES) words.push(`${attributes} attributes`)
-  if (input !== 'grpc') words.push(format === 'json' ? 'JSON' : 'HTTP')
-  if (compression !== 'none') words.push(compression)
+  if (input !== 'grpc') say(format === 'json' ? 'JSON' : 'HTTP')
+  if (compression !== 'none') say(compression)
   if (rate !== undefined) words.push(`${shortNumber(rate)}/s`)
   return words.join(', ')
 }
