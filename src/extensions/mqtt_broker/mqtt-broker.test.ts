@@ -310,6 +310,23 @@ test('a packet that announces more than max_packet_size ends its connection befo
   assert.equal(metric('extension_mqtt_broker_refusals', { reason: 'packet_size' }), 2)
 })
 
+test('of a flood at QoS 1 every message arrives, in order for each client', async (t) => {
+  const { client } = await broker(t)
+  const reader = await client()
+  const got = new Map<string, number[]>()
+  reader.on('message', (topic, payload) => got.set(topic, [...(got.get(topic) ?? []), Number(String(payload).trim())]))
+  await reader.subscribeAsync('flood/#', { qos: 1 })
+  const machines = await Promise.all([client(), client(), client()])
+  const numbers = Array.from({ length: 500 }, (_, at) => at)
+  await Promise.all(
+    machines.map((machine, index) =>
+      Promise.all(numbers.map((at) => machine.publishAsync(`flood/${index}`, `${at}`.padEnd(300), { qos: 1 }))),
+    ),
+  )
+  await until(() => [...got.values()].every((list) => list.length === numbers.length) && got.size === machines.length)
+  for (const list of got.values()) assert.deepEqual(list, numbers)
+})
+
 test('a packet that comes in many pieces is taken whole', async (t) => {
   const { client } = await broker(t, { limits: { max_packet_size: '4MiB' } })
   const [machine, reader] = await Promise.all([client(), client()])

@@ -53,7 +53,9 @@ export function guardPackets(stream: Duplex, maxBytes: number, onTooLarge: () =>
   const guard = new PacketGuard(maxBytes)
   const read = stream.read.bind(stream)
   let refused = false
-  stream.read = (): Buffer | null => {
+  stream.read = (size?: number): Buffer | null => {
+    // So streams ask themselves for more, and throw away what they would get.
+    if (size === 0) return read(0)
     if (refused) return null
     const bytes = readAll(read)
     if (bytes === null || guard.take(bytes)) return bytes
