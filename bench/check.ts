@@ -16,6 +16,7 @@ import { DISTURBED_CORES } from './compare.ts'
 import { listFunctions, QUICK_OPTIONS, runFunction } from './functions/run.ts'
 import { type HarnessOptions, parseCommandLine, settingsOf, UsageError } from './options.ts'
 import { conditions } from './results.ts'
+import { endOnSignals } from './rig/processes.ts'
 import { runOnce, type Setting } from './run.ts'
 import { findSut, type Sut } from './suts.ts'
 import { rowWords } from './table.ts'
@@ -166,6 +167,7 @@ async function main(): Promise<number> {
 }
 
 if (import.meta.main) {
+  endOnSignals()
   try {
     process.exitCode = await main()
   } catch (error) {

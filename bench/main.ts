@@ -4,6 +4,7 @@ import { caseNames, loadCase } from './cases/index.ts'
 import { compare, printConfigs } from './compare.ts'
 import { listFunctions, runFunctions } from './functions/run.ts'
 import { HELP, parseCommandLine, UsageError } from './options.ts'
+import { endOnSignals } from './rig/processes.ts'
 
 async function main(): Promise<number> {
   const command = parseCommandLine(process.argv.slice(2), caseNames())
@@ -35,6 +36,7 @@ async function list(pattern: RegExp): Promise<void> {
   for (const { name } of await listFunctions(pattern)) console.log(`  ${name}`)
 }
 
+endOnSignals()
 try {
   process.exitCode = await main()
 } catch (error) {

@@ -105,18 +105,3 @@ test('flags win over what a case says, and a case over the defaults', async () =
   const json = settingsOf('json', await loadCase('json'), options('--case json --protocol grpc'))[0]!
   assert.deepEqual([json.input, json.output, json.format], ['http', 'grpc', 'json'])
 })
-
-test('every case has a summary and a file that names the receiver and the exporters it is wired to', async () => {
-  const { wire } = await import('./case.ts')
-  for (const name of caseNames()) {
-    const definition = await loadCase(name)
-    assert.match(definition.summary, /\.$|;/, name)
-    const command = parseCommandLine(['--case', name], caseNames()) as unknown as HarnessOptions
-    for (const setting of settingsOf(name, definition, command)) {
-      const output = Array.from({ length: setting.copies }, (_, lane) => 5317 + lane)
-      const file = definition.file(wire(setting, { input: 4317, metrics: 8888, output }))
-      for (const port of [4317, 8888, ...output])
-        assert.ok(file.includes(String(port)), `${name} does not use port ${port}`)
-    }
-  }
-})

@@ -9,7 +9,10 @@ export function commit(): string | undefined {
   try {
     const git = (...args: string[]): string =>
       execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-    return git('rev-parse', '--short=12', 'HEAD') + (git('status', '--porcelain', 'src', 'bench') === '' ? '' : '+')
+    return (
+      git('rev-parse', '--short=12', 'HEAD') +
+      (git('status', '--porcelain', 'src', 'bench', ':!bench/results') === '' ? '' : '+')
+    )
   } catch {
     return undefined
   }

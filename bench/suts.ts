@@ -64,22 +64,31 @@ function findCollector(tell: (line: string) => void): Sut | MissingSut {
 
 const SOURCES = ['go.mod', 'go.sum', 'main.go'] as const
 
+const collectorFolder = fileURLToPath(new URL('./peers/otelcol/', import.meta.url))
+const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace-bench')
+
+/** Where a Collector is that was built from these very sources. */
+function collectorPath(): string {
+  const hash = createHash('sha256')
+  for (const file of SOURCES) hash.update(readFileSync(join(collectorFolder, file)))
+  return join(cacheFolder(), `otelcol-${hash.digest('hex').slice(0, 12)}`)
+}
+
+/** Undefined where none was built yet. */
+export const builtCollector = (): string | undefined => (existsSync(collectorPath()) ? collectorPath() : undefined)
+
 /** The binary's path; builds it where it was not built from these sources before. */
 function buildCollector(tell: (line: string) => void): string | { readonly why: string } {
-  const folder = fileURLToPath(new URL('./peers/otelcol/', import.meta.url))
-  const hash = createHash('sha256')
-  for (const file of SOURCES) hash.update(readFileSync(join(folder, file)))
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace-bench')
-  const program = join(cache, `otelcol-${hash.digest('hex').slice(0, 12)}`)
+  const program = collectorPath()
   if (existsSync(program)) return program
   if (spawnSync('go', ['version']).error !== undefined) return { why: 'no Go, and no otelcol-contrib on the PATH' }
   tell(`building bench/peers/otelcol once, which takes some minutes: ${program}`)
-  mkdirSync(cache, { recursive: true })
+  mkdirSync(cacheFolder(), { recursive: true })
   // Whole under another name first: a build that is broken off leaves nothing that looks like a Collector.
   const making = `${program}.${process.pid}`
   try {
     execFileSync('go', ['build', '-buildvcs=false', '-trimpath', '-ldflags=-s -w', '-o', making, '.'], {
-      cwd: folder,
+      cwd: collectorFolder,
       env: { ...process.env, CGO_ENABLED: '0' },
       stdio: ['ignore', 'inherit', 'inherit'],
     })

@@ -17,14 +17,14 @@ export default defineCase({
   durationMs: 60_000,
   repeats: 1,
   variants: {
-    limited: 'memory_limiter with limit_mib 80, the default queue: refuses',
+    limited: 'memory_limiter with limit_mib 64, the default queue: refuses',
     blocking: 'the same, and a queue of 32 MiB that blocks when it is full',
   },
   file: ({ signal, variant, receiver, exporterType, exporter, telemetry }) => `
 receivers:
   otlp: ${receiver}
 processors:
-  memory_limiter: { check_interval: 1s, limit_mib: 80 }
+  memory_limiter: { check_interval: 1s, limit_mib: 64 }
   batch:
 exporters:
   ${exporterType}: ${exporter({ queue: QUEUES[variant]! })}

@@ -1,7 +1,7 @@
 import { defineCase } from '../case.ts'
 
-/** Half of what one core can carry with Millrace, and what a Collector still can on two. */
-const PACE: Readonly<Record<number, number>> = { 10: 40_000, 100: 150_000, 1000: 250_000 }
+/** About half of what a Collector can carry on two cores that it shares with the load and the sink. */
+const PACE: Readonly<Record<number, number>> = { 10: 80_000, 100: 150_000, 1000: 200_000 }
 
 export default defineCase({
   summary: 'The usual plant file: memory_limiter, batch, a queue; at a steady rate that all programs can carry.',

@@ -11,7 +11,8 @@ const HASHED = [
 ] as const
 
 export default defineCase({
-  summary: 'Logs of which six attributes are hashed, on one shard and on two; the rate is what counts.',
+  summary:
+    'Logs of which six attributes are hashed, and the hashes again, on one shard and on two; the rate is what counts.',
   signal: 'logs',
   suts: ['millrace'],
   variants: { one: 'service: shards: 1', two: 'service: shards: 2' },
@@ -22,7 +23,7 @@ receivers:
 processors:
   attributes:
     actions:
-${HASHED.map((key) => `      - { key: ${key}, action: hash }`).join('\n')}
+${[...HASHED, ...HASHED].map((key) => `      - { key: ${key}, action: hash }`).join('\n')}
 exporters:
   ${exporterType}: ${exporter()}
 service:

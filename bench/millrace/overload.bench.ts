@@ -8,6 +8,8 @@ const stallSeconds = Number(process.env.BENCH_STALL_SECONDS ?? 60)
 
 /** Leaves room under 300 MiB, and under 256 MiB with the queue on disk, for code, stacks and what is on its way. */
 const MEMORY_LIMIT_MIB = 40
+/** What a further shard keeps of the limit for its heap. */
+const SHARD_HEAP_MIB = 20
 /** With less it is memory that refuses before the disk is full, over HTTP, where a request of 8192 spans is copied once. */
 const DISK_MEMORY_LIMIT_MIB = 60
 const forcedLimitMib = process.env.BENCH_MEMORY_LIMIT_MIB
@@ -19,11 +21,12 @@ const DISK_QUEUE_BYTES = 64 * 2 ** 20
 
 type Variant = Pick<
   OverloadOptions,
-  'memoryLimitMib' | 'sinkSpansPerSecond' | 'pushedSpansPerSecond' | 'diskQueueBytes'
+  'memoryLimitMib' | 'shards' | 'sinkSpansPerSecond' | 'pushedSpansPerSecond' | 'diskQueueBytes'
 >
 
 const VARIANTS: Readonly<Record<string, Variant>> = {
   stalled: { memoryLimitMib: MEMORY_LIMIT_MIB },
+  'stalled-2-shards': { memoryLimitMib: MEMORY_LIMIT_MIB + SHARD_HEAP_MIB, shards: 2 },
   'threefold-disk': {
     memoryLimitMib: DISK_MEMORY_LIMIT_MIB,
     sinkSpansPerSecond: SINK_SPANS_PER_SECOND,

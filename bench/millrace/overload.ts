@@ -27,6 +27,7 @@ export interface OverloadOptions {
   readonly drainWithinMs: number
   /** Of the memory_limiter, whose check_interval is 1 s. */
   readonly memoryLimitMib: number
+  readonly shards?: number
   /** More lines for the exporter. */
   readonly exporter?: readonly string[]
 }
@@ -76,6 +77,7 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRep
       encoding: 'none',
       batching: true,
       memoryLimitMib: options.memoryLimitMib,
+      shards: options.shards ?? 1,
       metricsPort,
       ...(diskQueueBytes === undefined ? {} : { queueDirectory: router.folder }),
       exporter: [

@@ -19,6 +19,7 @@ export interface RouterConfigOptions {
   /** More lines for the exporter. */
   readonly exporter?: readonly string[]
   readonly memoryLimitMib?: number
+  readonly shards?: number
 }
 
 const INSERT = `  attributes:
@@ -59,6 +60,7 @@ ${options.insertAttribute === true ? INSERT : ''}exporters:
     sending_queue:
       enabled: ${queued}
 ${storage}${(options.exporter ?? []).map((line) => `    ${line}\n`).join('')}service:
+  shards: ${options.shards ?? 1}
   extensions: [${queueDirectory === undefined ? '' : 'file_storage'}]
   telemetry:
     logs:

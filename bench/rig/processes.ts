@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Latencies } from './latencies.ts'
 import type { FromLoad, LoadOptions, LoadReport, RunOptions, ToLoad } from './load.ts'
+import type { BlasterOptions, FromBlaster, ToBlaster } from './mqtt-blaster.ts'
 import type { Signal } from './payloads.ts'
 import type { ArrivalsOptions, FromSink, SinkMode, SinkOptions, SinkReport, ToSink } from './sink.ts'
 
@@ -171,6 +172,30 @@ export class LoadProcess {
   }
 }
 
+/** A broker that sends. */
+export class BlasterProcess {
+  readonly #child = new Child<ToBlaster, FromBlaster>('./mqtt-blaster.ts')
+
+  /** The port that it listens on. */
+  async open(options: BlasterOptions): Promise<number> {
+    return (await this.#child.ask('listening', { kind: 'open', options })).port
+  }
+
+  /** Resolves when a client has subscribed; ask before it can. */
+  async subscribed(): Promise<void> {
+    await this.#child.ask('subscribed')
+  }
+
+  /** Sends so many messages, rounded up; with QoS 1 until all are acknowledged. */
+  go(messages: number): Promise<Extract<FromBlaster, { kind: 'sent' }>> {
+    return this.#child.ask('sent', { kind: 'go', messages })
+  }
+
+  stop(): void {
+    this.#child.stop()
+  }
+}
+
 /** CPU and memory of a process, from the kernel's own books. Linux only. */
 export interface Usage {
   readonly cpuSeconds: number
@@ -197,6 +222,12 @@ export function machineCpuSeconds(): number {
   const ticks = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]!.trim().split(/\s+/).slice(1, 9).map(Number)
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = ticks
   return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND
+}
+
+/** For programs that start routers: these end with them also when a signal ends them. */
+export function endOnSignals(): void {
+  process.once('SIGINT', () => process.exit(130))
+  process.once('SIGTERM', () => process.exit(143))
 }
 
 /** How a router is started: as users do, by the launcher that an installed package has; or as who works on it does. */
@@ -243,6 +274,10 @@ export class RouterProcess {
       env: { ...process.env, ...options.env },
     })
     this.#child = child
+    // The load and the sink end with the channel to us; a router knows nothing of that.
+    const endWithUs = (): void => void child.kill('SIGKILL')
+    process.once('exit', endWithUs)
+    child.once('exit', () => process.off('exit', endWithUs))
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.#output = (this.#output + text).slice(-4000)

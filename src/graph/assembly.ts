@@ -227,13 +227,19 @@ class Assembler implements Draft {
   async #receiver({ feeds, ...others }: Plan['receivers'][number]): Promise<void> {
     const { id } = others
     const { watch } = this.#host.services
-    const outputs = new Map<Signal, Output>()
+    const declared = this.config.receivers.get(id)!
+    const apartNames = declared.factory.kind === 'receiver' ? (declared.factory.apart?.(declared.config) ?? []) : []
+    const bySignal = new Map<Signal, Output>()
+    const apart = new Map<string, Output>()
     for (const signal of SIGNALS) {
-      const names = feeds[signal]
-      if (names === undefined) continue
-      const output = fanOut(names.map((name) => this.entries.get(name)!))
-      outputs.set(signal, signal === 'traces' && watch !== undefined ? watched(output, watch) : output)
+      const names = feeds[signal] ?? []
+      for (const name of names) if (apartNames.includes(name)) apart.set(name, this.entries.get(name)!)
+      const together = names.filter((name) => !apart.has(name))
+      if (together.length === 0) continue
+      const output = fanOut(together.map((name) => this.entries.get(name)!))
+      bySignal.set(signal, signal === 'traces' && watch !== undefined ? watched(output, watch) : output)
     }
+    const outputs = { bySignal, apart }
     const create: Create<ReceiverWay> = ({ factory, config }, context, way) => {
       if (factory.kind !== 'receiver') throw new Error(`invariant: ${id} is not a receiver`)
       const relief = way.relief === undefined ? {} : { relief: way.relief }
@@ -242,9 +248,15 @@ class Assembler implements Draft {
         ...relief,
         shards: this.#placeOf(others),
         outputs: Object.fromEntries(way.outputs),
+        apart: way.apart,
       })
     }
-    const seat = { kind: 'receiver', id, instance: id, built: { ...others, signals: [...outputs.keys()] } } as const
+    const seat = {
+      kind: 'receiver',
+      id,
+      instance: id,
+      built: { ...others, signals: [...bySignal.keys()], apart: [...apart.keys()] },
+    } as const
     const neighbours = others.shard === undefined ? this.#neighbours : undefined
     const wayOf = (): ReceiverWay =>
       new ReceiverWay(outputs, neighbours === undefined ? undefined : new ReliefAt(neighbours, id))

@@ -118,6 +118,8 @@ export interface Relief {
 export interface ReceiverContext extends ComponentContext {
   /** One output per signal that some pipeline takes from this receiver; the others are absent. */
   readonly outputs: Readonly<Partial<Record<Signal, Output>>>
+  /** The pipelines that ReceiverFactory.apart names and that have this receiver, by name. */
+  readonly apart?: ReadonlyMap<string, Output>
   /** Absent where there is one shard. */
   readonly relief?: Relief
 }
@@ -187,6 +189,8 @@ interface FactoryBase<Config> {
 export interface ReceiverFactory<Config = unknown> extends FactoryBase<Config> {
   readonly kind: 'receiver'
   readonly signals: readonly Signal[]
+  /** Names of pipelines that get nothing of its outputs, only what it sends to them by name: for what it could not read. */
+  apart?(config: Config): readonly string[]
   /** One instance per id, shared by all pipelines and signals that name it. */
   /** May load its code first: the supervisor reads the configuration of doors and never opens one. */
   create(config: Config, context: ReceiverContext): Receiver | Promise<Receiver>

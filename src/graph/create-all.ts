@@ -68,7 +68,10 @@ export async function creationProblems(
   for (const { id, feeds } of kinds.receivers ? plan.receivers : []) {
     const outputs = Object.fromEntries(Object.keys(feeds).map((signal) => [signal, NOWHERE]))
     await attempt(id, loaded.receivers.get(id)!, ({ factory, config }) => {
-      return factory.kind === 'receiver' ? factory.create(config, { ...context('receiver', id), outputs }) : undefined
+      if (factory.kind !== 'receiver') return undefined
+      const names = (factory.apart?.(config) ?? []).filter((name) => Object.values(feeds).flat().includes(name))
+      const apart = new Map(names.map((name) => [name, NOWHERE]))
+      return factory.create(config, { ...context('receiver', id), outputs, apart })
     })
   }
   // A component that knows the path and not the text is pointed into it.

@@ -168,22 +168,31 @@ export class NoWay implements Way {
   forwardTo(): void {}
 }
 
+export interface ReceiverOutputs {
+  readonly bySignal: ReadonlyMap<Signal, Output>
+  readonly apart: ReadonlyMap<string, Output>
+}
+
 /** A receiver's ways lead out of it, but for what other shards hand over to it. */
 export class ReceiverWay extends NoWay {
   readonly outputs = new Map<Signal, Gate>()
+  /** Pipelines that it sends to by name alone. */
+  readonly apart = new Map<string, Gate>()
   /** Undefined where no other shard can help. */
   readonly relief: ReliefAt | undefined
 
-  constructor(outputs: ReadonlyMap<Signal, Output>, relief: ReliefAt | undefined) {
+  constructor(outputs: ReceiverOutputs, relief: ReliefAt | undefined) {
     super()
     this.relief = relief
-    for (const signal of outputs.keys()) this.outputs.set(signal, new Gate())
+    for (const signal of outputs.bySignal.keys()) this.outputs.set(signal, new Gate())
+    for (const name of outputs.apart.keys()) this.apart.set(name, new Gate())
     this.lead(outputs)
   }
 
-  /** For the same signals as before. */
-  lead(outputs: ReadonlyMap<Signal, Output>): void {
-    for (const [signal, output] of outputs) this.outputs.get(signal)!.open(output)
+  /** For the same signals and names as before. */
+  lead({ bySignal, apart }: ReceiverOutputs): void {
+    for (const [signal, output] of bySignal) this.outputs.get(signal)!.open(output)
+    for (const [name, output] of apart) this.apart.get(name)!.open(output)
   }
 }
 

@@ -24,6 +24,7 @@ const entry = (
 ): RegistryEntry => ({ kind, type, aliases, load: async () => (await module()).factory })
 
 export const registry: readonly RegistryEntry[] = [
+  entry('receiver', 'mqtt', [], () => import('../receivers/mqtt/factory.ts')),
   entry('receiver', 'nop', [], () => import('../receivers/nop/factory.ts')),
   entry('receiver', 'otlp', [], () => import('../receivers/otlp/factory.ts')),
 

@@ -70,7 +70,7 @@ export const logsConfig = object({
   }),
   sampling: section('sampling', sampling, {
     optional: 'some',
-    doc: 'Thins out messages that repeat; each text and level is counted by itself.',
+    doc: 'Thins out messages that repeat; each text and level is counted by itself, in each shard.',
   }),
   outputPaths: strings('output_paths', { default: ['stderr'], doc: 'stderr, stdout, or files to append to.' }),
   errorOutputPaths: strings('error_output_paths', {

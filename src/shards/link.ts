@@ -5,7 +5,8 @@
 //          <--accepted, delivered, refused------------- its delivery record
 //   flush() --ping--> ......... <--pong---------------- everything before it has been taken
 //
-// What one side has to say in one turn of its event loop travels in one message, bytes transferred and never cloned.
+// What one side has to say in a turn of its event loop travels in one message, and at once when the last one is a
+// millisecond ago: the other may have nothing to do meanwhile. Bytes are transferred and never cloned.
 
 import type { MessagePort } from 'node:worker_threads'
 import { IdTable } from '../collections/id-table.ts'
@@ -46,7 +47,13 @@ interface Parcel {
   pongs: number
 }
 
+/** What is said within this time goes together, unless the turn ends first. */
+const GATHER_MS = 1
+
 const emptyParcel = (): Parcel => ({ batches: [], accepted: [], delivered: [], refused: [], pings: 0, pongs: 0 })
+
+const isEmpty = ({ batches, accepted, delivered, refused, pings, pongs }: Parcel): boolean =>
+  batches.length + accepted.length + delivered.length + refused.length + pings + pongs === 0
 
 /** A batch that the other shard has not settled yet. */
 export interface Outstanding {
@@ -72,8 +79,11 @@ export class Link {
   readonly #outstanding = new IdTable<Outstanding>()
   readonly #flushed: (() => void)[] = []
   #number = 0
-  #parcel: Parcel | undefined
+  /** What is to be said, and the buffers that go with it. */
+  #parcel = emptyParcel()
   #transfer: ArrayBuffer[] = []
+  #sentAt = 0
+  #isDue = false
   #isGone = false
   /** Bytes of batches that the other shard has not accepted yet, and how many those are. */
   unacceptedBytes = 0
@@ -93,15 +103,16 @@ export class Link {
     this.#outstanding.add({ id: number, batch, place, note, kept: keep, accepted: false })
     this.unacceptedBytes += batch.byteLength
     this.unaccepted++
-    const parcel = this.#outgoing()
-    parcel.batches.push({ number, place, signal, items, bytes, client, waits: delivery.waits, note })
+    this.#parcel.batches.push({ number, place, signal, items, bytes, client, waits: delivery.waits, note })
     this.#transfer.push(bytes.buffer)
+    this.#said()
   }
 
   /** Resolves when the other shard has taken all that was handed to it, or is gone. */
   flush(): Promise<void> {
     if (this.#isGone) return Promise.resolve()
-    this.#outgoing().pings++
+    this.#parcel.pings++
+    this.#said()
     return new Promise((resolve) => this.#flushed.push(resolve))
   }
 
@@ -110,21 +121,24 @@ export class Link {
     this.#port.close()
   }
 
-  /** The parcel of this turn. */
-  #outgoing(): Parcel {
-    if (this.#parcel === undefined) {
-      this.#parcel = emptyParcel()
+  /** Something has been put into the parcel that is open. */
+  #said(): void {
+    const now = performance.now()
+    if (now - this.#sentAt >= GATHER_MS) this.#send()
+    else if (!this.#isDue) {
+      this.#isDue = true
       setImmediate(this.#send)
     }
-    return this.#parcel
   }
 
   readonly #send = (): void => {
+    this.#isDue = false
     const parcel = this.#parcel
-    if (parcel === undefined) return
     const transfer = this.#transfer
-    this.#parcel = undefined
+    if (isEmpty(parcel)) return
+    this.#parcel = emptyParcel()
     this.#transfer = []
+    this.#sentAt = performance.now()
     this.#port.postMessage(parcel, transfer)
   }
 
@@ -136,17 +150,28 @@ export class Link {
       const error = new DeliveryError(code, message, { retry, ...(grpcCode === undefined ? {} : { grpcCode }) })
       this.#settled(number)?.batch.delivery.refuse(error)
     }
-    if (parcel.pings > 0) this.#outgoing().pongs += parcel.pings
+    if (parcel.pings > 0) {
+      this.#parcel.pongs += parcel.pings
+      this.#said()
+    }
     for (const resolve of this.#flushed.splice(0, parcel.pongs)) resolve()
   }
 
   #take({ number, place, signal, items, bytes, client, waits, note }: HandedBatch): void {
     const delivery = new Delivery(
       {
-        onAccepted: () => void this.#outgoing().accepted.push(number),
-        onDelivered: () => void this.#outgoing().delivered.push(number),
-        onRefused: ({ code, message, retry, grpcCode }) =>
-          void this.#outgoing().refused.push({ number, code, message, retry, grpcCode }),
+        onAccepted: () => {
+          this.#parcel.accepted.push(number)
+          this.#said()
+        },
+        onDelivered: () => {
+          this.#parcel.delivered.push(number)
+          this.#said()
+        },
+        onRefused: ({ code, message, retry, grpcCode }) => {
+          this.#parcel.refused.push({ number, code, message, retry, grpcCode })
+          this.#said()
+        },
       },
       waits,
     )

@@ -57,6 +57,7 @@ export class RouterThreads implements Threads {
     if (busy !== undefined)
       throw new ThreadError('busy', `a profile of ${wordsOf(name)} is being taken already: ${busy}`)
     this.#busy.set(thread, subject.kind)
+    const visit = new Visit(name, worker)
     const enough = Promise.withResolvers<void>()
     const beginning = begin(thread, subject)
     // Comes to its own end also where nobody waits for it any more: until then no other can begin.
@@ -68,21 +69,27 @@ export class RouterThreads implements Threads {
       .finally(() => this.#busy.delete(thread))
     taking.catch(() => {})
     try {
-      await this.#enter(name, worker, beginning)
-      await this.#pass(ms, signal, worker)
+      await this.#enter(visit, beginning)
+      await this.#pass(ms, AbortSignal.any([signal, visit.ended]))
       enough.resolve()
-      return await this.#enter(name, worker, taking)
+      return await this.#enter(visit, taking)
     } finally {
       enough.resolve()
+      visit.end()
     }
   }
 
   async usage(name: ThreadName): Promise<ThreadUsage> {
     const worker = this.#find(name)
     if (worker === undefined) return { heap: v8.getHeapStatistics(), cpuSeconds: seconds(threadCpuUsage()) }
-    const asked = Promise.all([worker.getHeapStatistics(), worker.cpuUsage()])
-    const [heap, cpu] = await this.#enter(name, worker, asked)
-    return { heap, cpuSeconds: seconds(cpu) }
+    const visit = new Visit(name, worker)
+    try {
+      const asked = Promise.all([worker.getHeapStatistics(), worker.cpuUsage()])
+      const [heap, cpu] = await this.#enter(visit, asked)
+      return { heap, cpuSeconds: seconds(cpu) }
+    } finally {
+      visit.end()
+    }
   }
 
   /** Undefined: the thread that runs this. */
@@ -99,12 +106,11 @@ export class RouterThreads implements Threads {
   }
 
   /** What a thread answers, unless it ends or lets nobody in. */
-  async #enter<T>(name: ThreadName, worker: Worker | undefined, answer: Promise<T>): Promise<T> {
-    const over = new AbortController()
-    const late = this.#pass(this.#enterMs, over.signal, worker).then((how): never => {
-      const text =
-        how === 'ended' ? 'has ended' : `lets nobody in: it has waited for the system for ${this.#enterMs} ms`
-      throw new ThreadError('unavailable', `${wordsOf(name)} ${text}`)
+  async #enter<T>({ name, ended }: Visit, answer: Promise<T>): Promise<T> {
+    const answered = new AbortController()
+    const late = this.#pass(this.#enterMs, AbortSignal.any([answered.signal, ended])).then((): never => {
+      const waits = `lets nobody in: it has waited for the system for ${this.#enterMs} ms`
+      throw new ThreadError('unavailable', `${wordsOf(name)} ${ended.aborted ? 'has ended' : waits}`)
     })
     late.catch(() => {})
     try {
@@ -113,25 +119,44 @@ export class RouterThreads implements Threads {
       if (error instanceof ThreadError) throw error
       throw new ThreadError('unavailable', `${wordsOf(name)}: ${(error as Error).message}`)
     } finally {
-      over.abort()
+      answered.abort()
     }
   }
 
-  #pass(ms: number, signal: AbortSignal, worker: Worker | undefined): Promise<'over' | 'ended'> {
+  /** Until the time is over, or the signal aborts. */
+  #pass(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const finish = (how: 'over' | 'ended'): void => {
+      const over = (): void => {
         timer.cancel()
         signal.removeEventListener('abort', over)
-        worker?.off('exit', ended)
-        resolve(how)
+        resolve()
       }
-      const over = (): void => finish('over')
-      const ended = (): void => finish('ended')
       const timer = this.#clock.after(ms, over)
-      worker?.on('exit', ended)
       signal.addEventListener('abort', over)
       if (signal.aborted) over()
     })
+  }
+}
+
+/** Hears of a thread's end, from the first question to the last answer: the end may come between two of them. */
+class Visit {
+  readonly name: ThreadName
+  readonly #worker: Worker | undefined
+  readonly #ended = new AbortController()
+  readonly #onExit = (): void => this.#ended.abort()
+
+  constructor(name: ThreadName, worker: Worker | undefined) {
+    this.name = name
+    this.#worker = worker
+    worker?.once('exit', this.#onExit)
+  }
+
+  get ended(): AbortSignal {
+    return this.#ended.signal
+  }
+
+  end(): void {
+    this.#worker?.off('exit', this.#onExit)
   }
 }
 

@@ -36,6 +36,8 @@ export function examplesOf(kind: ComponentKind, type: string): unknown[] {
  */
 const OWNED: Record<string, (folder: string, signal: Signal) => Record<string, unknown>> = {
   'receiver otlp': () => ({ protocols: { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } } }),
+  // Nobody listens there, and it goes on trying.
+  'receiver mqtt': () => ({ brokers: ['mqtt://127.0.0.1:1'] }),
   // Nobody listens there: an exporter must settle what it cannot send.
   'exporter otlp_grpc': () => ({
     endpoint: '127.0.0.1:1',

@@ -48,6 +48,14 @@ const RUNS: Record<string, Runs> = {
       'extensions.zpages.endpoint',
     ],
   },
+  'mqtt-gateway.yaml': {
+    ports: [
+      'receivers.otlp.protocols.grpc.endpoint',
+      'receivers.otlp.protocols.http.endpoint',
+      'extensions.health_check.endpoint',
+    ],
+    paths: ['extensions.file_storage.directory', 'exporters.file.path'],
+  },
   'two-gateways.yaml': {
     ports: ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'],
   },

@@ -17,7 +17,7 @@ export const config = object(
     samplingInitial: int('sampling_initial', {
       default: 2,
       min: 0,
-      doc: 'How many messages with the same text are printed in each second before sampling begins.',
+      doc: 'How many messages with the same text each shard prints in a second before sampling begins.',
     }),
     samplingThereafter: int('sampling_thereafter', {
       default: 1,

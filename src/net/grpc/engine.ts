@@ -1,4 +1,4 @@
-// The gRPC door as a receiver sees it. Which engine moves the bytes (node:http2 today) is known to createGrpcServer alone.
+// The gRPC door as a receiver sees it. Which engine moves the bytes is known to createGrpcServer alone.
 //
 // The engine owns sockets, HTTP/2, framing, compression, deadlines, message sizes, keep-alive and every bound on them.
 // A handler gets whole messages of unary calls, and answers each call once, now or later. An answer to a client that

@@ -1,0 +1,62 @@
+// What brokers say with numbers: reason codes of MQTT 5, return codes of 3.1.1.
+
+export const REASON = {
+  UNSUPPORTED_VERSION: 0x84,
+  SESSION_TAKEN_OVER: 0x8e,
+} as const
+
+/** CONNACK of 3.1.1: unacceptable protocol version. */
+export const UNACCEPTABLE_VERSION = 1
+
+/** MQTT 5.0, 2.4: those from which a connection or subscription fails. */
+const WORDS_5: Readonly<Record<number, string>> = {
+  128: 'unspecified error',
+  129: 'malformed packet',
+  130: 'protocol error',
+  131: 'implementation specific error',
+  132: 'unsupported protocol version',
+  133: 'client identifier not valid',
+  134: 'bad user name or password',
+  135: 'not authorized',
+  136: 'server unavailable',
+  137: 'server busy',
+  138: 'banned',
+  139: 'server shutting down',
+  140: 'bad authentication method',
+  141: 'keep alive timeout',
+  142: 'session taken over',
+  143: 'topic filter invalid',
+  144: 'topic name invalid',
+  145: 'packet identifier in use',
+  147: 'receive maximum exceeded',
+  148: 'topic alias invalid',
+  149: 'packet too large',
+  150: 'message rate too high',
+  151: 'quota exceeded',
+  152: 'administrative action',
+  153: 'payload format invalid',
+  154: 'retain not supported',
+  155: 'QoS not supported',
+  156: 'use another server',
+  157: 'server moved',
+  158: 'shared subscriptions not supported',
+  159: 'connection rate exceeded',
+  160: 'maximum connect time',
+  161: 'subscription identifiers not supported',
+  162: 'wildcard subscriptions not supported',
+}
+
+/** MQTT 3.1.1, 3.2.2.3. */
+const WORDS_4: Readonly<Record<number, string>> = {
+  1: 'unacceptable protocol version',
+  2: 'client identifier rejected',
+  3: 'server unavailable',
+  4: 'bad user name or password',
+  5: 'not authorized',
+}
+
+/** `reason` is the reason string that came with it. */
+export function reasonWords(code: number, reason?: string): string {
+  const words = WORDS_5[code] ?? WORDS_4[code] ?? `reason code ${code}`
+  return reason === undefined || reason === '' ? words : `${words}: ${reason}`
+}

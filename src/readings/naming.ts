@@ -1,0 +1,145 @@
+// What becomes of a reading's name and unit: the metric it is, encoded once, and found again by the bytes of the payload.
+
+import { isUtf8 } from 'node:buffer'
+import { ByteTable } from '../collections/byte-table.ts'
+import { encodeBool, encodeKeyValue, encodeString, encodeText } from '../otlp/encode.ts'
+import { METRIC, NUMBER_DATA_POINT } from '../otlp/fields.ts'
+import { Writer } from '../wire/writer.ts'
+import { BadPayload } from './bad-payload.ts'
+
+/** What a metric's points are. */
+export const KIND = {
+  /** As the rule says. */
+  DEFAULT: 0,
+  GAUGE: 1,
+  /** A cumulative count that only grows, or begins anew. */
+  COUNTER: 2,
+  /** A cumulative count that goes up and down, such as a stock. */
+  LEVEL: 3,
+  /** What was counted since the reading before. */
+  DELTA: 4,
+} as const
+export type Kind = (typeof KIND)[keyof typeof KIND]
+
+/** How names, units and kinds are chosen; called once for each that is new. */
+export interface NamingRules {
+  /** The kind of a metric where the payload does not say. */
+  kindOf(name: string): Kind
+  /** UCUM for what the plant writes. */
+  unitOf(unit: string): string
+}
+
+export const PLAIN_NAMING: NamingRules = { kindOf: () => KIND.GAUGE, unitOf: (unit) => unit }
+
+/** A metric as the payload names it. */
+export interface Slot {
+  /** The name, a zero byte, the unit: as they stand in the payload. */
+  readonly key: Uint8Array
+  readonly nameLength: number
+  readonly kind: Kind
+  /** Of all metrics of the receiver. */
+  readonly metric: Metric
+  /** The whole Metric message of one point without attributes, tag and length in front; time and value are its end. */
+  readonly template: Uint8Array
+}
+
+export interface Metric {
+  readonly key: Uint8Array
+  readonly id: number
+  readonly kind: Kind
+  /** name and unit, encoded: the beginning of a Metric message. */
+  readonly head: Uint8Array
+}
+
+/** 19 time(8) 21 value(8) */
+export const POINT_BYTES = 18
+
+const NAME_MAX_BYTES = 1024
+
+/** All metrics that a receiver has seen, by name, unit and kind. */
+export class Metrics {
+  readonly #table = new ByteTable<Metric>()
+
+  get size(): number {
+    return this.#table.size
+  }
+
+  get(name: string, unit: string, kind: Kind): Metric {
+    const key = Buffer.from(`${name}\0${unit}\0${kind}`)
+    const found = this.#table.find(key)
+    if (found !== undefined) return found
+    const head = new Writer().field(METRIC.NAME, Buffer.from(name))
+    if (unit !== '') head.field(METRIC.UNIT, Buffer.from(unit))
+    return this.#table.add({ key, id: this.#table.size, kind, head: head.toBytes() })
+  }
+}
+
+/** The names of one rule, or of one topic of it where the topic is part of the name. */
+export class Naming {
+  readonly #metrics: Metrics
+  readonly #rules: NamingRules
+  readonly #prefix: string
+  readonly #slots: ByteTable<Slot>[] = []
+
+  /** `prefix` and a dot stand in front of every name; empty: none does. */
+  constructor(metrics: Metrics, rules: NamingRules, prefix = '') {
+    this.#metrics = metrics
+    this.#rules = rules
+    this.#prefix = prefix
+  }
+
+  /** Throws BadPayload for a name that cannot be one. `key` is as Slot has it, in an array of its own or not. */
+  slot(key: Uint8Array, length: number, nameLength: number, kind: Kind): Slot {
+    let table = this.#slots[kind]
+    if (table === undefined) {
+      table = new ByteTable()
+      this.#slots[kind] = table
+    }
+    return table.find(key, 0, length) ?? table.add(this.#make(key.slice(0, length), nameLength, kind))
+  }
+
+  #make(key: Uint8Array, nameLength: number, wanted: Kind): Slot {
+    if (nameLength > NAME_MAX_BYTES) throw new BadPayload('bad_name', `a name of ${nameLength} bytes`)
+    if (!isUtf8(key)) throw new BadPayload('not_utf8', 'a name or unit is not UTF-8')
+    const own = Buffer.from(key.buffer, key.byteOffset, nameLength).toString()
+    const name = this.#prefix === '' ? own : own === '' ? this.#prefix : `${this.#prefix}.${own}`
+    if (name === '') throw new BadPayload('bad_name', 'a reading without a name')
+    const unit = this.#rules.unitOf(Buffer.from(key.subarray(nameLength + 1)).toString())
+    const kind = wanted === KIND.DEFAULT ? this.#rules.kindOf(name) : wanted
+    const metric = this.#metrics.get(name, unit, kind)
+    const template = new Writer()
+    writeMetric(template, metric, new Uint8Array(POINT_BYTES))
+    return { key, nameLength, kind: wanted, metric, template: template.toBytes() }
+  }
+}
+
+/** Field 2 of a ScopeMetrics: the metric with one point, whose contents are `point`. */
+export function writeMetric(to: Writer, metric: Metric, point: Uint8Array): void {
+  const { head, kind } = metric
+  const data = new Writer()
+  if (kind === KIND.COUNTER || kind === KIND.LEVEL) {
+    data.copy(CUMULATIVE)
+    if (kind === KIND.COUNTER) data.copy(MONOTONIC)
+  } else if (kind === KIND.DELTA) data.copy(DELTA)
+  data.field(1, point)
+  const body = new Writer()
+    .copy(head)
+    .field(kind === KIND.GAUGE ? METRIC.GAUGE : METRIC.SUM, data.bytes, 0, data.length)
+  to.field(2, body.bytes, 0, body.length)
+}
+
+/** A KeyValue. */
+export const encodeAttribute = (key: string, value: string | boolean): Uint8Array =>
+  encodeKeyValue(encodeText(key), typeof value === 'string' ? encodeString(value) : encodeBool(value))
+
+/** Attributes of data points, as NumberDataPoint has them. */
+export function encodeMarks(attributes: readonly (readonly [key: string, value: string | boolean])[]): Uint8Array {
+  const writer = new Writer()
+  for (const [key, value] of attributes) writer.field(NUMBER_DATA_POINT.ATTRIBUTES, encodeAttribute(key, value))
+  return writer.toBytes()
+}
+
+// Sum: aggregation_temporality 2 (1 delta, 2 cumulative), is_monotonic 3.
+const CUMULATIVE = Uint8Array.of(0x10, 2)
+const DELTA = Uint8Array.of(0x10, 1, 0x18, 1)
+const MONOTONIC = Uint8Array.of(0x18, 1)

@@ -1,0 +1,103 @@
+// Who readings come from: a resource each, encoded once; and the bounds on how many of them there are.
+
+import { encodeKeyValue, encodeString, encodeText } from '../otlp/encode.ts'
+import { RESOURCE } from '../otlp/fields.ts'
+import { Writer } from '../wire/writer.ts'
+import type { Slot } from './naming.ts'
+
+export interface Source {
+  /** From 0, in the order of coming. */
+  readonly id: number
+  readonly attributes: string
+  /** Field 1 of ResourceMetrics and ResourceLogs, tag and length with it. */
+  readonly resource: Uint8Array
+}
+
+export interface SourceBounds {
+  readonly maxSources: number
+  readonly maxSeries: number
+  /** Called for each new source or series that is over its bound. */
+  onFull(what: 'source' | 'series', words: string): void
+}
+
+/** One open-addressing set of pairs of small numbers, for series: source and metric. */
+class PairSet {
+  #places = new Float64Array(1024).fill(-1)
+  #mask = 1023
+  size = 0
+
+  /** False when it was there. */
+  add(a: number, b: number): boolean {
+    const pair = a * 0x200000 + b
+    const places = this.#places
+    let at = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)
+    at = (at ^ (at >>> 15)) & this.#mask
+    for (; places[at] !== -1; at = (at + 1) & this.#mask) if (places[at] === pair) return false
+    places[at] = pair
+    if (++this.size * 2 > this.#mask) this.#grow()
+    return true
+  }
+
+  has(a: number, b: number): boolean {
+    const pair = a * 0x200000 + b
+    let at = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)
+    at = (at ^ (at >>> 15)) & this.#mask
+    for (; this.#places[at] !== -1; at = (at + 1) & this.#mask) if (this.#places[at] === pair) return true
+    return false
+  }
+
+  #grow(): void {
+    const old = this.#places
+    this.#places = new Float64Array(old.length * 2).fill(-1)
+    this.#mask = this.#places.length - 1
+    this.size = 0
+    for (const pair of old) if (pair !== -1) this.add(Math.floor(pair / 0x200000), pair % 0x200000)
+  }
+}
+
+export class Sources {
+  readonly #byAttributes = new Map<string, Source>()
+  readonly #series = new PairSet()
+  readonly #bounds: SourceBounds
+
+  constructor(bounds: SourceBounds) {
+    this.#bounds = bounds
+  }
+
+  get size(): number {
+    return this.#byAttributes.size
+  }
+
+  get series(): number {
+    return this.#series.size
+  }
+
+  /** The source with these resource attributes; undefined when it would be one too many. */
+  get(attributes: readonly (readonly [key: string, value: string])[]): Source | undefined {
+    const key = JSON.stringify(attributes)
+    const known = this.#byAttributes.get(key)
+    if (known !== undefined) return known
+    if (this.#byAttributes.size >= this.#bounds.maxSources) {
+      this.#bounds.onFull('source', key)
+      return undefined
+    }
+    const body = new Writer()
+    for (const [name, value] of attributes)
+      body.field(RESOURCE.ATTRIBUTES, encodeKeyValue(encodeText(name), encodeString(value)))
+    const resource = new Writer().field(1, body.bytes, 0, body.length).toBytes()
+    const source = { id: this.#byAttributes.size, attributes: key, resource }
+    this.#byAttributes.set(key, source)
+    return source
+  }
+
+  /** Whether the series may pass: it is known, or there is room for it. */
+  admits(source: Source, slot: Slot): boolean {
+    if (this.#series.has(source.id, slot.metric.id)) return true
+    if (this.#series.size >= this.#bounds.maxSeries) {
+      this.#bounds.onFull('series', source.attributes)
+      return false
+    }
+    this.#series.add(source.id, slot.metric.id)
+    return true
+  }
+}

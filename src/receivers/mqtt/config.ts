@@ -1,0 +1,245 @@
+// The configuration of `mqtt`.
+
+import {
+  bool,
+  byteSize,
+  choice,
+  custom,
+  duration,
+  extensionId,
+  group,
+  type Infer,
+  int,
+  list,
+  map,
+  object,
+  secret,
+  string,
+  strings,
+} from '../../config/schema.ts'
+import { INVALID, stringType, type ValueType } from '../../config/types.ts'
+import { findBroker, SCHEME_WORDS } from '../../net/mqtt/transport.ts'
+import { tlsClient } from '../../net/tls/config.ts'
+import { payloadFields } from './decoders/config.ts'
+import { DECODERS } from './decoders/decoders.ts'
+import { parseTemplate, TemplateError, type TopicTemplate } from './topics.ts'
+
+/** A template, read where it stands so that its problem has a place. */
+const templateType: ValueType<TopicTemplate> = {
+  words: 'topic',
+  secret: false,
+  decode(node, at) {
+    const text = stringType.decode(node, at)
+    if (text === INVALID) return INVALID
+    try {
+      return parseTemplate(text)
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error
+      const fix = 'write a topic with captures, for example devices/{device_id}/data or plant/{line}/{metric*}'
+      return at.problem('CONFIG_INVALID', error.message, fix, node.place)
+    }
+  },
+  print: (template) => template.text,
+  json: () => ({ type: 'string' }),
+  zero: () => parseTemplate('#'),
+}
+
+const decoderWords = Object.fromEntries(DECODERS.map(({ name, summary }) => [name, summary]))
+
+export const rule = object({
+  topic: custom('topic', templateType, {
+    required: true,
+    doc: 'Topics that the rule is for: a filter with `+` and `#`, or with captures: `{name}` for (part of) a level, `{name*}` for several.',
+  }),
+  qos: choice('qos', {
+    default: '1',
+    of: {
+      '0': 'At most once: what comes while we are away is lost.',
+      '1': 'At least once.',
+      '2': 'Exactly once from the broker to us, for two packets more.',
+    },
+    doc: 'What the broker is asked for.',
+  }),
+  decoder: choice('decoder', {
+    default: 'auto',
+    of: decoderWords,
+    doc: 'How payloads are read.',
+  }),
+  ...payloadFields,
+  retained: choice('retained', {
+    default: 'mark',
+    of: {
+      mark: 'Take them, with `mqtt.retained`: nobody knows how old they are.',
+      skip: 'Leave them out.',
+    },
+    doc: 'What becomes of messages that the broker had kept from before we subscribed.',
+  }),
+  counters: strings('counters', {
+    default: [],
+    doc: 'Metrics that count upwards (parts, energy): sums instead of gauges. A `*` stands for any characters.',
+  }),
+  attributes: map('attributes', string.of(), {
+    default: {},
+    doc: 'Resource attributes of everything from these topics.',
+  }),
+  topicAttribute: string('topic_attribute', {
+    default: '',
+    doc: 'Resource attribute that holds the topic, for example `mqtt.topic`; empty: none. Each topic is a device of its own then.',
+  }),
+  noLocal: bool('no_local', { default: false, doc: 'MQTT 5: leave out what this client has published itself.' }),
+})
+export type RuleConfig = Infer<typeof rule>
+
+const backoff = (initial: string, max: string) =>
+  object(
+    {
+      initialMs: duration('initial_interval', { default: initial, min: '10ms', doc: 'Before the first try.' }),
+      maxMs: duration('max_interval', { default: max, min: '10ms', doc: 'The wait doubles up to this.' }),
+    },
+    {
+      check({ initialMs, maxMs }, problem) {
+        if (maxMs < initialMs)
+          problem('max_interval', 'it is shorter than initial_interval', 'write the longer of the two')
+      },
+    },
+  )
+
+export const config = object(
+  {
+    brokers: strings('brokers', {
+      default: ['mqtt://localhost:1883'],
+      doc: `Where the broker is: ${SCHEME_WORDS}, or host:port. Of several the first that answers is used.`,
+    }),
+    topics: list('topics', rule, {
+      required: true,
+      doc: 'What is subscribed to, and what it means. Of several rules that fit a topic the first one counts.',
+    }),
+    protocolVersion: choice('protocol_version', {
+      default: 'auto',
+      of: {
+        auto: 'MQTT 5, and 3.1.1 where a broker does not know it.',
+        '5': 'MQTT 5 alone.',
+        '3.1.1': 'MQTT 3.1.1 alone.',
+      },
+      doc: 'What is spoken.',
+    }),
+    clientId: string('client_id', {
+      default: '',
+      doc: 'Who we are to the broker: it keeps our session under this name. Empty: made of the host name and the id of the receiver.',
+    }),
+    username: string('username', { default: '', doc: 'User name; empty: none.' }),
+    password: secret('password', { optional: true, doc: 'Password of the user.' }),
+    passwordFile: string('password_file', {
+      default: '',
+      doc: 'File that holds the password instead; read at each connection.',
+    }),
+    tls: group('tls', tlsClient, { doc: 'Of mqtts:// and wss://.' }),
+    headers: map('headers', secret.of(), { default: {}, doc: 'Of the request that opens a WebSocket.' }),
+    connectTimeoutMs: duration('connect_timeout', {
+      default: '10s',
+      min: '100ms',
+      doc: 'Time until the broker has taken us.',
+    }),
+    keepAliveMs: duration('keep_alive', {
+      default: '60s',
+      min: '0s',
+      max: '18h',
+      doc: 'Longest silence; whole seconds. A broker may ask for another. 0: none.',
+    }),
+    cleanSession: bool('clean_session', {
+      default: false,
+      doc: 'Begin anew at each connection: what comes while we are away is lost.',
+    }),
+    sessionExpiryMs: duration('session_expiry', {
+      default: '1d',
+      min: '0s',
+      doc: 'MQTT 5: how long the broker keeps our session while we are away; whole seconds.',
+    }),
+    receiveMaximum: int('receive_maximum', {
+      default: 65_535,
+      min: 1,
+      max: 65_535,
+      doc: 'MQTT 5: unacknowledged messages that the broker may send. max_unacked_messages bounds what we hold.',
+    }),
+    topicAliasMaximum: int('topic_alias_maximum', {
+      default: 1024,
+      min: 0,
+      max: 65_535,
+      doc: 'MQTT 5: topics that the broker may shorten to a number.',
+    }),
+    maxPacketBytes: byteSize('max_packet_size', {
+      default: '1MiB',
+      min: '1KiB',
+      max: '256MiB',
+      doc: 'Largest message. A larger one is read over, counted and acknowledged.',
+    }),
+    sharedSubscription: string('shared_subscription', {
+      default: '',
+      doc: 'Group of a shared subscription: messages are spread over all who name it, and over our shards. Order per device is lost.',
+    }),
+    ack: choice('ack', {
+      default: 'delivered',
+      of: {
+        delivered: 'When every exporter has its data, or has them on disk.',
+        accepted:
+          'When the first buffer behind the receiver has them: what is only in memory is lost with the process.',
+      },
+      doc: 'When a message is acknowledged to the broker.',
+    }),
+    maxUnackedMessages: int('max_unacked_messages', {
+      default: 65_535,
+      min: 1,
+      doc: 'Messages that are held at most until they are acknowledged; then nothing more is read.',
+    }),
+    maxUnackedBytes: byteSize('max_unacked_bytes', {
+      default: '32MiB',
+      min: '1KiB',
+      doc: 'The same in bytes of topics and payloads.',
+    }),
+    deadLetter: string('dead_letter', {
+      default: '',
+      doc: 'Pipeline for logs, with this receiver in it, that gets the messages which could not be read, as they came; and nothing else.',
+    }),
+    maxDevices: int('max_devices', {
+      default: 20_000,
+      min: 1,
+      doc: 'Different resources (devices) at most; readings of further ones are dropped and counted.',
+    }),
+    maxSeries: int('max_series', {
+      default: 200_000,
+      min: 1,
+      max: 2_000_000,
+      doc: 'Different metrics of devices, and topics, at most; further ones are dropped and counted.',
+    }),
+    reconnect: group('reconnect', backoff('1s', '30s'), { doc: 'Waits before the next connection, with jitter.' }),
+    retry: group('retry', backoff('100ms', '5s'), {
+      doc: 'Waits before data that a pipeline refused for now are sent to it again.',
+    }),
+    storage: extensionId('storage', {
+      optional: true,
+      role: 'storage',
+      doc: 'Storage extension that remembers our subscriptions: those that are no longer in the file are ended at the next start.',
+    }),
+  },
+  {
+    check(cfg, problem) {
+      if (cfg.brokers.length === 0)
+        problem('brokers', 'there is no broker', 'write its address, for example mqtt://broker:1883')
+      for (const broker of cfg.brokers)
+        if (findBroker(broker) === undefined)
+          problem(
+            'brokers',
+            `"${broker}" is no address of a broker`,
+            `write ${SCHEME_WORDS}, for example mqtt://broker:1883`,
+          )
+      if (cfg.topics.length === 0)
+        problem('topics', 'nothing is subscribed to', 'add a rule, for example {topic: "devices/{device_id}/data"}')
+      if (cfg.password !== undefined && cfg.passwordFile !== '')
+        problem('password_file', 'password and password_file are both given', 'keep one of them')
+      if (/[+#/]/.test(cfg.sharedSubscription))
+        problem('shared_subscription', 'the name of a group has no +, # or /', 'write a word, for example routers')
+    },
+  },
+)
+
+export type MqttConfig = Infer<typeof config>

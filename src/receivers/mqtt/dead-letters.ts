@@ -1,0 +1,42 @@
+// Messages that could not be read, as log records with the bytes that came, for the pipeline that dead_letter names.
+
+import type { Output } from '../../graph/component.ts'
+import { Metrics, Naming, PLAIN_NAMING } from '../../readings/naming.ts'
+import { Readings, SEVERITY, Stream } from '../../readings/readings.ts'
+import { Sources } from '../../readings/sources.ts'
+import type { Cargo } from './outbox.ts'
+
+export class DeadLetters {
+  readonly #readings: Readings
+  readonly #stream: Stream
+  readonly #output: Output
+
+  constructor(scope: string, output: Output) {
+    this.#output = output
+    const sources = new Sources({ maxSources: 1, maxSeries: 1, onFull: () => {} })
+    this.#stream = new Stream(sources, [], new Naming(new Metrics(), PLAIN_NAMING))
+    const device = (): Stream => this.#stream
+    this.#readings = new Readings({ scope, sources, takesMetrics: false, takesLogs: true, device })
+  }
+
+  add(topic: string, rule: string, reason: string, words: string, body: Uint8Array, receivedMs: number): void {
+    this.#readings.begin(this.#stream, receivedMs)
+    this.#readings.log({
+      body,
+      severity: SEVERITY.WARN,
+      event: 'mqtt.dead_letter',
+      attributes: [
+        ['mqtt.topic', topic],
+        ['mqtt.rule', rule],
+        ['error.type', reason],
+        ['error.message', words],
+      ],
+    })
+  }
+
+  take(): Cargo | undefined {
+    const { items } = this.#readings.logs
+    const bytes = this.#readings.logs.take()
+    return bytes === undefined ? undefined : { signal: 'logs', bytes, items, output: this.#output }
+  }
+}

@@ -1,0 +1,381 @@
+// The receiver: messages of a session with a broker become readings, and each read of the socket a batch per signal. What
+// the broker sent is acknowledged when those batches have been dealt with.
+//
+//   session ──message──▶ topic table: rule, decoder ──▶ readings (bytes grow)
+//           ──end of read──▶ outbox ──▶ pipelines
+//           ◀──settle── when all of them are delivered, or refused for good
+//
+// A message that cannot be read is counted, told, sent to dead_letter, and acknowledged: it would come back for ever.
+
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { ConfigError } from '../../config/problem.ts'
+import type { DeliveryError } from '../../delivery/error.ts'
+import { type Output, type Receiver, type ReceiverContext, shareOf } from '../../graph/component.ts'
+import type { AckGroup } from '../../net/mqtt/ack-line.ts'
+import type { PublishFrame } from '../../net/mqtt/frames.ts'
+import { MqttSession } from '../../net/mqtt/session.ts'
+import { findBroker } from '../../net/mqtt/transport.ts'
+import { warnOfOpenFile } from '../../net/secret-file.ts'
+import { type ClientTlsOptions, loadClientTls } from '../../net/tls/load.ts'
+import { type TlsWatch, watchClientTls } from '../../net/tls/reload.ts'
+import type { Signal } from '../../otlp/signal.ts'
+import { BadPayload } from '../../readings/bad-payload.ts'
+import { Metrics } from '../../readings/naming.ts'
+import { Readings } from '../../readings/readings.ts'
+import { Sources } from '../../readings/sources.ts'
+import { type ReceiverMetrics, receiverMetrics } from '../../self/receiver-metrics.ts'
+import { FailureLog } from '../../sending/failure-log.ts'
+import { Complaints, type Reason } from './complaints.ts'
+import type { MqttConfig } from './config.ts'
+import { DeadLetters } from './dead-letters.ts'
+import type { Message } from './decoders/decoder.ts'
+import { Discovery } from './decoders/discovery.ts'
+import type { PayloadTimes } from './event-times.ts'
+import { type Cargo, Outbox } from './outbox.ts'
+import { type OwnMetrics, ownMetrics } from './own-metrics.ts'
+import { RememberedFilters } from './remembered-filters.ts'
+import { Rule, type Topic, TopicTable } from './topic-table.ts'
+
+const SCOPE = 'millrace/mqtt'
+const RETAINED = [['mqtt.retained', true]] as const
+
+/** What decoders see of a message; one object for all of them. */
+class CurrentMessage implements Message {
+  bytes: Uint8Array = new Uint8Array(0)
+  from = 0
+  to = 0
+  topic = ''
+  ownName: Uint8Array = this.bytes
+  retain = false
+  receivedMs = 0
+  times!: PayloadTimes
+  frame: PublishFrame | undefined
+
+  get contentType(): string | undefined {
+    return this.frame!.contentType()
+  }
+
+  userProperty(name: string): string | undefined {
+    return this.frame!.userProperty(name)
+  }
+}
+
+export class MqttReceiver implements Receiver {
+  readonly #cfg: MqttConfig
+  readonly #context: ReceiverContext
+  readonly #topics: TopicTable
+  readonly #sources: Sources
+  readonly #readings: Readings
+  readonly #deadLetters: DeadLetters | undefined
+  readonly #complaints: Complaints
+  readonly #outbox: Outbox
+  readonly #own: OwnMetrics
+  readonly #counted = new Map<Signal, ReceiverMetrics>()
+  readonly #message = new CurrentMessage()
+  readonly #refusals: FailureLog
+  readonly #postponed: FailureLog
+  readonly #untold = new Map<string, boolean>()
+  #topic: Topic | undefined
+  /** Of the read that is under way; 0 between reads. */
+  #receivedMs = 0
+  #session: MqttSession | undefined
+  #tls: ClientTlsOptions | undefined
+  #watch: TlsWatch | undefined
+  #remembered: RememberedFilters | undefined
+
+  constructor(cfg: MqttConfig, context: ReceiverContext) {
+    this.#cfg = cfg
+    this.#context = context
+    const { log, clock, meter, random, outputs } = context
+    const place = cfg.sharedSubscription === '' ? undefined : context.shards
+    const share = (total: number): number => (place === undefined ? total : shareOf(total, place))
+    this.#complaints = new Complaints(meter, log, clock)
+    this.#sources = new Sources({
+      maxSources: share(cfg.maxDevices),
+      maxSeries: share(cfg.maxSeries),
+      onFull: (what) => this.#full(what),
+    })
+    const metrics = new Metrics()
+    const discovery = new Discovery()
+    const onBadClock = (rule: string, word: string): void => this.#complaints.clock(rule, word, this.#topic?.name ?? '')
+    const rules = cfg.topics.map(
+      (rule) => new Rule(rule, metrics, discovery, (word) => onBadClock(rule.topic.text, word)),
+    )
+    this.#topics = new TopicTable(rules, this.#sources, share(cfg.maxSeries))
+    this.#readings = new Readings({
+      scope: SCOPE,
+      sources: this.#sources,
+      takesMetrics: outputs.metrics !== undefined,
+      takesLogs: outputs.logs !== undefined,
+      device: (bytes, from, to) => this.#topic!.device(this.#sources, bytes, from, to),
+    })
+    this.#deadLetters = this.#deadLettersOf()
+    const { initialMs, maxMs } = cfg.retry
+    this.#refusals = new FailureLog(log, clock, 'error', 'a pipeline refused readings for good', 'dropped_items')
+    this.#postponed = new FailureLog(log, clock, 'warn', 'a pipeline does not take readings now', 'waiting_items')
+    this.#outbox = new Outbox(
+      { waitsForDelivery: cfg.ack === 'delivered', backoff: { initialMs, maxMs } },
+      {
+        accepted: (signal, items) => this.#metricsOf(signal).accepted.add(items),
+        refused: (signal, items, error) => this.#refused(signal, items, error),
+        postponed: (_signal, items, error) => {
+          this.#own.postponed.add(1)
+          this.#postponed.report(error, items)
+        },
+      },
+      clock,
+      random,
+    )
+    this.#own = ownMetrics(meter, {
+      unackedMessages: () => this.#session?.unacked.messages ?? 0,
+      unackedBytes: () => this.#session?.unacked.bytes ?? 0,
+      devices: () => this.#sources.size,
+      series: () => this.#sources.series,
+    })
+  }
+
+  async start(): Promise<void> {
+    const { log, clock, random } = this.#context
+    const cfg = this.#cfg
+    const brokers = cfg.brokers.map((broker) => findBroker(broker)!)
+    if (brokers.some(({ secure }) => secure)) {
+      this.#tls = loadClientTls(cfg.tls, true)
+      this.#watch = watchClientTls(cfg.tls, (tls) => void (this.#tls = tls), { log, clock })
+    } else if (cfg.password !== undefined || cfg.passwordFile !== '')
+      log.warn('the password travels without TLS', { fix: 'write mqtts:// where the broker can' })
+    if (cfg.passwordFile !== '') {
+      warnOfOpenFile(cfg.passwordFile, log)
+      readPassword(cfg.passwordFile)
+    }
+    const filters = this.#filters()
+    this.#remembered = new RememberedFilters(this.#context, cfg.storage, [...filters.keys()])
+    await this.#remembered.open()
+    const place = cfg.sharedSubscription === '' ? undefined : this.#context.shards
+    const share = (total: number): number => (place === undefined ? total : shareOf(total, place))
+    const session = new MqttSession(
+      {
+        brokers,
+        tls: () => this.#tls,
+        headers: [...cfg.headers].map(([name, value]) => [name, value.reveal()] as const),
+        version: cfg.protocolVersion === 'auto' ? 'auto' : cfg.protocolVersion === '5' ? 5 : 4,
+        clientId: this.#clientId(),
+        credentials: () => ({
+          username: cfg.username === '' ? undefined : cfg.username,
+          password: cfg.passwordFile === '' ? cfg.password?.reveal() : readPassword(cfg.passwordFile),
+        }),
+        cleanStart: cfg.cleanSession,
+        sessionExpirySeconds: cfg.cleanSession ? 0 : Math.min(0xffffffff, Math.floor(cfg.sessionExpiryMs / 1000)),
+        receiveMaximum: cfg.receiveMaximum,
+        topicAliasMaximum: cfg.topicAliasMaximum,
+        maxPacketBytes: cfg.maxPacketBytes,
+        keepAliveSeconds: Math.floor(cfg.keepAliveMs / 1000),
+        connectTimeoutMs: cfg.connectTimeoutMs,
+        subscriptions: [...filters.values()],
+        oldFilters: this.#remembered.old,
+        maxUnackedMessages: share(cfg.maxUnackedMessages),
+        maxUnackedBytes: share(cfg.maxUnackedBytes),
+        backoff: cfg.reconnect,
+      },
+      {
+        message: (frame) => this.#take(frame),
+        oversized: (frame, bytes) => this.#oversized(frame, bytes),
+        read: (group) => this.#read(group),
+        connected: () => {
+          this.#own.connections.add(1)
+          this.#own.connected.set(1)
+          this.#context.report('ok')
+        },
+        subscribed: () => this.#remembered?.remember(),
+        disconnected: (error) => {
+          this.#own.connected.set(0)
+          this.#context.report('recoverable', error)
+        },
+        paused: () => this.#own.pauses.add(1),
+      },
+      { clock, log, random },
+    )
+    this.#session = session
+    session.start()
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    await this.#session?.stop(deadline)
+    this.#session = undefined
+    this.#outbox.stop()
+    this.#watch?.stop()
+    this.#watch = undefined
+    await this.#remembered?.close()
+    this.#remembered = undefined
+    this.#refusals.flush()
+    this.#postponed.flush()
+  }
+
+  #clientId(): string {
+    const { clientId, sharedSubscription } = this.#cfg
+    const { id, shards } = this.#context
+    const name = clientId === '' ? `millrace-${hostname()}-${id}`.replaceAll(/[^\w.-]/g, '-') : clientId
+    return sharedSubscription === '' || shards.count === 1 ? name : `${name}-${shards.index}`
+  }
+
+  /** By filter: several rules may have the same one. */
+  #filters() {
+    const { topics, sharedSubscription } = this.#cfg
+    const filters = new Map<string, { filter: string; qos: 0 | 1 | 2; retainHandling: 0 | 1 | 2; noLocal: boolean }>()
+    for (const { topic, qos, retained, noLocal } of topics) {
+      const filter = sharedSubscription === '' ? topic.filter : `$share/${sharedSubscription}/${topic.filter}`
+      const before = filters.get(filter)
+      const asked = Number(qos) as 0 | 1 | 2
+      filters.set(filter, {
+        filter,
+        qos: before === undefined || before.qos < asked ? asked : before.qos,
+        // A resumed session is not to get all of them again.
+        retainHandling: retained === 'skip' && (before?.retainHandling ?? 2) === 2 ? 2 : 1,
+        // MQTT-3.8.3-4: not with a shared subscription.
+        noLocal: noLocal && sharedSubscription === '' && (before?.noLocal ?? true),
+      })
+    }
+    return filters
+  }
+
+  #take(frame: PublishFrame): void {
+    const { payloadFrom: from, payloadTo: to } = frame
+    this.#own.messages.add(1)
+    if (frame.dup) this.#own.redelivered.add(1)
+    const topic = this.#topics.find(frame.topicBytes, frame.topicFrom, frame.topicTo)
+    if (typeof topic === 'string') {
+      this.#unread(frame, '', topic, 'the topic cannot be used', from, to)
+      return
+    }
+    const { rule } = topic
+    if (frame.retain && rule.config.retained === 'skip') {
+      this.#unread(frame, rule.text, 'retained', 'retained', from, to)
+      return
+    }
+    const message = this.#message
+    const readings = this.#readings
+    message.bytes = frame.bytes
+    message.from = from
+    message.to = to
+    message.topic = topic.name
+    message.ownName = topic.ownName
+    message.retain = frame.retain
+    if (this.#receivedMs === 0) this.#receivedMs = this.#context.clock.now()
+    message.receivedMs = this.#receivedMs
+    message.frame = frame
+    message.times = rule.times
+    rule.times.begin(message.receivedMs)
+    this.#topic = topic
+    readings.begin(topic.stream, message.receivedMs)
+    try {
+      if (frame.retain) readings.markMessage(RETAINED)
+      const parent = frame.userProperty('traceparent')
+      if (parent !== undefined) readings.trace(parent)
+      rule.decode(message, readings)
+    } catch (error) {
+      readings.rollBack()
+      const { reason, words } = reasonOf(error)
+      this.#unread(frame, rule.text, reason, words, from, to)
+    }
+  }
+
+  #oversized(frame: PublishFrame, bytes: number): void {
+    this.#own.messages.add(1)
+    this.#unread(frame, '', 'too_large', `${bytes} bytes`, frame.payloadFrom, frame.payloadTo)
+  }
+
+  #unread(frame: PublishFrame, rule: string, reason: Reason, words: string, from: number, to: number): void {
+    const topic = Buffer.from(frame.topicBytes.slice(frame.topicFrom, frame.topicTo)).toString()
+    this.#complaints.add(rule, reason, words, topic, frame.bytes, from, to)
+    if (reason !== 'retained')
+      this.#deadLetters?.add(topic, rule, reason, words, frame.bytes.slice(from, to), this.#context.clock.now())
+  }
+
+  /** All messages of a read are in the readings. */
+  #read(group: AckGroup): void {
+    this.#receivedMs = 0
+    const { outputs } = this.#context
+    const readings = this.#readings
+    const cargoes: Cargo[] = []
+    const add = (signal: Signal, bytes: Uint8Array, items: number): void => {
+      const output = outputs[signal]
+      if (output === undefined) this.#own.dropped.add(items)
+      else cargoes.push({ signal, bytes, items, output })
+    }
+    for (const signal of ['metrics', 'logs'] as const) {
+      const { items } = readings[signal]
+      const bytes = readings[signal].take()
+      if (bytes !== undefined) add(signal, bytes, items)
+    }
+    for (const { signal, bytes, items } of readings.requests.splice(0)) add(signal, bytes, items)
+    this.#own.dropped.add(readings.dropped)
+    readings.dropped = 0
+    const dead = this.#deadLetters?.take()
+    if (dead !== undefined) cargoes.push(dead)
+    this.#outbox.send(cargoes, () => this.#settle(group))
+  }
+
+  #settle(group: AckGroup): void {
+    this.#session?.settle(group)
+  }
+
+  #refused(signal: Signal, items: number, error: DeliveryError): void {
+    this.#metricsOf(signal).refused.add(items)
+    this.#refusals.report(error, items, { signal })
+  }
+
+  #full(what: 'source' | 'series'): void {
+    const isDevice = what === 'source'
+    if (!isDevice) this.#own.dropped.add(1)
+    if (this.#untold.get(what) === true) return
+    this.#untold.set(what, true)
+    this.#context.log.warn(
+      isDevice
+        ? 'no room for a further device: its readings are dropped'
+        : 'no room for a further series: its readings are dropped',
+      {
+        topic: (this.#topics.largest() ?? this.#topic)?.name ?? '',
+        bound: isDevice ? this.#cfg.maxDevices : this.#cfg.maxSeries,
+        fix: isDevice ? 'raise max_devices, or look at the topic' : 'raise max_series, or look at the topic',
+      },
+    )
+  }
+
+  #metricsOf(signal: Signal): ReceiverMetrics {
+    let metrics = this.#counted.get(signal)
+    if (metrics === undefined) {
+      metrics = receiverMetrics(this.#context.meter, signal, 'mqtt')
+      this.#counted.set(signal, metrics)
+    }
+    return metrics
+  }
+
+  #deadLettersOf(): DeadLetters | undefined {
+    const { deadLetter } = this.#cfg
+    if (deadLetter === '') return undefined
+    const output: Output | undefined = this.#context.apart?.get(deadLetter)
+    if (output === undefined || !/^logs(\/|$)/.test(deadLetter))
+      throw new ConfigError([
+        {
+          code: 'CONFIG_INVALID',
+          path: `receivers.${this.#context.id}.dead_letter`,
+          what: `${deadLetter} is no pipeline for logs that has this receiver`,
+          fix: `name a pipeline logs/... with ${this.#context.id} among its receivers`,
+        },
+      ])
+    return new DeadLetters(SCOPE, output)
+  }
+}
+
+function readPassword(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+  } catch (cause) {
+    throw new Error(`password_file ${path} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}
+
+const reasonOf = (error: unknown): { reason: Reason; words: string } =>
+  error instanceof BadPayload
+    ? { reason: error.reason, words: error.message }
+    : { reason: 'failed', words: error instanceof Error ? (error.stack ?? error.message) : String(error) }

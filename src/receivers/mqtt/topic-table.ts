@@ -1,0 +1,168 @@
+// What is known of each topic that has come: its rule, its decoder, who its readings are from. Made when the topic comes
+// first, and found by its bytes from then on.
+
+import { isUtf8 } from 'node:buffer'
+import { ByteTable } from '../../collections/byte-table.ts'
+import { BadPayload } from '../../readings/bad-payload.ts'
+import { encodeMarks, KIND, type Metrics, Naming, type NamingRules } from '../../readings/naming.ts'
+import { Stream } from '../../readings/readings.ts'
+import type { Sources } from '../../readings/sources.ts'
+import { toUcum } from '../../readings/units.ts'
+import type { RuleConfig } from './config.ts'
+import type { Decode } from './decoders/decoder.ts'
+import { findDecoder } from './decoders/decoders.ts'
+import type { Discovery } from './decoders/discovery.ts'
+import { PayloadTimes } from './event-times.ts'
+import { TOPIC_MAX_BYTES, type TopicMatch } from './topics.ts'
+
+/** A rule of the configuration, ready. */
+export class Rule {
+  readonly config: RuleConfig
+  readonly text: string
+  readonly decode: Decode
+  readonly times: PayloadTimes
+  readonly #metrics: Metrics
+  readonly #names: NamingRules
+  /** Of topics that are no part of a name. */
+  readonly #plain: Naming
+  /** By what the topic gives to the name. */
+  readonly #prefixed = new Map<string, Naming>()
+
+  constructor(config: RuleConfig, metrics: Metrics, discovery: Discovery, onBadClock: (word: string) => void) {
+    this.config = config
+    this.text = config.topic.text
+    this.times = new PayloadTimes(config.time, onBadClock)
+    this.decode = findDecoder(config.decoder)!.create({ words: config.words, paths: config.paths, discovery })
+    this.#metrics = metrics
+    const counters = config.counters.map(wildcard)
+    this.#names = {
+      kindOf: (name) => (counters.some((pattern) => pattern.test(name)) ? KIND.COUNTER : KIND.GAUGE),
+      unitOf: (unit) => (unit === '' ? '' : toUcum(unit)),
+    }
+    this.#plain = new Naming(metrics, this.#names)
+  }
+
+  naming(prefix: string | undefined): Naming {
+    if (prefix === undefined) return this.#plain
+    const known = this.#prefixed.get(prefix)
+    if (known !== undefined) return known
+    const naming = new Naming(this.#metrics, this.#names, prefix)
+    this.#prefixed.set(prefix, naming)
+    return naming
+  }
+}
+
+const wildcard = (text: string): RegExp =>
+  new RegExp(`^${text.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`, 's')
+
+interface DeviceStream {
+  readonly key: Uint8Array
+  readonly stream: Stream
+}
+
+export class Topic {
+  readonly key: Uint8Array
+  readonly name: string
+  readonly rule: Rule
+  /** For payloads that name no device. */
+  readonly stream: Stream
+  /** See Message.ownName. */
+  readonly ownName: Uint8Array
+  readonly match: TopicMatch
+  #devices: ByteTable<DeviceStream> | undefined
+  #last: DeviceStream | undefined
+
+  constructor(key: Uint8Array, name: string, rule: Rule, match: TopicMatch, sources: Sources) {
+    this.key = key
+    this.name = name
+    this.rule = rule
+    this.match = match
+    const lastLevel = name.slice(name.lastIndexOf('/') + 1)
+    this.ownName = Buffer.from(match.metric === undefined ? lastLevel : '')
+    this.stream = this.#stream(sources, undefined)
+  }
+
+  /** Devices that its payloads have named. */
+  get devices(): number {
+    return this.#devices?.size ?? 0
+  }
+
+  /** The stream of a device that the payload names. The topic's own device stands above it: brokers guard topics. */
+  device(sources: Sources, bytes: Uint8Array, from: number, to: number): Stream {
+    if (this.match.hasDevice || from === to) return this.stream
+    const last = this.#last
+    if (last !== undefined && isSame(last.key, bytes, from, to)) return last.stream
+    this.#devices ??= new ByteTable()
+    const known = this.#devices.find(bytes, from, to)
+    if (known !== undefined) {
+      this.#last = known
+      return known.stream
+    }
+    const key = bytes.slice(from, to)
+    if (!isUtf8(key)) throw new BadPayload('not_utf8', 'a device id is not UTF-8')
+    if (key.length > DEVICE_ID_MAX_BYTES) throw new BadPayload('bad_name', `a device id of ${key.length} bytes`)
+    const stream = this.#stream(sources, Buffer.from(key).toString())
+    // One for which there is no room is asked for again: a table of those would have no bound.
+    if (stream.source !== undefined) this.#last = this.#devices.add({ key, stream })
+    return stream
+  }
+
+  #stream(sources: Sources, device: string | undefined): Stream {
+    const { attributes, topicAttribute } = this.rule.config
+    const resource = [...this.match.resource, ...attributes]
+    if (device !== undefined) resource.push(['device.id', device])
+    if (topicAttribute !== '') resource.push([topicAttribute, this.name])
+    return new Stream(sources, resource, this.rule.naming(this.match.metric), encodeMarks(this.match.point))
+  }
+}
+
+const DEVICE_ID_MAX_BYTES = 256
+
+function isSame(key: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from !== key.length) return false
+  for (let i = 0; i < key.length; i++) if (bytes[from + i] !== key[i]) return false
+  return true
+}
+
+export type Unknown = 'no_rule' | 'bad_topic' | 'too_many_topics'
+
+export class TopicTable {
+  readonly #rules: readonly Rule[]
+  readonly #sources: Sources
+  readonly #maxTopics: number
+  readonly #topics = new ByteTable<Topic>()
+
+  constructor(rules: readonly Rule[], sources: Sources, maxTopics: number) {
+    this.#rules = rules
+    this.#sources = sources
+    this.#maxTopics = maxTopics
+  }
+
+  get size(): number {
+    return this.#topics.size
+  }
+
+  /** The topic whose payloads name the most devices. */
+  largest(): Topic | undefined {
+    let largest: Topic | undefined
+    for (const topic of this.#topics) if (topic.devices > (largest?.devices ?? 0)) largest = topic
+    return largest
+  }
+
+  /** The topic `bytes[from, to)`, or why there is none. */
+  find(bytes: Uint8Array, from: number, to: number): Topic | Unknown {
+    return this.#topics.find(bytes, from, to) ?? this.#make(bytes.slice(from, to))
+  }
+
+  #make(key: Uint8Array): Topic | Unknown {
+    if (key.length > TOPIC_MAX_BYTES || !isUtf8(key)) return 'bad_topic'
+    const name = Buffer.from(key).toString()
+    for (const rule of this.#rules) {
+      const match = rule.config.topic.match(name)
+      if (match === undefined) continue
+      if (this.#topics.size >= this.#maxTopics) return 'too_many_topics'
+      return this.#topics.add(new Topic(key, name, rule, match, this.#sources))
+    }
+    return 'no_rule'
+  }
+}
