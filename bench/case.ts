@@ -35,6 +35,8 @@ export interface BenchCase {
   readonly sinkItemsPerSecond?: number
   /** How long a run lasts, unless --duration says otherwise. */
   readonly durationMs?: number
+  /** Before it, unless --warm-up says otherwise: what compiles while it runs is slow to do so at a low rate. */
+  readonly warmUpMs?: number
   readonly repeats?: number
   /** The same with something different in the file: names, and words for --list. A row for each. */
   readonly variants?: Readonly<Record<string, string>>

@@ -56,7 +56,7 @@ export const HELP = `Measures routers side by side, or single functions of Millr
   --items N,N         items in a request (default: the case's)
   --attributes N      of each item, 4 at least (default: the case's, or 10)
   --rate max|N        items a second; max sends the next request when an answer comes (default: the case's)
-  --duration 20s      of each run (default: the case's, or 10s), after --warm-up 3s
+  --duration 20s      of each run (default: the case's, or 10s), after --warm-up (3s)
   --repeats N         runs of each program, of which the median counts (default: the case's, or 3)
   --compression none|gzip|zstd   of both sides (default: the case's)
   --protocol grpc|http           of both sides (default: the case's)
@@ -88,7 +88,7 @@ export interface HarnessOptions {
   /** Infinity: max. */
   readonly rate?: number
   readonly durationMs?: number
-  readonly warmUpMs: number
+  readonly warmUpMs?: number
   readonly compression?: Encoding
   readonly protocol?: Protocol
   readonly repeats?: number
@@ -147,7 +147,6 @@ export function parseCommandLine(args: readonly string[], caseNames: readonly st
     kind: 'harness',
     cases: pickCases(values.case ?? 'passthrough', caseNames),
     suts: pickSuts(values.sut ?? KNOWN_SUTS.join(',')),
-    warmUpMs: values['warm-up'] === undefined ? DEFAULT_WARM_UP_MS : duration('--warm-up', values['warm-up']),
     profile: values.profile === true,
     printConfig: values['print-config'] === true,
     add: values.add === true,
@@ -156,6 +155,7 @@ export function parseCommandLine(args: readonly string[], caseNames: readonly st
     ...optional('attributes', values.attributes, attributes),
     ...optional('rate', values.rate, (text) => (text === 'max' ? Number.POSITIVE_INFINITY : whole('--rate', text))),
     ...optional('durationMs', values.duration, (text) => duration('--duration', text)),
+    ...optional('warmUpMs', values['warm-up'], (text) => duration('--warm-up', text)),
     ...optional('compression', values.compression, (text) => oneOf('--compression', text, COMPRESSIONS)),
     ...optional('protocol', values.protocol, (text) => oneOf('--protocol', text, PROTOCOLS)),
     ...optional('repeats', values.repeats, (text) => whole('--repeats', text)),
@@ -258,7 +258,7 @@ export function settingsOf(name: string, definition: BenchCase, options: Harness
         connections,
         inFlight: options.inFlight ?? Math.max(connections, inFlight),
         durationMs: options.durationMs ?? definition.durationMs ?? DEFAULT_DURATION_MS,
-        warmUpMs: options.warmUpMs,
+        warmUpMs: options.warmUpMs ?? definition.warmUpMs ?? DEFAULT_WARM_UP_MS,
       }
     }),
   )

@@ -6,4 +6,6 @@ export default defineCase({
   summary: "The usual plant file at a plant's pace: 20,000 spans a second in requests of 100; what a quiet hour costs.",
   items: [100],
   rate: () => 20_000,
+  warmUpMs: 20_000,
+  durationMs: 20_000,
 })

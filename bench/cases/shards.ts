@@ -16,6 +16,7 @@ export default defineCase({
   signal: 'logs',
   suts: ['millrace'],
   variants: { one: 'service: shards: 1', two: 'service: shards: 2' },
+  items: [100],
   connections: 16,
   file: ({ signal, variant, receiver, exporterType, exporter, telemetry }) => `
 receivers:

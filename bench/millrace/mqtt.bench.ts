@@ -24,8 +24,8 @@ const DRAIN_MS = 60_000
 const file = (brokerPort: number, sinkPort: number, qos: 0 | 1, metricsPort: number): string => `receivers:
   mqtt:
     brokers: [mqtt://127.0.0.1:${brokerPort}]
-    protocol_version: "5"
-    topics: [{topic: "devices/{device_id}/data", decoder: json_points, qos: "${qos}"}]
+    protocol_version: 5
+    topics: [{topic: "devices/{device_id}/data", decoder: json_points, qos: ${qos}}]
 exporters:
   otlp_grpc: {endpoint: 127.0.0.1:${sinkPort}, compression: none, tls: {insecure: true}, sending_queue: {enabled: false}}
 service:
@@ -86,7 +86,7 @@ async function measureSlow(name: string, { rounds }: MeasureOptions): Promise<Be
   const port = await broker.open({ qos: 1, devices: 200 })
   const cfg = parseConfig(factory.config, {
     brokers: [`127.0.0.1:${port}`],
-    protocol_version: '5',
+    protocol_version: 5,
     topics: [{ topic: 'devices/{device_id}/data', decoder: 'json_points' }],
   })
   const context = { ...rig().context('receiver', 'mqtt'), clock: systemClock, outputs: { metrics: slow } }

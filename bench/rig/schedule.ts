@@ -17,7 +17,8 @@ export class Schedule {
 
   /** How many requests are due before then. */
   countBefore(ms: number): number {
-    return Math.max(0, Math.ceil((ms - this.fromMs) / this.everyMs))
+    // What is due at that very moment does not count, also where its time does not come out even.
+    return Math.max(0, Math.ceil((ms - this.fromMs) / this.everyMs - 1e-6))
   }
 }
 

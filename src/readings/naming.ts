@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer'
 import { ByteTable } from '../collections/byte-table.ts'
 import { encodeBool, encodeKeyValue, encodeString, encodeText } from '../otlp/encode.ts'
 import { METRIC, NUMBER_DATA_POINT } from '../otlp/fields.ts'
+import { varintSize, writeVarint } from '../wire/varint.ts'
 import { Writer } from '../wire/writer.ts'
 import { BadPayload } from './bad-payload.ts'
 
@@ -107,26 +108,36 @@ export class Naming {
     const unit = this.#rules.unitOf(Buffer.from(key.subarray(nameLength + 1)).toString())
     const kind = wanted === KIND.DEFAULT ? this.#rules.kindOf(name) : wanted
     const metric = this.#metrics.get(name, unit, kind)
-    const template = new Writer()
-    writeMetric(template, metric, new Uint8Array(POINT_BYTES))
-    return { key, nameLength, kind: wanted, metric, template: template.toBytes() }
+    const template = new Uint8Array(metric.head.length + METRIC_HEAD_BYTES + POINT_BYTES)
+    const end = writeMetricHead(template, 0, metric, POINT_BYTES) + POINT_BYTES
+    return { key, nameLength, kind: wanted, metric, template: template.slice(0, end) }
   }
 }
 
-/** Field 2 of a ScopeMetrics: the metric with one point, whose contents are `point`. */
-export function writeMetric(to: Writer, metric: Metric, point: Uint8Array): void {
-  const { head, kind } = metric
-  const data = new Writer()
-  if (kind === KIND.COUNTER || kind === KIND.LEVEL) {
-    data.copy(CUMULATIVE)
-    if (kind === KIND.COUNTER) data.copy(MONOTONIC)
-  } else if (kind === KIND.DELTA) data.copy(DELTA)
-  data.field(1, point)
-  const body = new Writer()
-    .copy(head)
-    .field(kind === KIND.GAUGE ? METRIC.GAUGE : METRIC.SUM, data.bytes, 0, data.length)
-  to.field(2, body.bytes, 0, body.length)
+/** Room for what writeMetricHead() puts between the metric's head and its point. */
+export const METRIC_HEAD_BYTES = 40
+
+/**
+ * Field 2 of a ScopeMetrics: the metric with one point, up to the point itself, which is `pointBytes` long. Returns the
+ * offset of the point.
+ */
+export function writeMetricHead(to: Uint8Array, at: number, { head, kind }: Metric, pointBytes: number): number {
+  const sum = SUM_FIELDS[kind]!
+  const dataBytes = sum.length + 1 + varintSize(pointBytes) + pointBytes
+  const bodyBytes = head.length + 1 + varintSize(dataBytes) + dataBytes
+  let p = at
+  to[p++] = METRIC_TAG
+  p = writeVarint(to, p, bodyBytes)
+  for (let i = 0; i < head.length; ) to[p++] = head[i++]!
+  to[p++] = (kind === KIND.GAUGE ? METRIC.GAUGE : METRIC.SUM) * 8 + 2
+  p = writeVarint(to, p, dataBytes)
+  for (let i = 0; i < sum.length; ) to[p++] = sum[i++]!
+  to[p++] = POINTS_TAG
+  return writeVarint(to, p, pointBytes)
 }
+
+const METRIC_TAG = 0x12
+const POINTS_TAG = 0x0a
 
 /** A KeyValue. */
 export const encodeAttribute = (key: string, value: string | boolean): Uint8Array =>
@@ -139,7 +150,11 @@ export function encodeMarks(attributes: readonly (readonly [key: string, value: 
   return writer.toBytes()
 }
 
-// Sum: aggregation_temporality 2 (1 delta, 2 cumulative), is_monotonic 3.
-const CUMULATIVE = Uint8Array.of(0x10, 2)
-const DELTA = Uint8Array.of(0x10, 1, 0x18, 1)
-const MONOTONIC = Uint8Array.of(0x18, 1)
+// By kind. Sum: aggregation_temporality 2 (1 delta, 2 cumulative), is_monotonic 3.
+const SUM_FIELDS: readonly Uint8Array[] = [
+  Uint8Array.of(),
+  Uint8Array.of(),
+  Uint8Array.of(0x10, 2, 0x18, 1),
+  Uint8Array.of(0x10, 2),
+  Uint8Array.of(0x10, 1, 0x18, 1),
+]

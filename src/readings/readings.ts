@@ -21,15 +21,17 @@ import {
   encodeMarks,
   KIND,
   type Kind,
+  METRIC_HEAD_BYTES,
   type Naming,
   POINT_BYTES,
   type Slot,
-  writeMetric,
+  writeMetricHead,
 } from './naming.ts'
 import { Sheet } from './sheet.ts'
 import type { Source, Sources } from './sources.ts'
 
 const NOTHING = new Uint8Array(0)
+const NO_SHAPE: Slot[] = []
 
 type Attributes = readonly (readonly [key: string, value: string])[]
 /** Attributes of points and records. */
@@ -41,10 +43,11 @@ export class Stream {
   readonly naming: Naming
   /** Attributes of all its points, as encodeMarks() gives them. */
   readonly marks: Uint8Array
-  readonly shape: Slot[] = []
+  shape: Slot[] = NO_SHAPE
   readonly #sources: Sources
-  readonly #attributes: Attributes
-  #source: Source | undefined | null = null
+  /** Until the source is asked for. */
+  #attributes: Attributes | undefined
+  #source: Source | undefined
 
   /** `attributes` are those of the resource. */
   constructor(sources: Sources, attributes: Attributes, naming: Naming, marks: Uint8Array = NOTHING) {
@@ -59,8 +62,18 @@ export class Stream {
    * reading: many a topic has none of its own, only devices that its payloads name.
    */
   get source(): Source | undefined {
-    if (this.#source === null) this.#source = this.#sources.get(this.#attributes)
+    if (this.#attributes !== undefined) {
+      this.#source = this.#sources.get(this.#attributes)
+      this.#attributes = undefined
+    }
     return this.#source
+  }
+
+  /** `place` is at most one beyond the last. */
+  setShape(place: number, slot: Slot): void {
+    // A list of one takes as much as it has to: many streams have no more.
+    if (this.shape === NO_SHAPE) this.shape = [slot]
+    else this.shape[place] = slot
   }
 }
 
@@ -282,7 +295,7 @@ export class Readings {
   #lookedUp(stream: Stream, source: Source, length: number, nameLength: number, value: number): void {
     const slot = stream.naming.slot(this.#key, length, nameLength, this.kind)
     if (!this.#options.sources.admits(source, slot)) return
-    if (this.#place < SHAPE_MAX) stream.shape[this.#place] = slot
+    if (this.#place < SHAPE_MAX) stream.setShape(this.#place, slot)
     this.#place++
     this.#point(source, slot, value)
   }
@@ -314,22 +327,28 @@ export class Readings {
   }
 
   #markedPoint(slot: Slot, value: number): void {
-    const point = new Writer()
-    point.reserve(POINT_BYTES)
-    point.length = this.#timeAndValue(point.bytes, 0, value)
-    point.copy(this.#marks)
-    if (this.#exemplarTrace.length > 0) {
-      // Exemplar: time_unix_nano 2 (fixed64) | as_double 3 (double) | span and trace.
-      const exemplar = new Uint8Array(POINT_BYTES + this.#exemplarTrace.length)
-      this.#timeAndValue(exemplar, 0, value)
-      exemplar[0] = EXEMPLAR.TIME_UNIX_NANO * 8 + 1
-      exemplar[9] = EXEMPLAR.AS_DOUBLE * 8 + 1
-      exemplar.set(this.#exemplarTrace, POINT_BYTES)
-      point.field(NUMBER_DATA_POINT.EXEMPLARS, exemplar)
+    const sheet = this.metrics
+    const marks = this.#marks
+    const trace = this.#exemplarTrace
+    const exemplarBytes = trace.length === 0 ? 0 : POINT_BYTES + trace.length
+    const pointBytes = POINT_BYTES + marks.length + (exemplarBytes === 0 ? 0 : exemplarBytes + 2)
+    sheet.reserve(slot.metric.head.length + METRIC_HEAD_BYTES + pointBytes)
+    const { bytes } = sheet
+    let at = writeMetricHead(bytes, sheet.to, slot.metric, pointBytes)
+    at = this.#timeAndValue(bytes, at, value)
+    for (let i = 0; i < marks.length; ) bytes[at++] = marks[i++]!
+    if (exemplarBytes > 0) {
+      // Exemplar: time_unix_nano 2 (fixed64) | as_double 3 (double) | span and trace; 46 bytes.
+      bytes[at++] = NUMBER_DATA_POINT.EXEMPLARS * 8 + 2
+      bytes[at++] = exemplarBytes
+      const exemplar = at
+      at = this.#timeAndValue(bytes, at, value)
+      bytes[exemplar] = EXEMPLAR.TIME_UNIX_NANO * 8 + 1
+      bytes[exemplar + 9] = EXEMPLAR.AS_DOUBLE * 8 + 1
+      bytes.set(trace, at)
+      at += trace.length
     }
-    const metric = new Writer()
-    writeMetric(metric, slot.metric, point.toBytes())
-    this.metrics.copy(metric.bytes, 0, metric.length)
+    sheet.to = at
   }
 
   /** A text that the payload has in the place of a value: a log record with the reading's name. */

@@ -13,7 +13,7 @@ export const BALANCE = {
   gain: 0.15,
   shareMax: 0.9,
   /** Batches that one shard may have taken off this one and not accepted yet: a shard that is stuck gets no more. */
-  outstandingMax: 16,
+  outstandingMax: 64,
 } as const
 
 export class Balance {

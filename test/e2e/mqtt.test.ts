@@ -75,7 +75,7 @@ async function receive(t: TestContext, port: number, out: Output, more: object =
     brokers: [`127.0.0.1:${port}`],
     client_id: 'millrace-test',
     reconnect: { initial_interval: '20ms', max_interval: '100ms' },
-    topics: [{ topic: 'devices/{device_id}/data', decoder: 'json_points', qos: '1' }],
+    topics: [{ topic: 'devices/{device_id}/data', decoder: 'json_points', qos: 1 }],
     ...more,
   })
   const base = rig()
@@ -110,7 +110,7 @@ function publishAll(publisher: Publisher, count: number, qos: 0 | 1 | 2 = 1, fro
     for (let device = 0; device < 4; device++) publisher.publish(`devices/d${device}/data`, payload(i), qos)
 }
 
-for (const version of ['5', '3.1.1']) {
+for (const version of [5, '3.1.1']) {
   for (const qos of [0, 1, 2] as const) {
     test(`mosquitto, MQTT ${version}, QoS ${qos}: all that is published arrives once, in order`, {
       skip,
@@ -118,7 +118,7 @@ for (const version of ['5', '3.1.1']) {
       const [port] = await freePorts(1)
       const broker = await mosquitto(t, port!)
       const out = new Delivered()
-      const topics = [{ topic: 'devices/{device_id}/data', decoder: 'json_points', qos: String(qos) }]
+      const topics = [{ topic: 'devices/{device_id}/data', decoder: 'json_points', qos }]
       await receive(t, broker.port, out, { protocol_version: version, topics })
       const publisher = await Publisher.connect(broker.port)
       t.after(() => publisher.close())
@@ -200,7 +200,7 @@ for (const qos of [1, 2] as const) {
     let seed = 7
     const random = (): number => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32
     const out = new Delivered(() => 5)
-    const topics = [{ topic: 'devices/{device_id}/data', decoder: 'json_points', qos: String(qos) }]
+    const topics = [{ topic: 'devices/{device_id}/data', decoder: 'json_points', qos }]
     await receive(t, proxy.port, out, { topics })
     const publisher = await Publisher.connect(broker.port)
     t.after(() => publisher.close())

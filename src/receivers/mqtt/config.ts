@@ -17,7 +17,7 @@ import {
   string,
   strings,
 } from '../../config/schema.ts'
-import { INVALID, stringType, type ValueType } from '../../config/types.ts'
+import { choiceType, INVALID, stringType, type ValueType } from '../../config/types.ts'
 import { findBroker, SCHEME_WORDS } from '../../net/mqtt/transport.ts'
 import { tlsClient } from '../../net/tls/config.ts'
 import { payloadFields } from './decoders/config.ts'
@@ -44,6 +44,15 @@ const templateType: ValueType<TopicTemplate> = {
   zero: () => parseTemplate('#'),
 }
 
+const versions = choiceType({ auto: 'auto', '5': '5', '3.1.1': '3.1.1' })
+
+/** A 5 need not be in quotes. */
+const versionType: typeof versions = {
+  ...versions,
+  decode: (node, at) => (node.kind === 'scalar' && node.value === 5 ? '5' : versions.decode(node, at)),
+  json: () => ({ anyOf: [versions.json(), { const: 5 }] }),
+}
+
 const decoderWords = Object.fromEntries(DECODERS.map(({ name, summary }) => [name, summary]))
 
 export const rule = object({
@@ -51,14 +60,11 @@ export const rule = object({
     required: true,
     doc: 'Topics that the rule is for: a filter with `+` and `#`, or with captures: `{name}` for (part of) a level, `{name*}` for several.',
   }),
-  qos: choice('qos', {
-    default: '1',
-    of: {
-      '0': 'At most once: what comes while we are away is lost.',
-      '1': 'At least once.',
-      '2': 'Exactly once from the broker to us, for two packets more.',
-    },
-    doc: 'What the broker is asked for.',
+  qos: int('qos', {
+    default: 1,
+    min: 0,
+    max: 2,
+    doc: 'What the broker is asked for. 0: at most once, what comes while we are away is lost. 1: at least once. 2: exactly once from the broker to us, for two packets more.',
   }),
   decoder: choice('decoder', {
     default: 'auto',
@@ -114,14 +120,9 @@ export const config = object(
       required: true,
       doc: 'What is subscribed to, and what it means. Of several rules that fit a topic the first one counts.',
     }),
-    protocolVersion: choice('protocol_version', {
+    protocolVersion: custom('protocol_version', versionType, {
       default: 'auto',
-      of: {
-        auto: 'MQTT 5, and 3.1.1 where a broker does not know it.',
-        '5': 'MQTT 5 alone.',
-        '3.1.1': 'MQTT 3.1.1 alone.',
-      },
-      doc: 'What is spoken.',
+      doc: 'What is spoken: `5`, `3.1.1`, or `auto`: 5, and 3.1.1 with a broker that does not know it.',
     }),
     clientId: string('client_id', {
       default: '',
@@ -231,6 +232,16 @@ export const config = object(
             'brokers',
             `"${broker}" is no address of a broker`,
             `write ${SCHEME_WORDS}, for example mqtt://broker:1883`,
+          )
+      for (const [key, ms] of [
+        ['keep_alive', cfg.keepAliveMs],
+        ['session_expiry', cfg.sessionExpiryMs],
+      ] as const)
+        if (ms > 0 && ms < 1000)
+          problem(
+            key,
+            'less than a second; a number without a unit counts nanoseconds',
+            'write seconds, for example 60s',
           )
       if (cfg.topics.length === 0)
         problem('topics', 'nothing is subscribed to', 'add a rule, for example {topic: "devices/{device_id}/data"}')

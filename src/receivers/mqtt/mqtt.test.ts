@@ -4,6 +4,7 @@ import type { IConnectPacket, ISubscribePacket, IUnsubscribePacket, Packet } fro
 import { receiverHarness, rig, sink } from '../../../test/support/harness.ts'
 import { type Peer, scriptedBroker } from '../../../test/support/mqtt-broker.ts'
 import { until } from '../../../test/support/until.ts'
+import { ConfigError } from '../../config/problem.ts'
 import { parseConfig } from '../../config/testing.ts'
 import { DeliveryError } from '../../delivery/error.ts'
 import type { Extension } from '../../graph/component.ts'
@@ -346,8 +347,8 @@ test('what the broker is told of us follows the configuration', async (t) => {
     receive_maximum: 500,
     max_packet_size: '64KiB',
     topics: [
-      { topic: 'a/{device_id}', qos: '2' },
-      { topic: 'a/+', qos: '0' },
+      { topic: 'a/{device_id}', qos: 2 },
+      { topic: 'a/+', qos: 0 },
       { topic: 'b/#', retained: 'skip', no_local: true },
     ],
   }
@@ -468,6 +469,15 @@ test('subscriptions that are no longer in the file are ended at the next start, 
   await second.stop()
   const third = await started(t, { storage: 'store', topics: [{ topic: 'b/#' }] }, options)
   assert.equal(third.peer.of('unsubscribe').length, 0)
+})
+
+test('a dead_letter that is no pipeline of the receiver for logs is a problem of the configuration', async () => {
+  const cfg = parseConfig(factory.config, { topics: [{ topic: 'a' }], dead_letter: 'logs/unread' })
+  const context = { ...rig().context('receiver', 'mqtt'), outputs: { metrics: sink() } }
+  await assert.rejects(
+    async () => await factory.create(cfg, context),
+    (error) => error instanceof ConfigError && /logs\/unread is no pipeline/.test(error.problems[0]!.what),
+  )
 })
 
 test('a shared subscription gives each shard a client id and a filter of the group', async (t) => {

@@ -225,7 +225,7 @@ export class MqttReceiver implements Receiver {
     for (const { topic, qos, retained, noLocal } of topics) {
       const filter = sharedSubscription === '' ? topic.filter : `$share/${sharedSubscription}/${topic.filter}`
       const before = filters.get(filter)
-      const asked = Number(qos) as 0 | 1 | 2
+      const asked = qos as 0 | 1 | 2
       filters.set(filter, {
         filter,
         qos: before === undefined || before.qos < asked ? asked : before.qos,

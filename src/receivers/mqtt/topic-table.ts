@@ -68,7 +68,8 @@ export class Topic {
   readonly stream: Stream
   /** See Message.ownName. */
   readonly ownName: Uint8Array
-  readonly match: TopicMatch
+  /** Kept for devices that payloads name; undefined where the topic names one. There may be very many topics. */
+  readonly #match: TopicMatch | undefined
   #devices: ByteTable<DeviceStream> | undefined
   #last: DeviceStream | undefined
 
@@ -76,10 +77,9 @@ export class Topic {
     this.key = key
     this.name = name
     this.rule = rule
-    this.match = match
-    const lastLevel = name.slice(name.lastIndexOf('/') + 1)
-    this.ownName = Buffer.from(match.metric === undefined ? lastLevel : '')
-    this.stream = this.#stream(sources, undefined)
+    this.#match = match.hasDevice ? undefined : match
+    this.ownName = match.metric === undefined ? Buffer.from(name.slice(name.lastIndexOf('/') + 1)) : NOTHING
+    this.stream = this.#stream(match, sources, undefined)
   }
 
   /** Devices that its payloads have named. */
@@ -89,7 +89,8 @@ export class Topic {
 
   /** The stream of a device that the payload names. The topic's own device stands above it: brokers guard topics. */
   device(sources: Sources, bytes: Uint8Array, from: number, to: number): Stream {
-    if (this.match.hasDevice || from === to) return this.stream
+    const match = this.#match
+    if (match === undefined || from === to) return this.stream
     const last = this.#last
     if (last !== undefined && isSame(last.key, bytes, from, to)) return last.stream
     this.#devices ??= new ByteTable()
@@ -101,22 +102,24 @@ export class Topic {
     const key = bytes.slice(from, to)
     if (!isUtf8(key)) throw new BadPayload('not_utf8', 'a device id is not UTF-8')
     if (key.length > DEVICE_ID_MAX_BYTES) throw new BadPayload('bad_name', `a device id of ${key.length} bytes`)
-    const stream = this.#stream(sources, Buffer.from(key).toString())
+    const stream = this.#stream(match, sources, Buffer.from(key).toString())
     // One for which there is no room is asked for again: a table of those would have no bound.
     if (stream.source !== undefined) this.#last = this.#devices.add({ key, stream })
     return stream
   }
 
-  #stream(sources: Sources, device: string | undefined): Stream {
+  #stream({ resource: captured, point, metric }: TopicMatch, sources: Sources, device: string | undefined): Stream {
     const { attributes, topicAttribute } = this.rule.config
-    const resource = [...this.match.resource, ...attributes]
+    const resource = [...captured, ...attributes]
     if (device !== undefined) resource.push(['device.id', device])
     if (topicAttribute !== '') resource.push([topicAttribute, this.name])
-    return new Stream(sources, resource, this.rule.naming(this.match.metric), encodeMarks(this.match.point))
+    const marks = point.length === 0 ? NOTHING : encodeMarks(point)
+    return new Stream(sources, resource, this.rule.naming(metric), marks)
   }
 }
 
 const DEVICE_ID_MAX_BYTES = 256
+const NOTHING = new Uint8Array(0)
 
 function isSame(key: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
   if (to - from !== key.length) return false

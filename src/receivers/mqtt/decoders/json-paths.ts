@@ -81,7 +81,7 @@ export function createJsonPaths(context: DecoderContext, config: PathsConfig): D
       payload.enter(named)
     }
     const written = unit === undefined ? NONE : walk(tape, node, unit)
-    write(at, written !== NONE && tape.isText(written) ? Buffer.from(tape.text(written)) : defaultUnit)
+    write(at, written === NONE || !tape.isText(written) ? defaultUnit : payload.bytesOf(written))
   }
 
   /** GOOD, true, 0 of OPC and 192 are good. */

@@ -115,6 +115,13 @@ export class Payload {
     }
   }
 
+  /** The text that stands here, as UTF-8. */
+  bytesOf(node: number): Uint8Array {
+    const { tape } = this
+    if (tape.kind(node) === JSON_KIND.ESCAPED) return Buffer.from(tape.text(node))
+    return tape.bytes.subarray(tape.from(node), tape.to(node))
+  }
+
   /** Of the name so far, to go back to. */
   get length(): number {
     return this.#length

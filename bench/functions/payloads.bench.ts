@@ -1,0 +1,126 @@
+// What a reading costs from the payload of its message to OTLP bytes: five readings a message, two hundred devices.
+
+import { parseConfig } from '../../src/config/testing.ts'
+import { Metrics, Naming, PLAIN_NAMING } from '../../src/readings/naming.ts'
+import { Readings, Stream } from '../../src/readings/readings.ts'
+import { Sources } from '../../src/readings/sources.ts'
+import { DEFAULT_TIME_RULES } from '../../src/readings/timestamps.ts'
+import { pathsConfig } from '../../src/receivers/mqtt/decoders/config.ts'
+import { type DecoderContext, type Message, plainContext } from '../../src/receivers/mqtt/decoders/decoder.ts'
+import { findDecoder } from '../../src/receivers/mqtt/decoders/decoders.ts'
+import { PayloadTimes } from '../../src/receivers/mqtt/event-times.ts'
+import { bench } from './harness.ts'
+
+const MESSAGES = 1000
+const NAMES = ['temperature', 'vibration', 'spindle_speed', 'power', 'part_count']
+const UNITS = ['C', 'mm/s', 'rpm', 'kW', '1']
+const NOW_MS = 1_767_225_600_000
+
+const reading = (message: number, place: number): number => Number((20 + place * 10 + (message % 97) / 7).toFixed(2))
+const byName = (i: number): Record<string, number> => Object.fromEntries(NAMES.map((name, k) => [name, reading(i, k)]))
+const timeOf = (i: number): number => NOW_MS - 10_000 + i
+
+/** A message as a device writes it. */
+type Make = (i: number) => unknown
+
+const jsonPoints: Make = (i) => ({
+  device_id: `cnc-${i % 200}`,
+  timestamp: timeOf(i),
+  metrics: NAMES.map((name, k) => ({ name, value: reading(i, k), unit: UNITS[k] })),
+})
+const nested: Make = (i) => ({
+  device_id: `cnc-${i % 200}`,
+  timestamp: timeOf(i),
+  machine: { spindle: { temperature: reading(i, 0), vibration: reading(i, 1), speed: reading(i, 2) } },
+  energy: { power: reading(i, 3) },
+  parts: { count: reading(i, 4) },
+})
+const points: Make = (i) => ({
+  header: { at: timeOf(i), machine: `cnc-${i % 200}` },
+  data: { points: NAMES.map((tag, k) => ({ tag, v: reading(i, k), eu: UNITS[k] })) },
+})
+const kepware: Make = (i) => ({
+  timestamp: timeOf(i),
+  values: NAMES.map((name, k) => ({ id: `Line1.Press1.${name}`, v: reading(i, k), q: true, t: timeOf(i) })),
+})
+const lines = (i: number): string =>
+  `machine,device_id=cnc-${i % 200},line=north ${Object.entries(byName(i))
+    .map(([name, value]) => `${name}=${value}`)
+    .join()} ${timeOf(i)}000000`
+
+function ofForm(name: string, decoder: string, make: Make, context: Partial<DecoderContext> = {}) {
+  const payloads = Array.from({ length: MESSAGES }, (_, i) => {
+    const made = make(i)
+    return new Uint8Array(Buffer.from(typeof made === 'string' ? made : JSON.stringify(made)))
+  })
+  return bench({
+    name: `payloads/${name}`,
+    items: MESSAGES * NAMES.length,
+    bytes: payloads.reduce((sum, { length }) => sum + length, 0),
+    setup: () => {
+      const sources = new Sources({ maxSources: 1000, maxSeries: 10_000, onFull: () => {} })
+      const naming = new Naming(new Metrics(), PLAIN_NAMING)
+      const streams = new Map<string, Stream>()
+      const own = new Stream(sources, [], naming)
+      const out = new Readings({
+        scope: 'bench',
+        sources,
+        takesMetrics: true,
+        takesLogs: true,
+        device: (bytes, from, to) => {
+          const id = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1')
+          let stream = streams.get(id)
+          if (stream === undefined) {
+            stream = new Stream(sources, [['device.id', id]], naming)
+            streams.set(id, stream)
+          }
+          return stream
+        },
+      })
+      const decode = findDecoder(decoder)!.create({ ...plainContext(), ...context })
+      const times = new PayloadTimes(DEFAULT_TIME_RULES)
+      const message = {
+        bytes: new Uint8Array(0),
+        from: 0,
+        to: 0,
+        topic: 'devices/data',
+        ownName: Buffer.from('data'),
+        retain: false,
+        receivedMs: NOW_MS,
+        contentType: undefined,
+        userProperty: () => undefined,
+        times,
+      } satisfies Message
+      return (): number => {
+        for (const payload of payloads) {
+          message.bytes = payload
+          message.to = payload.length
+          out.begin(own, NOW_MS)
+          times.begin(NOW_MS)
+          decode(message, out)
+        }
+        return out.metrics.take()?.length ?? 0
+      }
+    },
+    run: (readAll) => readAll(),
+  })
+}
+
+export default [
+  ofForm('json_points', 'json_points', jsonPoints),
+  ofForm('json', 'json', nested),
+  ofForm('json by paths', 'json', points, {
+    paths: parseConfig(pathsConfig, {
+      points: 'data.points',
+      name: 'tag',
+      value: 'v',
+      unit: 'eu',
+      time: '$.header.at',
+      device: '$.header.machine',
+    }),
+  }),
+  ofForm('thingsboard', 'thingsboard', (i) => ({ ts: timeOf(i), values: byName(i) })),
+  ofForm('kepware', 'kepware', kepware),
+  ofForm('influx_line', 'influx_line', lines),
+  ofForm('auto', 'auto', jsonPoints),
+]
