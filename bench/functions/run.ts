@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { SHARD_FLAGS } from '../../src/shards/heap.ts'
 import { conditions, writeResults } from '../results.ts'
 import type { AnyCase, BenchResult, MeasureOptions } from './harness.ts'
 import { DEFAULT_OPTIONS } from './harness.ts'
@@ -32,9 +33,8 @@ export async function listFunctions(pattern: RegExp): Promise<ListedFunction[]> 
 /** Runs one case in a child; its last line of output is the result. */
 export function runFunction({ file, name }: ListedFunction, options: MeasureOptions): Promise<readonly BenchResult[]> {
   const program = fileURLToPath(new URL('./child.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--expose-gc', program, file, name, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const args = ['--expose-gc', ...SHARD_FLAGS, program, file, name, JSON.stringify(options)]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text

@@ -178,6 +178,7 @@ function editBytes(
   level: 'resource' | 'item',
   actions: AttributeActions,
   bytes: Uint8Array,
+  apply = (walk: Walk): void => actions.applyToRecord(walk),
 ): Uint8Array {
   const walk = new Walk(signal).open(bytes)
   actions.begin({})
@@ -186,8 +187,8 @@ function editBytes(
     else
       while (walk.nextScope())
         while (walk.nextItem()) {
-          if (signal !== 'metrics') actions.apply(walk.attributes)
-          else while (walk.nextPoint()) actions.apply(walk.attributes)
+          if (signal !== 'metrics') apply(walk)
+          else while (walk.nextPoint()) apply(walk)
         }
   }
   return walk.finish()
@@ -215,4 +216,44 @@ for (const signal of SIGNALS) {
       assert.ok(edits > 40, `only ${edits} of the requests were edited`)
     })
   }
+}
+
+test('a key that stands thousands of times is deleted everywhere', () => {
+  const attributes = Array.from({ length: 3000 }, () => ({ key: 'other', value: { intValue: 1n } }))
+  const attribute = { key: 'kept', value: { stringValue: 'yes' } }
+  const logRecords = [{ attributes: [...attributes, attribute, ...attributes] }]
+  const bytes = encode('logs', { resourceLogs: [{ scopeLogs: [{ logRecords }] }] })
+  const actions = new AttributeActions([parseConfig(actionConfig, { key: 'other', action: 'delete' })])
+  const edited = decode('logs', editBytes('logs', 'item', actions, bytes)) as Tree
+  assert.deepEqual(edited.resourceLogs[0].scopeLogs[0].logRecords[0].attributes, [attribute])
+})
+
+const literal = fc.oneof(
+  fc.record({
+    key,
+    action: fc.constantFrom('insert', 'update', 'upsert'),
+    value: fc.oneof(fc.string(), fc.integer(), fc.constant('y'.repeat(200))),
+  }),
+  fc.record({ key, action: fc.constant('delete') }),
+)
+const literals = fc.uniqueArray(literal, { minLength: 1, maxLength: 6, selector: (one) => one.key })
+
+for (const signal of SIGNALS.filter((one) => one !== 'profiles')) {
+  test(`literals written into ${signal} in one go are the bytes that one action after the other writes`, () => {
+    let edits = 0
+    void fc.assert(
+      fc.property(requestArbitrary(signal), literals, fc.nat(3), (request, plain, shuffle) => {
+        const ordered = encode(signal, request)
+        const how = { descending: shuffle === 1 }
+        const bytes = shuffle === 0 ? ordered : scramble(REQUEST_NAME[signal], ordered, chooser(shuffle), how)
+        const configs = plain.map((one) => parseConfig(actionConfig, one))
+        const actions = new AttributeActions(configs)
+        const expected = editBytes(signal, 'item', actions, bytes, (walk) => actions.apply(walk.attributes))
+        assert.deepEqual(Buffer.from(editBytes(signal, 'item', actions, bytes)), Buffer.from(expected))
+        if (expected !== bytes) edits++
+      }),
+      { numRuns: 600 },
+    )
+    assert.ok(edits > 40, `only ${edits} of the requests were edited`)
+  })
 }

@@ -8,13 +8,17 @@ import type { AttributeMap } from '../otlp/attribute.ts'
 import type { ClientInfo } from '../otlp/batch.ts'
 import { encodeString, encodeText } from '../otlp/encode.ts'
 import { VALUE } from '../otlp/value.ts'
+import type { Walk } from '../otlp/walk.ts'
 import type { ActionConfig } from './action-config.ts'
 import { findInContext } from './context.ts'
 import { converted, ValueHash } from './convert.ts'
 import { encodeLiteral } from './literal.ts'
+import { type LiteralEdit, LiteralEdits } from './literal-edits.ts'
 import { CachedPattern, Pattern } from './pattern.ts'
 
 interface Action {
+  /** What it does, where that is no more than to write a literal or to delete. */
+  readonly literal?: LiteralEdit | undefined
   /** Before the first map of a batch. */
   begin?(client: ClientInfo): void
   apply(map: AttributeMap): void
@@ -22,14 +26,24 @@ interface Action {
 
 export class AttributeActions {
   readonly #actions: readonly Action[]
+  /** All of them, where they are the usual ones. */
+  readonly #literals: LiteralEdits | undefined
 
   constructor(configs: readonly ActionConfig[]) {
     this.#actions = configs.map(toAction)
+    const literals = this.#actions.map(({ literal }) => literal).filter((literal) => literal !== undefined)
+    if (literals.length === this.#actions.length) this.#literals = LiteralEdits.find(literals)
   }
 
   /** Before the first map of a batch from `client`. */
   begin(client: ClientInfo): void {
     for (const action of this.#actions) action.begin?.(client)
+    this.#literals?.begin()
+  }
+
+  /** To the attributes of the walk's current span, log record or data point. */
+  applyToRecord(walk: Walk): void {
+    if (this.#literals?.tryApply(walk) !== true) this.apply(walk.attributes)
   }
 
   apply(map: AttributeMap): void {
@@ -62,21 +76,30 @@ const literal = (value: ActionConfig['value']): Uint8Array | undefined =>
   isGiven(value) ? encodeLiteral(value as NonNullable<typeof value>) : undefined
 
 /** insert, update, upsert of a literal or of something from the client. */
-class Write implements Action {
-  readonly #key: Uint8Array
-  readonly #adds: boolean
-  readonly #replaces: boolean
+class Write implements Action, LiteralEdit {
+  readonly key: Uint8Array
+  readonly adds: boolean
+  readonly replaces: boolean
+  readonly removes = false
   readonly #fromContext: string | undefined
   readonly #default: Uint8Array | undefined
   #value: Uint8Array | undefined
 
   constructor(config: ActionConfig) {
-    this.#key = encodeText(config.key)
-    this.#adds = config.action !== 'update'
-    this.#replaces = config.action !== 'insert'
+    this.key = encodeText(config.key)
+    this.adds = config.action !== 'update'
+    this.replaces = config.action !== 'insert'
     this.#fromContext = config.fromContext === '' ? undefined : config.fromContext
     this.#default = literal(config.defaultValue)
     this.#value = literal(config.value) ?? this.#default
+  }
+
+  get literal(): LiteralEdit {
+    return this
+  }
+
+  get value(): Uint8Array | undefined {
+    return this.#value
   }
 
   begin(client: ClientInfo): void {
@@ -86,10 +109,10 @@ class Write implements Action {
   apply(map: AttributeMap): void {
     const value = this.#value
     if (value === undefined) return
-    const at = map.find(this.#key)
+    const at = map.find(this.key)
     if (at < 0) {
-      if (this.#adds) map.insert(this.#key, value)
-    } else if (this.#replaces) map.set(at, value)
+      if (this.adds) map.insert(this.key, value)
+    } else if (this.replaces) map.set(at, value)
   }
 }
 
@@ -131,12 +154,15 @@ const matchesKey = (pattern: CachedPattern, map: AttributeMap, i: number): boole
   pattern.matchesBytes(map.source(i), map.keyStart(i), map.keyEnd(i))
 
 class Delete implements Action {
+  readonly literal: LiteralEdit | undefined
   readonly #key: Uint8Array | undefined
   readonly #pattern: CachedPattern | undefined
 
   constructor(config: ActionConfig) {
     this.#key = keyOf(config)
     this.#pattern = keyPatternOf(config)
+    if (this.#key !== undefined && this.#pattern === undefined)
+      this.literal = { key: this.#key, value: undefined, adds: false, replaces: false, removes: true }
   }
 
   apply(map: AttributeMap): void {

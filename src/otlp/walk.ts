@@ -61,6 +61,7 @@ const NO_FRAME = -2
 export class Walk {
   readonly signal: Signal
   #bytes: Uint8Array = new Uint8Array(0)
+  #words: DataView = new DataView(this.#bytes.buffer)
   readonly #splice = new Splice()
 
   readonly #resources = new Cursor()
@@ -119,6 +120,7 @@ export class Walk {
   /** Before the first resource of an encoded request. Forgets whatever came before. */
   open(bytes: Uint8Array): this {
     this.#bytes = bytes
+    this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#splice.reset(bytes)
     this.#removedItems = 0
     this.#resourceMapOpen = false
@@ -187,6 +189,11 @@ export class Walk {
 
   get bytes(): Uint8Array {
     return this.#bytes
+  }
+
+  /** The same bytes. */
+  get words(): DataView {
+    return this.#words
   }
 
   get resource(): ResourceView {
@@ -271,10 +278,32 @@ export class Walk {
     if (!this.#itemMapOpen) {
       this.#itemMapOpen = true
       const { start, end } = this.#inPoint ? this.#points : this.#items
-      this.#itemMap.open(this.#bytes, this.#attributesField())
+      this.#itemMap.open(this.#bytes, this.attributesField)
       this.#itemMap.piece(start, end)
     }
     return this.#itemMap
+  }
+
+  /** The contents of the current span, log record, or (after nextPoint()) data point: `bytes[recordStart, recordEnd)`. */
+  get recordStart(): number {
+    return this.#inPoint ? this.#points.start : this.#items.start
+  }
+
+  get recordEnd(): number {
+    return this.#inPoint ? this.#points.end : this.#items.end
+  }
+
+  /**
+   * Edits it by ranges, all at once: four numbers each, in ascending order, of which `[from, to)` becomes
+   * `splice.added[newFrom, newTo)`. Not for a record whose AttributeMap is edited too, or that is removed.
+   */
+  editRecord(edits: Int32Array, count: number): void {
+    const { lengthAt, start, end } = this.#inPoint ? this.#points : this.#items
+    this.#splice.edit(this.#inPoint ? this.#openData() : this.#openScope(), lengthAt, start, end, edits, count)
+  }
+
+  get splice(): Splice {
+    return this.#splice
   }
 
   /** Takes the current span, log record or metric out of the request. A scope that becomes empty stays. */
@@ -312,7 +341,8 @@ export class Walk {
     return view
   }
 
-  #attributesField(): number {
+  /** The field of the current record's message that holds its attributes. */
+  get attributesField(): number {
     if (this.signal === 'traces') return SPAN.ATTRIBUTES
     if (this.signal === 'logs') return LOG_RECORD.ATTRIBUTES
     if (this.#inPoint) return pointAttributes(this.#metric.type)

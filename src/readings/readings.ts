@@ -44,13 +44,25 @@ export class Stream {
   /** Attributes of all its points, as encodeMarks() gives them. */
   readonly marks: Uint8Array
   shape: Slot[] = NO_SHAPE
-  readonly #sources: Sources
+  readonly #sources: Sources | undefined
   /** Until the source is asked for. */
   #attributes: Attributes | undefined
   #source: Source | undefined
 
-  /** `attributes` are those of the resource. */
-  constructor(sources: Sources, attributes: Attributes, naming: Naming, marks: Uint8Array = NOTHING) {
+  /** Of a source that is known. */
+  static of(source: Source, naming: Naming): Stream {
+    const stream = new Stream(undefined, undefined, naming)
+    stream.#source = source
+    return stream
+  }
+
+  /** `attributes` are those of the resource; both are undefined for a source that is known. */
+  constructor(
+    sources: Sources | undefined,
+    attributes: Attributes | undefined,
+    naming: Naming,
+    marks: Uint8Array = NOTHING,
+  ) {
     this.#sources = sources
     this.#attributes = attributes
     this.naming = naming
@@ -63,7 +75,7 @@ export class Stream {
    */
   get source(): Source | undefined {
     if (this.#attributes !== undefined) {
-      this.#source = this.#sources.get(this.#attributes)
+      this.#source = this.#sources!.get(this.#attributes)
       this.#attributes = undefined
     }
     return this.#source
@@ -126,6 +138,8 @@ export class Readings {
   #timeHigh = 0
   #observedLow = 0
   #observedHigh = 0
+  /** When the devices of the message gave a sign of life by it; 0: it is none. */
+  #seenMs = 0
   /** Encoded attributes of the points that follow, fields of NumberDataPoint; empty for most. */
   #marks: Uint8Array = NOTHING
   /** What they are joined of, besides those of the stream. */
@@ -156,6 +170,7 @@ export class Readings {
     this.#place = 0
     this.kind = KIND.DEFAULT
     this.#marks = stream.marks
+    this.#seenMs = receivedMs
     this.#messageMark = NOTHING
     this.#messageAttributes = NO_MARKS
     this.#ownMark = NOTHING
@@ -164,6 +179,23 @@ export class Readings {
     this.atMillis(receivedMs)
     this.#observedLow = this.#timeLow
     this.#observedHigh = this.#timeHigh
+  }
+
+  /** The message says nothing of whether its device is there now: retained, or not from the device. */
+  noSignOfLife(): void {
+    this.#seenMs = 0
+  }
+
+  /** The device of what follows is gone, says someone who knows. */
+  gone(): void {
+    this.#seenMs = 0
+    const presence = this.#stream!.source?.presence
+    if (presence !== undefined) presence.isGone = true
+  }
+
+  /** What the device of what was written last writes as its time is `eventMs`. */
+  observeClock(eventMs: number): void {
+    if (this.#seenMs > 0) this.#stream!.source?.presence?.skew.observe(eventMs, this.#seenMs)
   }
 
   /** Takes back what the message has written. */
@@ -301,6 +333,7 @@ export class Readings {
   }
 
   #point(source: Source, slot: Slot, value: number): void {
+    if (source.presence !== undefined) source.presence.see(this.#seenMs)
     const sheet = this.metrics
     sheet.open(source.resource)
     sheet.items++
@@ -376,6 +409,7 @@ export class Readings {
     for (const [key, value] of this.#messageAttributes) record.field(LOG_RECORD.ATTRIBUTES, encodeAttribute(key, value))
     record.copy(this.#logTrace)
     if (event !== undefined) record.field(LOG_RECORD.EVENT_NAME, encodeText(event))
+    if (source.presence !== undefined) source.presence.see(this.#seenMs)
     this.logs.open(source.resource)
     this.logs.items++
     const item = new Writer().field(2, record.bytes, 0, record.length)

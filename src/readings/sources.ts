@@ -3,6 +3,7 @@
 import { encodeKeyValue, encodeString, encodeText } from '../otlp/encode.ts'
 import { RESOURCE } from '../otlp/fields.ts'
 import { Writer } from '../wire/writer.ts'
+import { Presence } from './liveness.ts'
 import type { Slot } from './naming.ts'
 
 export interface Source {
@@ -11,11 +12,15 @@ export interface Source {
   readonly attributes: string
   /** Field 1 of ResourceMetrics and ResourceLogs, tag and length with it. */
   readonly resource: Uint8Array
+  /** Where somebody watches whether it still sends. */
+  readonly presence: Presence | undefined
 }
 
 export interface SourceBounds {
   readonly maxSources: number
   readonly maxSeries: number
+  /** Whether somebody watches if sources still send. */
+  readonly watched?: boolean
   /** Called for each new source or series that is over its bound. */
   onFull(what: 'source' | 'series', words: string): void
 }
@@ -68,6 +73,10 @@ export class Sources {
     return this.#byAttributes.size
   }
 
+  [Symbol.iterator](): IterableIterator<Source> {
+    return this.#byAttributes.values()
+  }
+
   get series(): number {
     return this.#series.size
   }
@@ -85,7 +94,8 @@ export class Sources {
     for (const [name, value] of attributes)
       body.field(RESOURCE.ATTRIBUTES, encodeKeyValue(encodeText(name), encodeString(value)))
     const resource = new Writer().field(1, body.bytes, 0, body.length).toBytes()
-    const source = { id: this.#byAttributes.size, attributes: key, resource }
+    const presence = this.#bounds.watched === true ? new Presence() : undefined
+    const source = { id: this.#byAttributes.size, attributes: key, resource, presence }
     this.#byAttributes.set(key, source)
     return source
   }

@@ -46,7 +46,7 @@ export class AttributesProcessor implements Processor {
         while (walk.nextItem()) {
           if (include !== undefined && !matchesItem(include, walk, isTraces)) continue
           if (except !== undefined && matchesItem(except, walk, isTraces)) continue
-          this.#actions.apply(walk.attributes)
+          this.#actions.applyToRecord(walk)
         }
       }
     }
@@ -59,7 +59,7 @@ export class AttributesProcessor implements Processor {
         while (walk.nextItem()) {
           if (this.#include !== undefined && !this.#include.metric(walk.metric)) continue
           if (this.#exclude?.metric(walk.metric) === true) continue
-          while (walk.nextPoint()) this.#actions.apply(walk.attributes)
+          while (walk.nextPoint()) this.#actions.applyToRecord(walk)
         }
       }
     }

@@ -14,6 +14,7 @@ import {
   map,
   object,
   secret,
+  section,
   string,
   strings,
 } from '../../config/schema.ts'
@@ -22,6 +23,7 @@ import { findBroker, SCHEME_WORDS } from '../../net/mqtt/transport.ts'
 import { tlsClient } from '../../net/tls/config.ts'
 import { payloadFields } from './decoders/config.ts'
 import { DECODERS } from './decoders/decoders.ts'
+import { watchConfig } from './device-watch.ts'
 import { parseTemplate, TemplateError, type TopicTemplate } from './topics.ts'
 
 /** A template, read where it stands so that its problem has a place. */
@@ -211,6 +213,10 @@ export const config = object(
       min: 1,
       max: 2_000_000,
       doc: 'Different metrics of devices, and topics, at most; further ones are dropped and counted.',
+    }),
+    watch: section('watch_devices', watchConfig, {
+      optional: 'default',
+      doc: 'Whether devices still send, by what they usually do, and how far their clocks are off: metrics and events of each. Off unless it is written.',
     }),
     reconnect: group('reconnect', backoff('1s', '30s'), { doc: 'Waits before the next connection, with jitter.' }),
     retry: group('retry', backoff('100ms', '5s'), {

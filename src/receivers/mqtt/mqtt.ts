@@ -31,6 +31,7 @@ import type { MqttConfig } from './config.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { Message } from './decoders/decoder.ts'
 import { Discovery } from './decoders/discovery.ts'
+import { DeviceWatch } from './device-watch.ts'
 import type { PayloadTimes } from './event-times.ts'
 import { type Cargo, Outbox } from './outbox.ts'
 import { type OwnMetrics, ownMetrics } from './own-metrics.ts'
@@ -75,6 +76,7 @@ export class MqttReceiver implements Receiver {
   readonly #message = new CurrentMessage()
   readonly #refusals: FailureLog
   readonly #postponed: FailureLog
+  readonly #deviceWatch: DeviceWatch | undefined
   readonly #untold = new Map<string, boolean>()
   #topic: Topic | undefined
   /** Of the read that is under way; 0 between reads. */
@@ -95,6 +97,7 @@ export class MqttReceiver implements Receiver {
       maxSources: share(cfg.maxDevices),
       maxSeries: share(cfg.maxSeries),
       onFull: (what) => this.#full(what),
+      watched: cfg.watch !== undefined,
     })
     const metrics = new Metrics()
     const discovery = new Discovery()
@@ -110,6 +113,10 @@ export class MqttReceiver implements Receiver {
       takesLogs: outputs.logs !== undefined,
       device: (bytes, from, to) => this.#topic!.device(this.#sources, bytes, from, to),
     })
+    if (cfg.watch !== undefined)
+      this.#deviceWatch = new DeviceWatch(cfg.watch, this.#sources, this.#readings, metrics, clock, () =>
+        this.#outbox.send(this.#cargoes(), () => {}),
+      )
     this.#deadLetters = this.#deadLettersOf()
     const { initialMs, maxMs } = cfg.retry
     this.#refusals = new FailureLog(log, clock, 'error', 'a pipeline refused readings for good', 'dropped_items')
@@ -189,6 +196,7 @@ export class MqttReceiver implements Receiver {
         subscribed: () => this.#remembered?.remember(),
         disconnected: (error) => {
           this.#own.connected.set(0)
+          this.#deviceWatch?.forget()
           this.#context.report('recoverable', error)
         },
         paused: () => this.#own.pauses.add(1),
@@ -197,9 +205,11 @@ export class MqttReceiver implements Receiver {
     )
     this.#session = session
     session.start()
+    this.#deviceWatch?.start()
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
+    this.#deviceWatch?.stop()
     await this.#session?.stop(deadline)
     this.#session = undefined
     this.#outbox.stop()
@@ -268,10 +278,14 @@ export class MqttReceiver implements Receiver {
     this.#topic = topic
     readings.begin(topic.stream, message.receivedMs)
     try {
-      if (frame.retain) readings.markMessage(RETAINED)
+      if (frame.retain) {
+        readings.markMessage(RETAINED)
+        readings.noSignOfLife()
+      }
       const parent = frame.userProperty('traceparent')
       if (parent !== undefined) readings.trace(parent)
       rule.decode(message, readings)
+      if (rule.times.isOwn) readings.observeClock(rule.times.ms)
     } catch (error) {
       readings.rollBack()
       const { reason, words } = reasonOf(error)
@@ -294,6 +308,11 @@ export class MqttReceiver implements Receiver {
   /** All messages of a read are in the readings. */
   #read(group: AckGroup): void {
     this.#receivedMs = 0
+    this.#outbox.send(this.#cargoes(), () => this.#settle(group))
+  }
+
+  /** What stands in the readings and dead letters, for the pipelines. */
+  #cargoes(): Cargo[] {
     const { outputs } = this.#context
     const readings = this.#readings
     const cargoes: Cargo[] = []
@@ -312,7 +331,7 @@ export class MqttReceiver implements Receiver {
     readings.dropped = 0
     const dead = this.#deadLetters?.take()
     if (dead !== undefined) cargoes.push(dead)
-    this.#outbox.send(cargoes, () => this.#settle(group))
+    return cargoes
   }
 
   #settle(group: AckGroup): void {

@@ -101,6 +101,7 @@ export const status = defineDecoder({
       const word = written.trim().toLowerCase()
       const known = lastOf(device)
       const isUp = !DOWN.has(word)
+      if (!isUp) payload.out.gone()
       presence(known, isUp)
       if (UP.has(word)) return
       // A plug that is offline is no machine: it has never had a state of work.
