@@ -1,4 +1,5 @@
-// `npm start`: the router on configs/quickstart.yaml, a small shop that sends to it, and a live view of both.
+// `npm start`: the router on configs/plant.yaml with its broker, a plant of devices and services that send to it, and a live
+// view.
 //
 //   node demo/main.ts [--seconds N]      N: end by itself, for a look in a pipe or in CI
 
@@ -13,8 +14,8 @@ import { LiveView } from '../src/ui/live.ts'
 import { renderTotals } from '../src/ui/terminal.ts'
 import { describeTakenPorts, readAddress } from './ports.ts'
 
-/** How long the shop may take to send what it holds. */
-const SHOP_STOPS_WITHIN_MS = 5_000
+/** How long the plant may take to send what it holds. */
+const PLANT_STOPS_WITHIN_MS = 5_000
 
 const { values } = parseArgs({ options: { seconds: { type: 'string' } } })
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
@@ -22,9 +23,11 @@ mkdirSync('out', { recursive: true })
 
 const grpc = process.env.MILLRACE_GRPC_ENDPOINT ?? 'localhost:4317'
 const http = process.env.MILLRACE_HTTP_ENDPOINT ?? 'localhost:4318'
+const mqtt = process.env.MILLRACE_MQTT_ENDPOINT ?? 'localhost:1883'
 const metricsPort = Number(process.env.MILLRACE_METRICS_PORT ?? 8888)
 const taken = await describeTakenPorts([
   ...[
+    { use: 'MQTT', endpoint: mqtt, variable: 'MILLRACE_MQTT_ENDPOINT' },
     { use: 'OTLP/gRPC', endpoint: grpc, variable: 'MILLRACE_GRPC_ENDPOINT' },
     { use: 'OTLP/HTTP', endpoint: http, variable: 'MILLRACE_HTTP_ENDPOINT' },
   ].map(({ use, endpoint, variable }) => {
@@ -54,7 +57,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, requestS
 
 const router = await Router.start(
   {
-    configs: ['configs/quickstart.yaml'],
+    configs: ['configs/plant.yaml'],
     // The screen belongs to the live view.
     sets: ['service.telemetry.logs.output_paths=[out/millrace.log]'],
     liveView: true,
@@ -65,11 +68,16 @@ const router = await Router.start(
   process.exit(1)
 })
 
-const shop = fork(fileURLToPath(new URL('./shop.ts', import.meta.url)), {
-  env: { ...process.env, SHOP_GRPC_ENDPOINT: `http://${grpc}`, SHOP_HTTP_ENDPOINT: `http://${http}` },
+const plant = fork(fileURLToPath(new URL('./plant.ts', import.meta.url)), {
+  env: {
+    ...process.env,
+    PLANT_BROKER: `mqtt://${mqtt}`,
+    PLANT_GRPC_ENDPOINT: `http://${grpc}`,
+    PLANT_HTTP_ENDPOINT: `http://${http}`,
+  },
 })
-shop.once('exit', (code) => {
-  if (!stopping) console.error(`The shop ended with exit code ${code}; the router goes on.`)
+plant.once('exit', (code) => {
+  if (!stopping) console.error(`The plant ended with exit code ${code}; the router goes on.`)
 })
 const view = new LiveView({
   screen: process.stdout,
@@ -77,14 +85,16 @@ const view = new LiveView({
   env: process.env,
   take: () => router.snapshot(),
 })
-console.log('Telemetry is kept in out/telemetry.jsonl, the log of the router in out/millrace.log.\n')
+console.log(
+  `Telemetry is kept in out/plant.jsonl, the log of the router in out/millrace.log. Devices of your own: mqtt://${mqtt}\n`,
+)
 await view.start()
 
-/** Lets the shop send its last spans while the router still takes them. */
-function stopShop(child: ChildProcess): Promise<void> {
+/** Lets the plant send its last messages and spans while the router still takes them. */
+function stopPlant(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || !child.connected) return Promise.resolve()
   return new Promise((resolve) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), SHOP_STOPS_WITHIN_MS)
+    const timer = setTimeout(() => child.kill('SIGKILL'), PLANT_STOPS_WITHIN_MS)
     child.once('exit', () => {
       clearTimeout(timer)
       resolve()
@@ -93,11 +103,13 @@ function stopShop(child: ChildProcess): Promise<void> {
   })
 }
 
-if (values.seconds !== undefined) setTimeout(requestStop, Number(values.seconds) * 1000)
+// From the moment on when the plant speaks: on a busy machine it takes its time.
+const { seconds } = values
+if (seconds !== undefined) plant.once('message', () => setTimeout(requestStop, Number(seconds) * 1000))
 
 await stopRequest
 view.stop()
 console.log('\nDraining...')
-await stopShop(shop)
+await stopPlant(plant)
 console.log(renderTotals(await router.stop()).join('\n'))
 process.exit(0)

@@ -13,7 +13,7 @@ export interface Wanted {
   readonly value: (port: number) => string
 }
 
-/** `host:port`, as the variables of configs/quickstart.yaml hold it. */
+/** `host:port`, as the variables of configs/plant.yaml hold it. */
 export function readAddress(address: string): { readonly host: string; readonly port: number } {
   const colon = address.lastIndexOf(':')
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) }

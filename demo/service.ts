@@ -1,4 +1,4 @@
-// One service of the shop: an HTTP server on the loopback whose every request is a span, a measurement and, when it is
+// One service of the MES: an HTTP server on the loopback whose every request is a span, a measurement and, when it is
 // worth it, a log record; and calls to the next service, which carry the trace along (W3C Trace Context, `traceparent`).
 
 import { createServer, type IncomingMessage, request, type Server } from 'node:http'
@@ -19,6 +19,8 @@ import type { Telemetry } from './telemetry.ts'
 /** What a handler is given: where it is in the trace, and the means to say what happens. */
 export interface Work {
   readonly path: string
+  /** Order, product and device that the request is about: attributes of its span, and handed on with calls. */
+  readonly facts: Attributes
   /** Runs `body` as a span of its own; an error marks the span and travels on. */
   step<T>(name: string, attributes: Attributes, body: () => Promise<T>): Promise<T>
   /** POSTs to another service and resolves to its status. */
@@ -56,7 +58,7 @@ export class Service {
       unit: 's',
       advice: { explicitBucketBoundaries: [0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5] },
     })
-    this.#requests = meter.createCounter('shop.requests', { unit: '{request}' })
+    this.#requests = meter.createCounter('mes.requests', { unit: '{request}' })
     meter
       .createObservableUpDownCounter('http.server.active_requests', { unit: '{request}' })
       .addCallback((result) => result.observe(this.#active))
@@ -92,16 +94,17 @@ export class Service {
     const method = message.method ?? 'GET'
     const route = path.replace(/\/\d+/, '/{id}')
     const from = performance.now()
+    const facts = readFacts(message.headers[FACTS_HEADER])
     const attributes = { 'http.request.method': method, 'http.route': route }
     const span = this.#telemetry.tracer.startSpan(
       `${method} ${route}`,
-      { kind: SpanKind.SERVER, attributes: { ...attributes, 'url.path': path, 'server.address': this.name } },
+      { kind: SpanKind.SERVER, attributes: { ...attributes, ...facts, 'url.path': path, 'server.address': this.name } },
       readTraceparent(message.headers.traceparent),
     )
     this.#active++
     let status = 200
     try {
-      await this.#handle(this.#work(path, span))
+      await this.#handle(this.#work(path, span, facts))
     } catch (error) {
       status = error instanceof Failure ? error.status : 500
       fail(span, error as Error)
@@ -116,7 +119,7 @@ export class Service {
     return status
   }
 
-  #work(path: string, span: Span): Work {
+  #work(path: string, span: Span, facts: Attributes): Work {
     const { tracer, logger } = this.#telemetry
     const here = trace.setSpan(ROOT_CONTEXT, span)
     const inside = async <T>(child: Span, body: () => Promise<T>): Promise<T> => {
@@ -131,6 +134,7 @@ export class Service {
     }
     return {
       path,
+      facts,
       step: (name, attributes, body) => inside(tracer.startSpan(name, { attributes }, here), body),
       call: (port, target) => {
         const attributes = { 'http.request.method': 'POST', 'server.address': '127.0.0.1', 'server.port': port }
@@ -140,7 +144,7 @@ export class Service {
           here,
         )
         return inside(child, async () => {
-          const status = await post(port, target, writeTraceparent(child))
+          const status = await post(port, target, { facts: writeFacts(facts), traceparent: writeTraceparent(child) })
           child.setAttribute('http.response.status_code', status)
           if (status >= 500) child.setStatus({ code: SpanStatusCode.ERROR })
           return status
@@ -163,9 +167,35 @@ function fail(span: Span, error: Error): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message: error.message })
 }
 
+const FACTS_HEADER = 'x-facts'
+
+function readFacts(header: string | string[] | undefined): Attributes {
+  if (typeof header !== 'string') return {}
+  const { device_id, order_number, product_code } = JSON.parse(header)
+  return {
+    'device.id': device_id,
+    'manufacturing.work_order.id': order_number,
+    'manufacturing.product.code': product_code,
+  }
+}
+
+const writeFacts = (facts: Attributes): object => ({
+  device_id: facts['device.id'],
+  order_number: facts['manufacturing.work_order.id'],
+  product_code: facts['manufacturing.product.code'],
+})
+
 /** POSTs nothing to a path on the loopback; resolves to the status, or 503 where nobody answers. */
-export function post(port: number, path: string, traceparent?: string): Promise<number> {
-  const headers = { 'content-length': 0, ...(traceparent === undefined ? {} : { traceparent }) }
+export function post(
+  port: number,
+  path: string,
+  { facts, traceparent }: { readonly facts: object; readonly traceparent?: string },
+): Promise<number> {
+  const headers = {
+    'content-length': 0,
+    [FACTS_HEADER]: JSON.stringify(facts),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  }
   return new Promise((resolve) => {
     request({ port, host: '127.0.0.1', method: 'POST', path, headers }, (response) => {
       response.resume()

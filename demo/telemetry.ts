@@ -1,4 +1,4 @@
-// The OpenTelemetry SDK for Node, set up for one service of the shop: three signals over one protocol.
+// The OpenTelemetry SDK for Node, set up for one service of the MES: three signals over one protocol.
 
 import type { Logger, Meter, Tracer } from '@opentelemetry/api'
 import { OTLPLogExporter as GrpcLogs } from '@opentelemetry/exporter-logs-otlp-grpc'
@@ -57,7 +57,7 @@ function exporters(protocol: OtlpProtocol, endpoint: string) {
 export function startTelemetry({ service, protocol, endpoint, exportEveryMs }: TelemetryOptions): Telemetry {
   const resource = resourceFromAttributes({
     'service.name': service,
-    'service.namespace': 'shop',
+    'service.namespace': 'plant',
     'service.version': '1.0.0',
     'telemetry.sdk.language': 'nodejs',
   })
@@ -81,11 +81,11 @@ export function startTelemetry({ service, protocol, endpoint, exportEveryMs }: T
     processors: [new BatchLogRecordProcessor({ exporter: logs, scheduledDelayMillis: exportEveryMs })],
   })
   return {
-    tracer: tracers.getTracer('shop', '1.0.0'),
-    meter: meters.getMeter('shop', '1.0.0'),
-    logger: loggers.getLogger('shop', '1.0.0'),
+    tracer: tracers.getTracer('mes', '1.0.0'),
+    meter: meters.getMeter('mes', '1.0.0'),
+    logger: loggers.getLogger('mes', '1.0.0'),
     async stop() {
-      // A router that is gone already must not keep the shop from ending.
+      // A router that is gone already must not keep the services from ending.
       await Promise.allSettled([tracers.shutdown(), meters.shutdown(), loggers.shutdown()])
     },
   }

@@ -40,6 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (line.command === 'run')
     return await (await import('./cli/run.ts')).run(line, buildInfo, () => flushCompileCache())
   if (line.command === 'send') return await (await import('./send/command.ts')).run(line.operands)
+  if (line.command === 'simulate') return await (await import('./simulate/command.ts')).run(line.operands)
   const { stdout, stderr, exitCode } = await look(line)
   process.stderr.write(stderr)
   process.stdout.write(stdout)

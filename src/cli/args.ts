@@ -10,6 +10,7 @@ export const COMMANDS = {
   featuregate: 'List the feature gates, or explain one.',
   graph: 'Print the plan: which component stands where and who feeds whom.',
   send: 'Send generated telemetry to a router.',
+  simulate: 'Let a plant of simulated devices publish to an MQTT broker.',
   help: 'Print this text.',
 } as const
 export type Command = keyof typeof COMMANDS
@@ -60,11 +61,12 @@ const FLAGS_OF: Readonly<Record<Command, readonly Flag[]>> = {
   featuregate: ['help'],
   graph: [...SOURCE_FLAGS, 'mermaid'],
   send: ['help'],
+  simulate: ['help'],
   help: ['help'],
 }
 
 /** Commands that read their own flags: everything after their name is theirs. */
-export const OWN_FLAGS: ReadonlySet<Command> = new Set(['send'])
+export const OWN_FLAGS: ReadonlySet<Command> = new Set(['send', 'simulate'])
 
 /** Reads the arguments after the program's name. Throws a UsageError. */
 export function readCommandLine(args: readonly string[]): CommandLine {

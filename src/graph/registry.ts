@@ -56,6 +56,7 @@ export const registry: readonly RegistryEntry[] = [
     supervise: async () => (await import('../extensions/admin/supervise.ts')).supervise,
   },
   entry('extension', 'headers_setter', [], () => import('../extensions/headers_setter/factory.ts')),
+  entry('extension', 'mqtt_broker', [], () => import('../extensions/mqtt_broker/factory.ts')),
   entry('extension', 'oauth2client', ['oauth2_client'], () => import('../extensions/oauth2client/factory.ts')),
   entry('extension', 'oidc', [], () => import('../extensions/oidc/factory.ts')),
   {

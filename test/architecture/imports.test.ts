@@ -32,6 +32,8 @@ const MAY_USE: Record<string, readonly string[]> = {
   attributes: ['config', 'otlp', 'wire'],
   readings: ['collections', 'otlp', 'wire'],
   sending: ['collections', 'storage', 'config', 'otlp', 'delivery', 'self', 'graph', 'wire'],
+  plant: ['config'],
+  simulate: ['config', 'graph', 'plant'],
   send: ['graph', 'otlp', 'wire', 'net', 'config', 'delivery'],
   ui: ['otlp', 'wire', 'graph'],
   shards: ['collections', 'graph', 'config', 'otlp', 'self', 'delivery', 'net', 'ui'],

@@ -56,6 +56,14 @@ const RUNS: Record<string, Runs> = {
     ],
     paths: ['extensions.file_storage.directory', 'exporters.file.path'],
   },
+  'plant.yaml': {
+    ports: [
+      'extensions.mqtt_broker.tcp.endpoint',
+      'receivers.otlp.protocols.grpc.endpoint',
+      'receivers.otlp.protocols.http.endpoint',
+    ],
+    paths: ['exporters.file.path'],
+  },
   'two-gateways.yaml': {
     ports: ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'],
   },

@@ -141,18 +141,19 @@ function checkCommon(tls: Common, problem: Complain): void {
 const hasCert = (tls: Common): boolean => tls.certFile !== undefined || tls.certPem !== undefined
 const hasKey = (tls: Common): boolean => tls.keyFile !== undefined || tls.keyPem !== undefined
 
+/** For a section that has the keys of `tlsServerFields` beside others. */
+export function checkTlsServer(tls: Decoded<typeof tlsServerFields>, problem: Complain): void {
+  checkCommon(tls, problem)
+  if (!hasCert(tls) && !hasKey(tls))
+    problem(
+      'cert_file',
+      'a server with TLS needs a certificate and a key',
+      'add cert_file and key_file, or remove the tls section',
+    )
+}
+
 /** A server's `tls:` section. */
-export const tlsServer = object(tlsServerFields, {
-  check(tls, problem) {
-    checkCommon(tls, problem)
-    if (!hasCert(tls) && !hasKey(tls))
-      problem(
-        'cert_file',
-        'a server with TLS needs a certificate and a key',
-        'add cert_file and key_file, or remove the tls section',
-      )
-  },
-})
+export const tlsServer = object(tlsServerFields, { check: checkTlsServer })
 export type TlsServerConfig = Infer<typeof tlsServer>
 
 /** A client's `tls:` section. */

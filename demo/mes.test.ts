@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startOtlpRecorder } from '../test/support/otlp-recorder.ts'
+import { type ShopFloorEvent, startMes } from './mes.ts'
+
+const SERVICES = { mes: 'grpc', quality: 'http/protobuf', warehouse: 'http/json' } as const
+
+const EVENT = { device_id: 'cnc-01', order_number: 'WO-1', product_code: 'shaft-20' }
+const PIECE: ShopFloorEvent = { ...EVENT, serial: 1, result: 'pass' }
+const ORDER: ShopFloorEvent = { ...EVENT, event: 'started', quantity: 12, produced: 0, scrap: 0 }
+
+// biome-ignore lint/suspicious/noExplicitAny: requests as plain objects, in protobuf's names and in JSON's alike
+const resourcesOf = ({ request }: { request: any }): any[] =>
+  request.resourceSpans ?? request.resourceMetrics ?? request.resourceLogs
+
+test('the MES sends traces, metrics and logs, each of its services over a protocol of its own', async (t) => {
+  const recorder = await startOtlpRecorder(t)
+  const mes = await startMes({
+    grpcEndpoint: `http://${recorder.grpcAddress}`,
+    httpEndpoint: `http://${recorder.httpAddress}`,
+    random: () => 0.5,
+  })
+  mes.take(PIECE)
+  mes.take(ORDER)
+  await mes.stop()
+  const seen = new Set(
+    recorder.requests.flatMap((recorded) =>
+      resourcesOf(recorded).map((resource) => {
+        const name = resource.resource.attributes.find(({ key }: { key: string }) => key === 'service.name')
+        return `${name.value.stringValue} ${recorded.signal} ${recorded.protocol}`
+      }),
+    ),
+  )
+  const expected = Object.entries(SERVICES).flatMap(([service, protocol]) =>
+    ['traces', 'metrics', 'logs'].map((signal) => `${service} ${signal} ${protocol}`),
+  )
+  assert.deepEqual([...seen].sort(), expected.sort())
+})
+
+for (const { words, event, names } of [
+  {
+    words: 'a good piece',
+    event: PIECE,
+    names: ['POST /pieces/{id}/pass', 'book piece', 'check tolerances', 'INSERT inspections', 'read order'],
+  },
+  {
+    words: 'a piece that is no good',
+    event: { ...PIECE, result: 'fail' as const },
+    names: ['POST /pieces/{id}/fail', 'book scrap', 'check tolerances', 'INSERT inspections', 'read order'],
+  },
+  {
+    words: 'an order that begins',
+    event: ORDER,
+    names: ['POST /orders/{id}/started', 'update order', 'SELECT stock', 'INSERT movements', 'read order'],
+  },
+])
+  test(`${words} makes one trace through the services, which names its order and its machine`, async (t) => {
+    const recorder = await startOtlpRecorder(t)
+    const mes = await startMes({
+      grpcEndpoint: `http://${recorder.grpcAddress}`,
+      httpEndpoint: `http://${recorder.httpAddress}`,
+      exportEveryMs: 60_000,
+      random: () => 0.6,
+    })
+    mes.take(event)
+    await mes.stop()
+    const hex = (id: Uint8Array | string | undefined): string =>
+      typeof id === 'string' ? id : Buffer.from(id ?? []).toString('hex')
+    const spans = recorder.requests
+      .filter(({ signal }) => signal === 'traces')
+      .flatMap(resourcesOf)
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      .flatMap(({ scopeSpans }: any) => scopeSpans.flatMap((scope: any) => scope.spans))
+    assert.deepEqual([...new Set(spans.map(({ name }) => name))].sort(), [...names].sort())
+    assert.equal(new Set(spans.map(({ traceId }) => hex(traceId))).size, 1)
+    const ids = new Set(spans.map(({ spanId }) => hex(spanId)))
+    assert.equal(spans.filter(({ parentSpanId }) => !ids.has(hex(parentSpanId))).length, 1)
+    // SERVER is 2 in protobuf and in JSON.
+    const servers = spans.filter(({ kind }) => kind === 2 || kind === 'SPAN_KIND_SERVER')
+    assert.equal(servers.length, 2)
+    for (const { attributes } of servers)
+      for (const [key, value] of [
+        ['device.id', 'cnc-01'],
+        ['manufacturing.work_order.id', 'WO-1'],
+      ])
+        assert.equal(attributes.find((one: { key: string }) => one.key === key)?.value.stringValue, value)
+  })
