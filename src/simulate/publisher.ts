@@ -20,6 +20,7 @@ export interface PublishTotals {
 /** Messages that one connection keeps while the broker is away. */
 const MAX_WAITING = 10_000
 const RECONNECT_MS = 1_000
+const STOPS_WITHIN_MS = 2_000
 /** Connecting a thousand devices at once would be refused by a broker that has its wits about it. */
 const CONNECT_SIDE_BY_SIDE = 20
 
@@ -79,8 +80,11 @@ export class Publisher {
     this.#stopping = true
     for (const resolve of this.#drained.splice(0)) resolve()
     const end = (client: MqttClient): Promise<void> => new Promise((resolve) => client.end(false, {}, () => resolve()))
-    const patience = new Promise<void>((resolve) => setTimeout(resolve, 2_000).unref())
+    // A device that is away just now may never hear that it has ended. The timer also keeps the process alive until then.
+    const { promise: patience, resolve: loseIt } = Promise.withResolvers<void>()
+    const timer = setTimeout(loseIt, STOPS_WITHIN_MS)
     await Promise.race([Promise.all([...this.#links.values()].map(({ client }) => end(client))), patience])
+    clearTimeout(timer)
     for (const { client } of this.#links.values()) client.end(true)
   }
 

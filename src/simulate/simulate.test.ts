@@ -81,6 +81,20 @@ test('a device that loses its connection leaves its last will, and is there agai
   assert.deepEqual(statuses, ['Running', 'Offline', 'Running'])
 })
 
+test('Ctrl-C while a device is away ends as it should', async (t) => {
+  const scenario = join(folder(t), 'plant.yaml')
+  writeFileSync(
+    scenario,
+    'devices: [{id: hall-1, type: sensor, every: 100ms}]\nevents: [{at: 1s, device: hall-1, kind: disconnect, for: 1h}]\n',
+  )
+  const { url, metric } = await broker(t)
+  const { child, ended, output } = simulate('--scenario', scenario, '--broker', url)
+  await until(() => (metric('extension_mqtt_broker_received_messages') ?? 0) > 5, 20_000)
+  await until(() => metric('extension_mqtt_broker_clients') === 0, 20_000)
+  child.kill('SIGINT')
+  assert.equal(await ended, 0, output.stderr)
+})
+
 test('the ground truth is written at the end, also after Ctrl-C', async (t) => {
   const truth = join(folder(t), 'truth.json')
   const { url, metric } = await broker(t)
