@@ -12,12 +12,15 @@
 
 import { isUtf8 } from 'node:buffer'
 import { varintSize, writeVarint } from '../../wire/varint.ts'
-import { ScalarReader } from './scalar-reader.ts'
+import { AttributeReader } from './attribute-reader.ts'
 import { JSON_DEPTH_MAX } from './scanner.ts'
 import { KIND, type Shape, type ShapeField } from './shape.ts'
 import { CHAR, readBase64 } from './text.ts'
 
-export class JsonReader extends ScalarReader {
+/** Of objects inside an attribute list, its own elements and values. */
+const ATTRIBUTE_DEPTH = 4
+
+export class JsonReader extends AttributeReader {
   /** The bytes of one request, in an array of their own. Throws MalformedOtlp. */
   request(shape: Shape): Uint8Array<ArrayBuffer> {
     if (!isUtf8(this.source)) this.fail('the text is not UTF-8', firstInvalidUtf8(this.source))
@@ -129,8 +132,11 @@ export class JsonReader extends ScalarReader {
       this.#tag(field.packedTag)
       lengthAt = this.to++
     }
+    const mayBeUsual = field.isAttribute && depth + ATTRIBUTE_DEPTH < JSON_DEPTH_MAX
     for (;;) {
-      if (field.packedTag === 0) this.#value(field, depth + 1, true)
+      if (mayBeUsual && this.tryAttribute(field.tag)) {
+        // Nothing to do: it is written.
+      } else if (field.packedTag === 0) this.#value(field, depth + 1, true)
       else {
         this.reserve()
         this.scalar(field)

@@ -204,7 +204,7 @@ export class ScalarReader extends JsonScanner {
       if (value === undefined) this.fail(`${field.name}: expected a number`, from)
       return value
     }
-    let p = this.numberEnd(`${field.name}: `)
+    let p = this.numberEnd(field.name)
     this.at = p
     // Fifteen digits and a power of ten up to 22 are exact doubles, so one operation rounds correctly.
     const negative = source[from] === CHAR.MINUS

@@ -9,17 +9,25 @@ import { CHAR, readHexDigit } from './text.ts'
 /** Objects and lists inside one another, known or not. */
 export const JSON_DEPTH_MAX = 512
 
+/** Room behind the text's own length: for any number, and for what is written in words. */
+const SPARE_BYTES = 64
+
 export class JsonScanner {
   protected readonly source: Uint8Array
   protected readonly end: number
   protected at = 0
   protected out: Uint8Array<ArrayBuffer>
   protected to = 0
+  /** The words of both. */
+  protected readonly view: DataView
+  protected outView: DataView
 
   constructor(source: Uint8Array) {
     this.source = plain(source)
     this.end = source.length
-    this.out = new Uint8Array(source.length + 64)
+    this.view = new DataView(source.buffer, source.byteOffset, source.byteLength)
+    this.out = new Uint8Array(Buffer.allocUnsafeSlow(source.length + SPARE_BYTES).buffer)
+    this.outView = new DataView(this.out.buffer)
   }
 
   protected fail(what: string, at = this.at): never {
@@ -42,7 +50,7 @@ export class JsonScanner {
 
   /** Room for any one value: no string is longer than the text that is left. */
   protected reserve(): void {
-    const needed = this.to + (this.end - this.at) + 32
+    const needed = this.to + (this.end - this.at) + SPARE_BYTES / 2
     if (needed > this.out.length) this.grow(needed)
   }
 
@@ -50,6 +58,7 @@ export class JsonScanner {
     const grown = new Uint8Array(Math.max(needed, this.out.length * 2))
     grown.set(this.out.subarray(0, this.to))
     this.out = grown
+    this.outView = new DataView(grown.buffer)
   }
 
   protected literal(word: string): void {
@@ -63,28 +72,45 @@ export class JsonScanner {
 
   /** Copies the string that begins here, escapes resolved; room for it was reserved. */
   protected string(): void {
-    const source = this.source
-    const out = this.out
-    const end = this.end
-    let to = this.to
-    let p = this.at + 1
-    for (; p < end; p++) {
-      const char = source[p]!
-      if (char === CHAR.QUOTE) {
-        this.at = p + 1
-        this.to = to
+    const { source, end } = this
+    for (let p = this.at + 1; ; p = this.at) {
+      const stop = this.copyPlain(p, this.to, end)
+      this.to += stop - p
+      if (stop === end) this.fail('expected the end of a string', end)
+      if (source[stop] === CHAR.QUOTE) {
+        this.at = stop + 1
         return
       }
-      if (char === CHAR.BACKSLASH) {
-        this.at = p
-        this.to = to
-        this.#escape()
-        p = this.at - 1
-        to = this.to
-      } else if (char < 0x20) this.fail('a control character in a string', p)
-      else out[to++] = char
+      if (source[stop] !== CHAR.BACKSLASH) this.fail('a control character in a string', stop)
+      this.at = stop
+      this.#escape()
     }
-    this.fail('expected the end of a string', end)
+  }
+
+  /**
+   * Copies `[from, end)` to `to` up to the first quote, backslash or control character, and returns where that is. Up to
+   * three bytes more may be written behind.
+   */
+  protected copyPlain(from: number, to: number, end: number): number {
+    const { source, out, view, outView } = this
+    let p = from
+    let q = to
+    for (const last = end - 4; p <= last; p += 4, q += 4) {
+      const four = view.getInt32(p, true)
+      // A byte becomes 0 where it is the one that is looked for, and a 0 gives its top bit to what is left of it.
+      const quotes = four ^ 0x22222222
+      const escapes = four ^ 0x5c5c5c5c
+      const found =
+        ((quotes - 0x01010101) & ~quotes) | ((escapes - 0x01010101) & ~escapes) | ((four - 0x20202020) & ~four)
+      if ((found & 0x80808080) !== 0) break
+      outView.setInt32(q, four, true)
+    }
+    for (; p < end; p++, q++) {
+      const char = source[p]!
+      if (char === CHAR.QUOTE || char === CHAR.BACKSLASH || char < 0x20) break
+      out[q] = char
+    }
+    return p
   }
 
   /** The escape that begins here, as UTF-8. Half of a surrogate pair becomes U+FFFD, as Go makes it. */
@@ -133,27 +159,32 @@ export class JsonScanner {
     return code
   }
 
-  /** RFC 8259, chapter 6: where the number that begins here ends. */
-  protected numberEnd(where: string): number {
-    const source = this.source
-    const isDigit = (at: number): boolean => at < this.end && source[at]! >= CHAR.ZERO && source[at]! <= 0x39
-    let p = this.at
-    if (source[p] === CHAR.MINUS) p++
-    if (!isDigit(p)) this.fail(`${where}expected a number`, p < this.end ? this.at : this.end)
-    if (source[p] === CHAR.ZERO) p++
-    else while (isDigit(p)) p++
-    if (isDigit(p)) this.fail(`${where}a number with a leading zero`)
-    if (source[p] === CHAR.DOT) {
+  /** RFC 8259, chapter 6: where the number that begins here ends. `name` is whose number it is. */
+  protected numberEnd(name: string): number {
+    const first = this.source[this.at] === CHAR.MINUS ? this.at + 1 : this.at
+    let p = this.#digitsEnd(first)
+    if (p === first) this.fail(`${name}: expected a number`, p < this.end ? this.at : this.end)
+    if (p > first + 1 && this.source[first] === CHAR.ZERO) this.fail(`${name}: a number with a leading zero`)
+    if (this.source[p] === CHAR.DOT) p = this.#digits(name, p + 1)
+    if (p < this.end && (this.source[p]! | 0x20) === 0x65) {
       p++
-      if (!isDigit(p)) this.fail(`${where}expected a digit`, p)
-      while (isDigit(p)) p++
+      if (this.source[p] === CHAR.PLUS || this.source[p] === CHAR.MINUS) p++
+      p = this.#digits(name, p)
     }
-    if (p < this.end && (source[p]! | 0x20) === 0x65) {
-      p++
-      if (source[p] === CHAR.PLUS || source[p] === CHAR.MINUS) p++
-      if (!isDigit(p)) this.fail(`${where}expected a digit`, p)
-      while (isDigit(p)) p++
-    }
+    return p
+  }
+
+  /** The end of the digits that must stand at `from`. */
+  #digits(name: string, from: number): number {
+    const p = this.#digitsEnd(from)
+    if (p === from) this.fail(`${name}: expected a digit`, p)
+    return p
+  }
+
+  #digitsEnd(from: number): number {
+    const { source, end } = this
+    let p = from
+    while (p < end && source[p]! >= CHAR.ZERO && source[p]! <= 0x39) p++
     return p
   }
 
@@ -184,7 +215,7 @@ export class JsonScanner {
         this.literal('null')
         break
       default:
-        this.at = this.numberEnd('an unknown name: ')
+        this.at = this.numberEnd('an unknown name')
     }
   }
 

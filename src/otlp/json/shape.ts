@@ -66,6 +66,8 @@ export interface ShapeField {
   readonly rivals: number
   /** Bytes to set aside for the length of this field: the usual case is right the first time. */
   readonly lengthBytes: number
+  /** A list of attributes whose tag is one byte. */
+  readonly isAttribute: boolean
   /** Set for messages. */
   readonly shape: Shape
 }
@@ -155,6 +157,7 @@ function shapeField(field: Field, rivals: readonly Field[], shapes: (name: strin
     idBytes: field.idBytes ?? 0,
     enumNumbers: kind === KIND.ENUM ? new Map(Object.entries(ENUMS[field.type!]!.values)) : undefined,
     rivals: rivals.reduce((bits, rival) => (rival.number === field.number ? bits : bits | (1 << rival.number)), 0),
+    isAttribute: type === 'KeyValue' && field.repeated === true && field.number < 16,
     lengthBytes: kind !== KIND.MESSAGE || SHORT.has(type) ? 1 : 2,
     shape: kind === KIND.MESSAGE ? shapes(field.type!) : NO_SHAPE,
   }
