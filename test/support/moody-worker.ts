@@ -1,6 +1,6 @@
 // A shard that does what its test asks for in `build.command`: run well, die after a while (mute: without an answer before
-// that), hang for a while, fail to start, or hoard: shard 1 says that it uses a MiB, and dies after a while; the others say
-// how much is used beside them. A reload does what its resource's `mood` asks for: refuse, or die; else it is taken. The
+// that), hang for a while, fail to start, or hoard: shard 1 says that it uses a MiB; the others say how much is used beside
+// them, and survive every reload. A reload does what its resource's `mood` asks for: refuse, or die; else it is taken. The
 // shard says what it runs with as the name of its only component.
 
 import { UsageTable } from '../../src/graph/usage-table.ts'
@@ -32,7 +32,7 @@ export default async function moody({ place, port, build, resource }: ShardInit)
       if (message.kind === 'look') return send({ kind: 'look', number: message.number, look: lookOf(runs) })
       if (message.kind === 'reload') {
         const { number, next } = message
-        if (next.resource.mood === 'die') return reject(new Error('it was too much'))
+        if (next.resource.mood === 'die' && (mood !== 'hoard' || hoards)) return reject(new Error('it was too much'))
         const refused = next.resource.mood === 'refuse'
         if (!refused) runs = next.resource.name ?? ''
         const changes = { kept: [], started: [runs], stopped: [] }
@@ -41,10 +41,11 @@ export default async function moody({ place, port, build, resource }: ShardInit)
           : ({ outcome: 'ok', changes } as const)
         return send({ kind: 'reloaded', number, result })
       }
+      if (message.kind !== 'stop') return
       send({ kind: 'stopped', look: lookOf(runs) })
       resolve()
     })
-    if (mood === 'die' || mood === 'mute' || hoards) setTimeout(() => reject(new Error('out of luck')), Number(ms))
+    if (mood === 'die' || mood === 'mute') setTimeout(() => reject(new Error('out of luck')), Number(ms))
     if (mood === 'hang') {
       setTimeout(() => {
         const until = performance.now() + Number(ms)
