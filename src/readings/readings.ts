@@ -22,72 +22,20 @@ import {
   KIND,
   type Kind,
   METRIC_HEAD_BYTES,
-  type Naming,
   POINT_BYTES,
   type Slot,
   writeMetricHead,
 } from './naming.ts'
 import { Sheet } from './sheet.ts'
 import type { Source, Sources } from './sources.ts'
+import type { Stream } from './stream.ts'
+import { encodedTrace, NO_TRACE } from './trace-parent.ts'
 
 const NOTHING = new Uint8Array(0)
-const NO_SHAPE: Slot[] = []
 
-type Attributes = readonly (readonly [key: string, value: string])[]
 /** Attributes of points and records. */
 export type Marks = readonly (readonly [key: string, value: string | boolean])[]
 const NO_MARKS: Marks = []
-
-/** Messages of one topic and device: what was at which place of the last of them. */
-export class Stream {
-  readonly naming: Naming
-  /** Attributes of all its points, as encodeMarks() gives them. */
-  readonly marks: Uint8Array
-  shape: Slot[] = NO_SHAPE
-  readonly #sources: Sources | undefined
-  /** Until the source is asked for. */
-  #attributes: Attributes | undefined
-  #source: Source | undefined
-
-  /** Of a source that is known. */
-  static of(source: Source, naming: Naming): Stream {
-    const stream = new Stream(undefined, undefined, naming)
-    stream.#source = source
-    return stream
-  }
-
-  /** `attributes` are those of the resource; both are undefined for a source that is known. */
-  constructor(
-    sources: Sources | undefined,
-    attributes: Attributes | undefined,
-    naming: Naming,
-    marks: Uint8Array = NOTHING,
-  ) {
-    this.#sources = sources
-    this.#attributes = attributes
-    this.naming = naming
-    this.marks = marks
-  }
-
-  /**
-   * Undefined: the bound on devices left no room for it; its readings are dropped and counted. Asked for with the first
-   * reading: many a topic has none of its own, only devices that its payloads name.
-   */
-  get source(): Source | undefined {
-    if (this.#attributes !== undefined) {
-      this.#source = this.#sources!.get(this.#attributes)
-      this.#attributes = undefined
-    }
-    return this.#source
-  }
-
-  /** `place` is at most one beyond the last. */
-  setShape(place: number, slot: Slot): void {
-    // A list of one takes as much as it has to: many streams have no more.
-    if (this.shape === NO_SHAPE) this.shape = [slot]
-    else this.shape[place] = slot
-  }
-}
 
 /** Places whose slots a stream remembers; readings beyond are looked up. */
 const SHAPE_MAX = 256
@@ -148,9 +96,8 @@ export class Readings {
   #messageAttributes: Marks = NO_MARKS
   /** Of attributes as mark() was given them. */
   readonly #encodedMarks = new WeakMap<object, Uint8Array>()
-  /** The trace that the message belongs to: fields of an Exemplar and of a LogRecord; both empty for most. */
-  #exemplarTrace: Uint8Array = NOTHING
-  #logTrace: Uint8Array = NOTHING
+  /** The trace that the message belongs to; of most none. */
+  #trace = NO_TRACE
   #key = new Uint8Array(256)
   #markRequests = 0
 
@@ -174,8 +121,7 @@ export class Readings {
     this.#messageMark = NOTHING
     this.#messageAttributes = NO_MARKS
     this.#ownMark = NOTHING
-    this.#exemplarTrace = NOTHING
-    this.#logTrace = NOTHING
+    this.#trace = NO_TRACE
     this.atMillis(receivedMs)
     this.#observedLow = this.#timeLow
     this.#observedHigh = this.#timeHigh
@@ -276,15 +222,7 @@ export class Readings {
 
   /** What follows belongs to the span of a W3C traceparent: exemplars of points, the trace of records. Others are ignored. */
   trace(traceparent: string): void {
-    const match = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/.exec(traceparent)
-    if (match === null || /^0+$/.test(match[1]!) || /^0+$/.test(match[2]!) || traceparent.startsWith('ff')) return
-    const traceId = Buffer.from(match[1]!, 'hex')
-    const spanId = Buffer.from(match[2]!, 'hex')
-    this.#exemplarTrace = new Writer().field(EXEMPLAR.SPAN_ID, spanId).field(EXEMPLAR.TRACE_ID, traceId).toBytes()
-    const record = new Writer().field(LOG_RECORD.TRACE_ID, traceId).field(LOG_RECORD.SPAN_ID, spanId)
-    const flags = new Uint8Array(4)
-    writeU32(flags, 0, Number.parseInt(match[3]!, 16))
-    this.#logTrace = record.tag(LOG_RECORD.FLAGS, 5).copy(flags).toBytes()
+    this.#trace = encodedTrace(traceparent) ?? this.#trace
   }
 
   /** `bytes[nameFrom, nameTo)` and `bytes[unitFrom, unitTo)` are UTF-8, without escapes; the unit may be empty. */
@@ -337,7 +275,7 @@ export class Readings {
     const sheet = this.metrics
     sheet.open(source.resource)
     sheet.items++
-    if (this.#marks.length > 0 || this.#exemplarTrace.length > 0) {
+    if (this.#marks.length > 0 || this.#trace.exemplar.length > 0) {
       this.#markedPoint(slot, value)
       return
     }
@@ -362,7 +300,7 @@ export class Readings {
   #markedPoint(slot: Slot, value: number): void {
     const sheet = this.metrics
     const marks = this.#marks
-    const trace = this.#exemplarTrace
+    const trace = this.#trace.exemplar
     const exemplarBytes = trace.length === 0 ? 0 : POINT_BYTES + trace.length
     const pointBytes = POINT_BYTES + marks.length + (exemplarBytes === 0 ? 0 : exemplarBytes + 2)
     sheet.reserve(slot.metric.head.length + METRIC_HEAD_BYTES + pointBytes)
@@ -407,7 +345,7 @@ export class Readings {
     record.field(LOG_RECORD.BODY, encodeBody(body))
     for (const [key, value] of attributes) record.field(LOG_RECORD.ATTRIBUTES, encodeAttribute(key, value))
     for (const [key, value] of this.#messageAttributes) record.field(LOG_RECORD.ATTRIBUTES, encodeAttribute(key, value))
-    record.copy(this.#logTrace)
+    record.copy(this.#trace.record)
     if (event !== undefined) record.field(LOG_RECORD.EVENT_NAME, encodeText(event))
     if (source.presence !== undefined) source.presence.see(this.#seenMs)
     this.logs.open(source.resource)

@@ -2,8 +2,9 @@
 
 import type { Output } from '../../graph/component.ts'
 import { Metrics, Naming, PLAIN_NAMING } from '../../readings/naming.ts'
-import { Readings, SEVERITY, Stream } from '../../readings/readings.ts'
+import { Readings, SEVERITY } from '../../readings/readings.ts'
 import { Sources } from '../../readings/sources.ts'
+import { Stream } from '../../readings/stream.ts'
 import type { Cargo } from './outbox.ts'
 
 export class DeadLetters {

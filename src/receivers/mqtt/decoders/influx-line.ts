@@ -10,7 +10,8 @@
 
 import { isUtf8 } from 'node:buffer'
 import { BadPayload } from '../../../readings/bad-payload.ts'
-import { readDouble } from '../../../readings/json-tape.ts'
+import { readDouble } from '../../../readings/json-number.ts'
+
 import { defineDecoder } from './decoder.ts'
 import { type Attributes, Payload } from './payload.ts'
 
