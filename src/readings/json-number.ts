@@ -29,3 +29,33 @@ export function readDouble(bytes: Uint8Array, from: number, to: number): number 
   const value = power === 0 ? mantissa : mantissa / POWERS_OF_TEN[-power]!
   return negative ? -value : value
 }
+
+/** An integer as the two halves of its two's complement. */
+export interface Integer64 {
+  readonly low: number
+  readonly high: number
+}
+
+/** From here on doubles leave integers out. */
+export const WHOLE_LIMIT = 2 ** 53
+
+/** The integer that is written in `bytes[from, to)`; undefined where it is none, or none of 64 bits. */
+export function readInteger64(bytes: Uint8Array, from: number, to: number): Integer64 | undefined {
+  const negative = bytes[from] === MINUS
+  let low = 0
+  let high = 0
+  const first = negative ? from + 1 : from
+  for (let p = first; p < to; p++) {
+    const digit = bytes[p]! - ZERO
+    if (digit < 0 || digit > 9) return undefined
+    low = low * 10 + digit
+    const carry = Math.floor(low / 4294967296)
+    low -= carry * 4294967296
+    high = high * 10 + carry
+    if (high > 0x80000000) return undefined
+  }
+  const isLowest = negative && high === 0x80000000 && low === 0
+  if (first === to || (high === 0x80000000 && !isLowest)) return undefined
+  if (!negative) return { low, high }
+  return low === 0 ? { low, high: -high >>> 0 } : { low: -low >>> 0, high: ~high >>> 0 }
+}

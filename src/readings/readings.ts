@@ -16,6 +16,7 @@ import type { Signal } from '../otlp/signal.ts'
 import { writeF64, writeU32 } from '../wire/varint.ts'
 import { Writer } from '../wire/writer.ts'
 import { BadPayload } from './bad-payload.ts'
+import { type Integer64, readInteger64 } from './json-number.ts'
 import {
   encodeAttribute,
   encodeMarks,
@@ -24,6 +25,7 @@ import {
   METRIC_HEAD_BYTES,
   POINT_BYTES,
   type Slot,
+  START_BYTES,
   writeMetricHead,
 } from './naming.ts'
 import { Sheet } from './sheet.ts'
@@ -98,6 +100,8 @@ export class Readings {
   readonly #encodedMarks = new WeakMap<object, Uint8Array>()
   /** The trace that the message belongs to; of most none. */
   #trace = NO_TRACE
+  /** The next value, where no double is all of it. */
+  #whole: Integer64 | undefined
   #key = new Uint8Array(256)
   #markRequests = 0
 
@@ -112,9 +116,11 @@ export class Readings {
     this.metrics.begin()
     this.logs.begin()
     this.#markRequests = this.requests.length
+    if (stream.generation !== this.#options.sources.generation) stream.renew(this.#options.sources.generation)
     this.#stream = stream
     this.#topicStream = stream
     this.#place = 0
+    this.#whole = undefined
     this.kind = KIND.DEFAULT
     this.#marks = stream.marks
     this.#seenMs = receivedMs
@@ -162,6 +168,7 @@ export class Readings {
   }
 
   #moveTo(stream: Stream): void {
+    if (stream.generation !== this.#options.sources.generation) stream.renew(this.#options.sources.generation)
     const isMarked = stream.marks !== this.#stream!.marks
     this.#stream = stream
     this.#place = 0
@@ -225,12 +232,18 @@ export class Readings {
     this.#trace = encodedTrace(traceparent) ?? this.#trace
   }
 
+  /** The value of the next reading as it is written: of an integer that no double holds all digits stay. */
+  digits(bytes: Uint8Array, from: number, to: number): void {
+    this.#whole = readInteger64(bytes, from, to)
+  }
+
   /** `bytes[nameFrom, nameTo)` and `bytes[unitFrom, unitTo)` are UTF-8, without escapes; the unit may be empty. */
   reading(bytes: Uint8Array, nameFrom: number, nameTo: number, unitFrom: number, unitTo: number, value: number): void {
     const stream = this.#stream!
     const { source } = stream
     if (source === undefined || !this.#options.takesMetrics) {
       this.dropped++
+      this.#whole = undefined
       return
     }
     if (!Number.isFinite(value)) throw new BadPayload('bad_number', 'a value that is no finite number')
@@ -263,11 +276,16 @@ export class Readings {
   }
 
   #lookedUp(stream: Stream, source: Source, length: number, nameLength: number, value: number): void {
-    const slot = stream.naming.slot(this.#key, length, nameLength, this.kind)
-    if (!this.#options.sources.admits(source, slot)) return
-    if (this.#place < SHAPE_MAX) stream.setShape(this.#place, slot)
+    const { sources } = this.#options
+    const slot = stream.naming.slot(this.#key, length, nameLength, this.kind, !sources.isFull)
+    if (!(slot === undefined ? sources.refuse(source) : sources.admits(source, slot.metric))) {
+      this.#whole = undefined
+      return
+    }
+    if (stream.isOwn) source.generation = sources.generation
+    if (this.#place < SHAPE_MAX) stream.setShape(this.#place, slot!)
     this.#place++
-    this.#point(source, slot, value)
+    this.#point(source, slot!, value)
   }
 
   #point(source: Source, slot: Slot, value: number): void {
@@ -275,37 +293,70 @@ export class Readings {
     const sheet = this.metrics
     sheet.open(source.resource)
     sheet.items++
-    if (this.#marks.length > 0 || this.#trace.exemplar.length > 0) {
-      this.#markedPoint(slot, value)
+    const { counts } = slot.metric
+    const hasStart = counts && this.#observe(source, slot, value)
+    if (this.#marks.length > 0 || this.#trace.exemplar.length > 0 || counts !== hasStart) {
+      this.#markedPoint(slot, value, hasStart)
       return
     }
     const { template } = slot
     const { length } = template
     sheet.reserve(length)
     const { bytes } = sheet
-    const end = sheet.to + length - POINT_BYTES
+    const end = sheet.to + length - (hasStart ? POINT_BYTES + START_BYTES : POINT_BYTES)
     for (let i = 0, to = sheet.to; to < end; ) bytes[to++] = template[i++]!
-    sheet.to = this.#timeAndValue(bytes, end, value)
+    sheet.to = this.#timeAndValue(bytes, hasStart ? this.#start(bytes, end) : end, value)
+    this.#whole = undefined
   }
 
-  /** NumberDataPoint: time_unix_nano 3 (fixed64) | as_double 4 (double). */
+  /** Whether the point of a counter has a start time. */
+  #observe(source: Source, slot: Slot, value: number): boolean {
+    const { sources } = this.#options
+    source.counts ??= new Map()
+    return sources.starts.observe(
+      source.counts,
+      slot.metric,
+      this.#marks,
+      value,
+      this.#timeLow,
+      this.#timeHigh,
+      sources.generation,
+    )
+  }
+
+  /** NumberDataPoint: start_time_unix_nano 2 (fixed64). */
+  #start(bytes: Uint8Array, at: number): number {
+    const { starts } = this.#options.sources
+    bytes[at] = NUMBER_DATA_POINT.START_TIME_UNIX_NANO * 8 + 1
+    writeU32(bytes, at + 1, starts.low)
+    return writeU32(bytes, at + 5, starts.high)
+  }
+
+  /** NumberDataPoint: time_unix_nano 3 (fixed64) | as_double 4 (double) or as_int 6 (sfixed64). */
   #timeAndValue(bytes: Uint8Array, at: number, value: number): number {
     bytes[at] = 0x19
     writeU32(bytes, at + 1, this.#timeLow)
     writeU32(bytes, at + 5, this.#timeHigh)
+    if (this.#whole !== undefined) {
+      bytes[at + 9] = NUMBER_DATA_POINT.AS_INT * 8 + 1
+      writeU32(bytes, at + 10, this.#whole.low)
+      return writeU32(bytes, at + 14, this.#whole.high)
+    }
     bytes[at + 9] = 0x21
     return writeF64(bytes, at + 10, value)
   }
 
-  #markedPoint(slot: Slot, value: number): void {
+  #markedPoint(slot: Slot, value: number, hasStart: boolean): void {
     const sheet = this.metrics
     const marks = this.#marks
     const trace = this.#trace.exemplar
     const exemplarBytes = trace.length === 0 ? 0 : POINT_BYTES + trace.length
-    const pointBytes = POINT_BYTES + marks.length + (exemplarBytes === 0 ? 0 : exemplarBytes + 2)
+    const startBytes = hasStart ? START_BYTES : 0
+    const pointBytes = startBytes + POINT_BYTES + marks.length + (exemplarBytes === 0 ? 0 : exemplarBytes + 2)
     sheet.reserve(slot.metric.head.length + METRIC_HEAD_BYTES + pointBytes)
     const { bytes } = sheet
     let at = writeMetricHead(bytes, sheet.to, slot.metric, pointBytes)
+    if (hasStart) at = this.#start(bytes, at)
     at = this.#timeAndValue(bytes, at, value)
     for (let i = 0; i < marks.length; ) bytes[at++] = marks[i++]!
     if (exemplarBytes > 0) {
@@ -315,11 +366,12 @@ export class Readings {
       const exemplar = at
       at = this.#timeAndValue(bytes, at, value)
       bytes[exemplar] = EXEMPLAR.TIME_UNIX_NANO * 8 + 1
-      bytes[exemplar + 9] = EXEMPLAR.AS_DOUBLE * 8 + 1
+      bytes[exemplar + 9] = (this.#whole === undefined ? EXEMPLAR.AS_DOUBLE : EXEMPLAR.AS_INT) * 8 + 1
       bytes.set(trace, at)
       at += trace.length
     }
     sheet.to = at
+    this.#whole = undefined
   }
 
   /** A text that the payload has in the place of a value: a log record with the reading's name. */
@@ -348,6 +400,7 @@ export class Readings {
     record.copy(this.#trace.record)
     if (event !== undefined) record.field(LOG_RECORD.EVENT_NAME, encodeText(event))
     if (source.presence !== undefined) source.presence.see(this.#seenMs)
+    if (this.#stream!.isOwn) source.generation = this.#options.sources.generation
     this.logs.open(source.resource)
     this.logs.items++
     const item = new Writer().field(2, record.bytes, 0, record.length)

@@ -15,9 +15,15 @@ export class Stream {
   readonly marks: Uint8Array
   shape: Slot[] = NO_SHAPE
   readonly #sources: Sources | undefined
-  /** Until the source is asked for. */
+  /** Until there is a source. */
   #attributes: Attributes | undefined
   #source: Source | undefined
+  /** In this generation there was no room for the source. */
+  #isRefused = false
+  /** Of Sources, when it was last looked at. */
+  generation = 0
+  /** What it brings is from the source itself and not from us. */
+  readonly isOwn: boolean
 
   /** Of a source that is known. */
   static of(source: Source, naming: Naming): Stream {
@@ -35,6 +41,7 @@ export class Stream {
   ) {
     this.#sources = sources
     this.#attributes = attributes
+    this.isOwn = sources !== undefined
     this.naming = naming
     this.marks = marks
   }
@@ -44,11 +51,27 @@ export class Stream {
    * reading: many a topic has none of its own, only devices that its payloads name.
    */
   get source(): Source | undefined {
-    if (this.#attributes !== undefined) {
+    if (this.#attributes !== undefined && !this.#isRefused) {
       this.#source = this.#sources!.get(this.#attributes)
-      this.#attributes = undefined
+      if (this.#source === undefined) this.#isRefused = true
+      else this.#attributes = undefined
     }
     return this.#source
+  }
+
+  /** Whether there is a source by now, and it is not forgotten. */
+  get isKnown(): boolean {
+    return this.#source?.isForgotten === false
+  }
+
+  /** Another generation of sources: what is known of them is looked up anew. */
+  renew(generation: number): void {
+    this.generation = generation
+    this.shape = NO_SHAPE
+    this.#isRefused = false
+    if (this.#sources === undefined || this.#source?.isForgotten !== true) return
+    this.#attributes = JSON.parse(this.#source.attributes) as Attributes
+    this.#source = undefined
   }
 
   /** `place` is at most one beyond the last. */

@@ -214,6 +214,12 @@ export const config = object(
       max: 2_000_000,
       doc: 'Different metrics of devices, and topics, at most; further ones are dropped and counted.',
     }),
+    forgetAfterMs: duration('forget_after', {
+      default: '1d',
+      min: '0s',
+      max: '24d',
+      doc: 'Devices, series and topics that were silent for so long, or at most twice as long, are forgotten: their places are free, and a counter that comes back has a new start. 0: never.',
+    }),
     watch: section('watch_devices', watchConfig, {
       optional: 'default',
       doc: 'Whether devices still send, by what they usually do, and how far their clocks are off: metrics and events of each. Off unless it is written.',

@@ -1,6 +1,7 @@
 // Messages that could not be read, as log records with the bytes that came, for the pipeline that dead_letter names.
 
-import type { Output } from '../../graph/component.ts'
+import { ConfigError } from '../../config/problem.ts'
+import type { Output, ReceiverContext } from '../../graph/component.ts'
 import { Metrics, Naming, PLAIN_NAMING } from '../../readings/naming.ts'
 import { Readings, SEVERITY } from '../../readings/readings.ts'
 import { Sources } from '../../readings/sources.ts'
@@ -40,4 +41,19 @@ export class DeadLetters {
     const bytes = this.#readings.logs.take()
     return bytes === undefined ? undefined : { signal: 'logs', bytes, items, output: this.#output }
   }
+}
+
+/** Of the pipeline `deadLetter`; undefined for none. Throws ConfigError. */
+export function deadLettersOf(deadLetter: string, context: ReceiverContext, scope: string): DeadLetters | undefined {
+  if (deadLetter === '') return undefined
+  const output = context.apart?.get(deadLetter)
+  if (output !== undefined && /^logs(\/|$)/.test(deadLetter)) return new DeadLetters(scope, output)
+  throw new ConfigError([
+    {
+      code: 'CONFIG_INVALID',
+      path: `receivers.${context.id}.dead_letter`,
+      what: `${deadLetter} is no pipeline for logs that has this receiver`,
+      fix: `name a pipeline logs/... with ${context.id} among its receivers`,
+    },
+  ])
 }
