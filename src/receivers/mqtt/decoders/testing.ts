@@ -98,7 +98,7 @@ export class DecoderRig {
             [
               attributes(resource),
               kind === 'gauge' ? '' : `${metric.sum.isMonotonic ? 'counter' : 'level'} `,
-              `${metric.name}=${point.asDouble}${metric.unit ?? ''}${attributes(point)}`,
+              `${metric.name}=${point.asDouble ?? Number(point.asInt)}${metric.unit ?? ''}${attributes(point)}`,
               ` @${point.timeUnixNano}`,
             ].join(''),
           )
