@@ -9,16 +9,14 @@
 // copy of the metric as it was encoded the first time. A message is written as a whole or not at all: begin(), then what
 // the decoder writes, then perhaps rollBack().
 
-import { isUtf8 } from 'node:buffer'
-import { encodeBytes, encodeString, encodeStringBytes, encodeText } from '../otlp/encode.ts'
 import { EXEMPLAR, LOG_RECORD, NUMBER_DATA_POINT } from '../otlp/fields.ts'
 import type { Signal } from '../otlp/signal.ts'
 import { writeF64, writeU32 } from '../wire/varint.ts'
 import { Writer } from '../wire/writer.ts'
 import { BadPayload } from './bad-payload.ts'
 import { type Integer64, readInteger64 } from './json-number.ts'
+import { encodeLogEntry, type LogEntry, type Marks } from './log-entry.ts'
 import {
-  encodeAttribute,
   encodeMarks,
   KIND,
   type Kind,
@@ -35,8 +33,6 @@ import { encodedTrace, NO_TRACE } from './trace-parent.ts'
 
 const NOTHING = new Uint8Array(0)
 
-/** Attributes of points and records. */
-export type Marks = readonly (readonly [key: string, value: string | boolean])[]
 const NO_MARKS: Marks = []
 
 /** Places whose slots a stream remembers; readings beyond are looked up. */
@@ -56,19 +52,6 @@ export interface WholeRequest {
   readonly signal: Signal
   readonly bytes: Uint8Array
   readonly items: number
-}
-
-/** OpenTelemetry's severity numbers. */
-export const SEVERITY = { UNSPECIFIED: 0, TRACE: 1, DEBUG: 5, INFO: 9, WARN: 13, ERROR: 17, FATAL: 21 } as const
-
-export interface LogEntry {
-  /** Text, or bytes that are no text. */
-  readonly body: string | Uint8Array
-  readonly severity?: number
-  readonly severityText?: string
-  /** The record is an event of that name. */
-  readonly event?: string
-  readonly attributes?: Marks
 }
 
 export class Readings {
@@ -379,37 +362,25 @@ export class Readings {
     this.log({ body: value, attributes: [['reading.name', name]] })
   }
 
-  log({ body, severity, severityText, event, attributes = [] }: LogEntry): void {
+  log(entry: LogEntry): void {
     const { source } = this.#stream!
     if (source === undefined || !this.#options.takesLogs) {
       this.dropped++
       return
     }
-    const record = new Writer()
     const time = new Uint8Array(18)
     time[0] = LOG_RECORD.TIME_UNIX_NANO * 8 + 1
     writeU32(time, writeU32(time, 1, this.#timeLow), this.#timeHigh)
     time[9] = LOG_RECORD.OBSERVED_TIME_UNIX_NANO * 8 + 1
     writeU32(time, writeU32(time, 10, this.#observedLow), this.#observedHigh)
-    record.copy(time)
-    if (severity !== undefined && severity !== 0) record.tag(LOG_RECORD.SEVERITY_NUMBER, 0).varint(severity)
-    if (severityText !== undefined) record.field(LOG_RECORD.SEVERITY_TEXT, encodeText(severityText))
-    record.field(LOG_RECORD.BODY, encodeBody(body))
-    for (const [key, value] of attributes) record.field(LOG_RECORD.ATTRIBUTES, encodeAttribute(key, value))
-    for (const [key, value] of this.#messageAttributes) record.field(LOG_RECORD.ATTRIBUTES, encodeAttribute(key, value))
-    record.copy(this.#trace.record)
-    if (event !== undefined) record.field(LOG_RECORD.EVENT_NAME, encodeText(event))
+    const record = encodeLogEntry(entry, time, this.#messageAttributes, this.#trace.record)
     if (source.presence !== undefined) source.presence.see(this.#seenMs)
     if (this.#stream!.isOwn) source.generation = this.#options.sources.generation
     this.logs.open(source.resource)
     this.logs.items++
-    const item = new Writer().field(2, record.bytes, 0, record.length)
-    this.logs.copy(item.bytes, 0, item.length)
+    this.logs.copy(record.bytes, 0, record.length)
   }
 }
-
-const encodeBody = (body: string | Uint8Array): Uint8Array =>
-  typeof body === 'string' ? encodeString(body) : isUtf8(body) ? encodeStringBytes(body) : encodeBytes(body)
 
 function isSlot({ key, nameLength }: Slot, bytes: Uint8Array, name: number, unit: number): boolean {
   for (let i = 0; i < nameLength; i++) if (key[i] !== bytes[name + i]) return false

@@ -201,7 +201,7 @@ export const config = object(
     }),
     deadLetter: string('dead_letter', {
       default: '',
-      doc: 'Pipeline for logs, with this receiver in it, that gets the messages which could not be read, as they came; and nothing else.',
+      doc: 'Pipeline for logs, with this receiver in it, that gets the messages which could not be read, as they came, and batches that a pipeline refused for good; and nothing else.',
     }),
     maxDevices: int('max_devices', {
       default: 20_000,

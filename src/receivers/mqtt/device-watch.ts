@@ -9,8 +9,9 @@
 import { duration, float, type Infer, object } from '../../config/schema.ts'
 import type { Clock, Timer } from '../../graph/clock.ts'
 import { judge, PRESENCE } from '../../readings/liveness.ts'
+import { SEVERITY } from '../../readings/log-entry.ts'
 import { KIND, type Metrics, Naming, PLAIN_NAMING } from '../../readings/naming.ts'
-import { type Readings, SEVERITY } from '../../readings/readings.ts'
+import type { Readings } from '../../readings/readings.ts'
 import type { Sources } from '../../readings/sources.ts'
 import { Stream } from '../../readings/stream.ts'
 

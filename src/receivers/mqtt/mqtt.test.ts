@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { rig, sink } from '../../../test/support/harness.ts'
 import { scriptedBroker } from '../../../test/support/mqtt-broker.ts'
 import { until } from '../../../test/support/until.ts'
 import { ConfigError } from '../../config/problem.ts'
 import { parseConfig } from '../../config/testing.ts'
 import type { Batch } from '../../otlp/batch.ts'
+import { bytesToJson } from '../../otlp/json/index.ts'
 import { factory } from './factory.ts'
 import { held, json, points, REFUSED, REFUSED_FOR_GOOD, started, values } from './testing.ts'
 
@@ -118,11 +119,10 @@ test('what is refused for good is acknowledged, counted and told', async (t) => 
   assert.ok(logs.some(({ level, message }) => level === 'error' && /refused readings for good/.test(message)))
 })
 
-test('a message that cannot be read is acknowledged, counted by rule and reason, shown once, and sent to dead_letter', async (t) => {
+/** A receiver whose dead letters have a pipeline of their own. */
+async function withDeadLetters(t: TestContext, main: ReturnType<typeof sink>, dead: ReturnType<typeof sink>) {
   const base = rig()
   const broker = await scriptedBroker(t)
-  const main = sink('deliver')
-  const dead = sink('deliver')
   const cfg = parseConfig(factory.config, {
     brokers: [`127.0.0.1:${broker.port}`],
     topics: [{ topic: 'devices/{device_id}/data', decoder: 'json_points' }],
@@ -135,7 +135,47 @@ test('a message that cannot be read is acknowledged, counted by rule and reason,
   })
   t.after(() => receiver.stop?.(AbortSignal.abort()))
   await receiver.start?.()
-  const peer = await broker.subscribed(0)
+  return { ...base, peer: await broker.subscribed(0) }
+}
+
+/** Log records of a sink. */
+// biome-ignore lint/suspicious/noExplicitAny: parsed JSON
+const records = (out: ReturnType<typeof sink>): any[] =>
+  out.sent.flatMap((batch) => json(batch).resourceLogs).flatMap((resource) => resource.scopeLogs[0].logRecords)
+
+test('a batch that a pipeline refuses for good goes to dead_letter as it is, and its messages are acknowledged when it is there', async (t) => {
+  const main = sink(REFUSED_FOR_GOOD)
+  const dead = held()
+  const { peer, metric } = await withDeadLetters(t, main, dead)
+  peer.publish('devices/a/data', points('a', 1), 1, 1)
+  await until(() => dead.sent.length === 1)
+  peer.send({ cmd: 'pingreq' })
+  assert.equal(metric('receiver_mqtt_unacked_messages'), 1, 'acknowledged before the dead letter was delivered')
+  const [record] = records(dead)
+  assert.equal(record.eventName, 'mqtt.refused_batch')
+  const bytes = Buffer.from(record.body.bytesValue, 'base64')
+  assert.deepEqual(JSON.parse(bytesToJson('metrics', [bytes])), json(main.sent[0]!))
+  assert.deepEqual(
+    // biome-ignore lint/suspicious/noExplicitAny: parsed JSON
+    record.attributes.map(({ key, value }: any) => `${key}=${value.stringValue}`),
+    ['otlp.signal=metrics', 'otlp.items=1', 'error.type=TEST_REFUSED', 'error.message=never'],
+  )
+  dead.sent[0]!.delivery.deliver()
+  await until(() => peer.of('puback').length === 1)
+})
+
+test('dead letters that are refused themselves are counted and go nowhere', async (t) => {
+  const { peer, metric } = await withDeadLetters(t, sink(REFUSED_FOR_GOOD), sink(REFUSED_FOR_GOOD))
+  peer.publish('devices/a/data', points('a', 1), 1, 1)
+  await until(() => peer.of('puback').length === 1)
+  assert.equal(metric('receiver_refused_metric_points'), 1)
+  assert.equal(metric('receiver_refused_log_records'), 1)
+})
+
+test('a message that cannot be read is acknowledged, counted by rule and reason, shown once, and sent to dead_letter', async (t) => {
+  const main = sink('deliver')
+  const dead = sink('deliver')
+  const { peer, ...base } = await withDeadLetters(t, main, dead)
   for (let i = 1; i <= 3; i++) peer.publish('devices/a/data', `{"metrics":[{"name":"a","value":N${i}`, 1, i)
   peer.publish('other/topic', 'x', 1, 4)
   peer.publish('devices/a/data', points('a', 5), 1, 5)
@@ -154,11 +194,10 @@ test('a message that cannot be read is acknowledged, counted by rule and reason,
     ],
   )
   assert.deepEqual(values(main.sent), [5])
-  // biome-ignore lint/suspicious/noExplicitAny: parsed JSON
-  const records = dead.sent.flatMap((batch) => json(batch).resourceLogs).flatMap((r: any) => r.scopeLogs[0].logRecords)
-  assert.equal(records.length, 4)
-  assert.equal(records[0].body.stringValue, '{"metrics":[{"name":"a","value":N1')
-  assert.equal(records[3].eventName, 'mqtt.dead_letter')
+  const letters = records(dead)
+  assert.equal(letters.length, 4)
+  assert.equal(letters[0].body.stringValue, '{"metrics":[{"name":"a","value":N1')
+  assert.equal(letters[3].eventName, 'mqtt.dead_letter')
 })
 
 test('at its bound of messages it reads no more, keeps the connection alive, and goes on when there is room', async (t) => {

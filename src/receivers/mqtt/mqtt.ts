@@ -128,7 +128,7 @@ export class MqttReceiver implements Receiver {
       { waitsForDelivery: cfg.ack === 'delivered', backoff: { initialMs, maxMs } },
       {
         accepted: (signal, items) => this.#metricsOf(signal).accepted.add(items),
-        refused: (signal, items, error) => this.#refused(signal, items, error),
+        refused: (cargo, error) => this.#refused(cargo, error),
         postponed: (_signal, items, error) => {
           this.#own.postponed.add(1)
           this.#postponed.report(error, items)
@@ -323,9 +323,11 @@ export class MqttReceiver implements Receiver {
     this.#session?.settle(group)
   }
 
-  #refused(signal: Signal, items: number, error: DeliveryError): void {
+  #refused(cargo: Cargo, error: DeliveryError): Cargo | undefined {
+    const { signal, items } = cargo
     this.#metricsOf(signal).refused.add(items)
     this.#refusals.report(error, items, { signal })
+    return cargo.isDead === true ? undefined : this.#deadLetters?.instead(cargo, error, this.#context.clock.now())
   }
 
   #full(what: 'source' | 'series'): void {
