@@ -12,7 +12,6 @@
 import { EXEMPLAR, LOG_RECORD, NUMBER_DATA_POINT } from '../otlp/fields.ts'
 import type { Signal } from '../otlp/signal.ts'
 import { writeF64, writeU32 } from '../wire/varint.ts'
-import { Writer } from '../wire/writer.ts'
 import { BadPayload } from './bad-payload.ts'
 import { type Integer64, readInteger64 } from './json-number.ts'
 import { encodeLogEntry, type LogEntry, type Marks } from './log-entry.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import type { IConnectPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet'
 import { receiverHarness, rig, sink } from '../../../test/support/harness.ts'
 import { type Peer, scriptedBroker } from '../../../test/support/mqtt-broker.ts'
@@ -234,4 +234,90 @@ test('a shared subscription gives each shard a client id and a filter of the gro
     subscribe!.subscriptions.map(({ topic }) => topic),
     ['$share/routers/a/#'],
   )
+})
+
+/** Why there is no connection, as the log says it, after the broker has answered CONNECT so. */
+async function reasonAfter(t: TestContext, answer: (peer: Peer) => void): Promise<string> {
+  const broker = await scriptedBroker(t, {
+    onConnect: (peer) => {
+      answer(peer)
+      return true
+    },
+  })
+  const config = { brokers: [`127.0.0.1:${broker.port}`], protocol_version: '5', topics: [{ topic: 'a' }] }
+  const { logs } = await receiverHarness(t, factory, config)
+  const told = () => logs.find(({ message }) => message === 'no connection to the broker')
+  await until(() => told() !== undefined)
+  return String(told()!.fields.reason)
+}
+
+test('a broker that sends us to another server is told with the name of that server', async (t) => {
+  const connack = {
+    cmd: 'connack',
+    reasonCode: 0x9c,
+    sessionPresent: false,
+    properties: { serverReference: 'b2:1883' },
+  }
+  const reason = await reasonAfter(t, (peer) => peer.send(connack as Packet))
+  assert.match(reason, /use another server \(b2:1883\); write it into brokers to follow/)
+})
+
+test('a broker that moves away while we are connected says so in the log', async (t) => {
+  const { peer, logs } = await started(t)
+  peer.send({ cmd: 'disconnect', reasonCode: 0x9d, properties: { reasonString: 'maintenance' } } as Packet)
+  const told = () => logs.find(({ message }) => message === 'no connection to the broker')
+  await until(() => told() !== undefined)
+  assert.match(String(told()!.fields.reason), /server moved: maintenance \(it names none\)/)
+})
+
+test('a broker that wants enhanced authentication is told that we have none, and what to use instead', async (t) => {
+  const properties = { authenticationMethod: 'SCRAM-SHA-256' }
+  const asking = { cmd: 'auth', reasonCode: 0x18, properties }
+  const refusing = { cmd: 'connack', reasonCode: 0x8c, sessionPresent: false }
+  const expected = /enhanced authentication \(AUTH.*\) is not supported: use a password or a client certificate/
+  assert.match(await reasonAfter(t, (peer) => peer.send(asking as Packet)), /SCRAM-SHA-256/)
+  for (const packet of [asking, refusing])
+    assert.match(await reasonAfter(t, (peer) => peer.send(packet as Packet)), expected)
+})
+
+test('a PUBREL that comes again, also on a new connection, is completed again and delivers nothing', async (t) => {
+  let connections = 0
+  const onConnect = (peer: Peer): boolean => {
+    peer.send({ cmd: 'connack', reasonCode: 0, sessionPresent: connections++ > 0 } as Packet)
+    return true
+  }
+  const { peer, broker, clock, sent, metric } = await started(t, {}, { broker: { onConnect } })
+  peer.publish('devices/a/data', points('a', 1), 2, 9)
+  await until(() => peer.of('pubrec').length === 1)
+  for (let i = 1; i <= 2; i++) {
+    peer.send({ cmd: 'pubrel', messageId: 9 } as Packet)
+    await until(() => peer.of('pubcomp').length === i)
+  }
+  peer.socket.destroy()
+  await until(() => metric('receiver_mqtt_connected') === 0)
+  clock.advance(2_000)
+  const next = await broker.subscribed(1)
+  next.send({ cmd: 'pubrel', messageId: 9 } as Packet)
+  await until(() => next.of('pubcomp').length === 1)
+  assert.deepEqual([next.ids('pubcomp'), values(sent)], [[9], [1]])
+})
+
+test('no_local is not asked for with a shared subscription, which would break the protocol', async (t) => {
+  const topics = [{ topic: 'a/#', no_local: true, qos: 2 }]
+  const { peer } = await started(t, { topics, shared_subscription: 'routers' })
+  const [subscribe] = peer.of('subscribe') as ISubscribePacket[]
+  assert.deepEqual(
+    subscribe!.subscriptions.map(({ topic, qos, nl, rap }) => [topic, qos, nl, rap]),
+    [['$share/routers/a/#', 2, false, true]],
+  )
+})
+
+test('a subscription that the broker refuses is told with its filter and the words of the broker', async (t) => {
+  const suback = { granted: [0x87], properties: { reasonString: 'line 7 is closed' } }
+  const broker = await scriptedBroker(t, { suback })
+  const config = { brokers: [`127.0.0.1:${broker.port}`], topics: [{ topic: 'l7/#' }] }
+  const { logs } = await receiverHarness(t, factory, config)
+  const told = () => logs.find(({ message }) => message === 'the broker refused a subscription')
+  await until(() => told() !== undefined)
+  assert.deepEqual(told()!.fields, { filter: 'l7/#', reason: 'not authorized: line 7 is closed' })
 })
