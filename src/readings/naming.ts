@@ -159,6 +159,13 @@ export class Naming {
   }
 }
 
+/** Whether the slot is of this name and unit. */
+export function isSlot({ key, nameLength }: Slot, bytes: Uint8Array, name: number, unit: number): boolean {
+  for (let i = 0; i < nameLength; i++) if (key[i] !== bytes[name + i]) return false
+  for (let i = nameLength + 1, p = unit; i < key.length; i++) if (key[i] !== bytes[p++]) return false
+  return true
+}
+
 /** Room for what writeMetricHead() puts between the metric's head and its point. */
 export const METRIC_HEAD_BYTES = 40
 

@@ -17,6 +17,7 @@ import { type Integer64, readInteger64 } from './json-number.ts'
 import { encodeLogEntry, type LogEntry, type Marks } from './log-entry.ts'
 import {
   encodeMarks,
+  isSlot,
   KIND,
   type Kind,
   METRIC_HEAD_BYTES,
@@ -25,6 +26,7 @@ import {
   START_BYTES,
   writeMetricHead,
 } from './naming.ts'
+import { writeSeriesEnds } from './series-ends.ts'
 import { Sheet } from './sheet.ts'
 import type { Source, Sources } from './sources.ts'
 import type { Stream } from './stream.ts'
@@ -124,7 +126,21 @@ export class Readings {
   gone(): void {
     this.#seenMs = 0
     const presence = this.#stream!.source?.presence
-    if (presence !== undefined) presence.isGone = true
+    if (presence === undefined) return
+    presence.isGone = true
+    this.endSeries()
+  }
+
+  /**
+   * The series of the device of what follows end, where that is asked for: a point each that says that nothing was recorded.
+   * Once until it sends again. What is said of the device itself goes on, and so do points with attributes of their own.
+   */
+  endSeries(): void {
+    const source = this.#stream!.source
+    const { presence, open } = source ?? {}
+    if (open === undefined || presence === undefined || presence.isEnded) return
+    presence.isEnded = true
+    writeSeriesEnds(this.metrics, source!.resource, open, this.#timeLow, this.#timeHigh)
   }
 
   /** What the device of what was written last writes as its time is `eventMs`. */
@@ -265,6 +281,7 @@ export class Readings {
       return
     }
     if (stream.isOwn) source.generation = sources.generation
+    if (this.#ownMark.length === 0) source.open?.set(slot!.metric, stream.marks)
     if (this.#place < SHAPE_MAX) stream.setShape(this.#place, slot!)
     this.#place++
     this.#point(source, slot!, value)
@@ -379,10 +396,4 @@ export class Readings {
     this.logs.items++
     this.logs.copy(record.bytes, 0, record.length)
   }
-}
-
-function isSlot({ key, nameLength }: Slot, bytes: Uint8Array, name: number, unit: number): boolean {
-  for (let i = 0; i < nameLength; i++) if (key[i] !== bytes[name + i]) return false
-  for (let i = nameLength + 1, p = unit; i < key.length; i++) if (key[i] !== bytes[p++]) return false
-  return true
 }

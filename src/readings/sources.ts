@@ -18,6 +18,8 @@ export interface Source {
   readonly resource: Uint8Array
   /** Where somebody watches whether it still sends. */
   readonly presence: Presence | undefined
+  /** Its series, with the attributes of their points, where somebody ends them when it is gone. */
+  readonly open: Map<Metric, Uint8Array> | undefined
   /** Of its counters; undefined before the first. */
   counts: Counts | undefined
   /** When it last had a reading. */
@@ -30,6 +32,8 @@ export interface SourceBounds {
   readonly maxSeries: number
   /** Whether somebody watches if sources still send. */
   readonly watched?: boolean
+  /** Whether series end when their source is gone; of sources that are watched. */
+  readonly endsSeries?: boolean
   /** Called for each new source or series that is over its bound. */
   onFull(what: 'source' | 'series', words: string): void
 }
@@ -121,6 +125,7 @@ export class Sources {
       attributes: key,
       resource: new Writer().field(1, body.bytes, 0, body.length).toBytes(),
       presence: this.#bounds.watched === true ? new Presence() : undefined,
+      open: this.#bounds.endsSeries === true ? new Map() : undefined,
       counts: undefined,
       generation: this.generation,
       isForgotten: false,
@@ -150,6 +155,7 @@ export class Sources {
     const ending = this.generation++
     for (const [key, source] of this.#byAttributes) {
       if (source.counts !== undefined) this.starts.forget(source.counts, ending)
+      for (const metric of source.open?.keys() ?? []) if (metric.generation < ending) source.open!.delete(metric)
       if (source.generation >= ending) continue
       source.isForgotten = true
       this.#byAttributes.delete(key)

@@ -101,6 +101,7 @@ export class MqttReceiver implements Receiver {
       maxSeries: share(cfg.maxSeries),
       onFull: (what) => this.#full(what),
       watched: cfg.watch !== undefined,
+      endsSeries: cfg.watch?.endSeries === true,
     })
     const metrics = this.#metrics
     const discovery = new Discovery()
