@@ -29,6 +29,7 @@ import { Complaints, type Reason } from './complaints.ts'
 import type { MqttConfig } from './config.ts'
 import { type DeadLetters, deadLettersOf } from './dead-letters.ts'
 import type { Message } from './decoders/decoder.ts'
+import { Definitions } from './decoders/definitions.ts'
 import { Discovery } from './decoders/discovery.ts'
 import { DeviceWatch } from './device-watch.ts'
 import type { PayloadTimes } from './event-times.ts'
@@ -104,11 +105,9 @@ export class MqttReceiver implements Receiver {
       endsSeries: cfg.watch?.endSeries === true,
     })
     const metrics = this.#metrics
-    const discovery = new Discovery()
+    const shared = { discovery: new Discovery(), definitions: new Definitions() }
     const onBadClock = (rule: string, word: string): void => this.#complaints.clock(rule, word, this.#topic?.name ?? '')
-    const rules = cfg.topics.map(
-      (rule) => new Rule(rule, metrics, discovery, (word) => onBadClock(rule.topic.text, word)),
-    )
+    const rules = cfg.topics.map((rule) => new Rule(rule, metrics, shared, (word) => onBadClock(rule.topic.text, word)))
     this.#topics = new TopicTable(rules, this.#sources, share(cfg.maxSeries))
     this.#readings = new Readings({
       scope: SCOPE,

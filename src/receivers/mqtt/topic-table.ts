@@ -9,9 +9,8 @@ import type { Sources } from '../../readings/sources.ts'
 import { Stream } from '../../readings/stream.ts'
 import { toUcum } from '../../readings/units.ts'
 import type { RuleConfig } from './config.ts'
-import type { Decode } from './decoders/decoder.ts'
+import type { Decode, DecoderContext } from './decoders/decoder.ts'
 import { findDecoder } from './decoders/decoders.ts'
-import type { Discovery } from './decoders/discovery.ts'
 import { PayloadTimes } from './event-times.ts'
 import { TOPIC_MAX_BYTES, type TopicMatch } from './topics.ts'
 
@@ -28,11 +27,17 @@ export class Rule {
   /** By what the topic gives to the name. */
   readonly #prefixed = new Map<string, Naming>()
 
-  constructor(config: RuleConfig, metrics: Metrics, discovery: Discovery, onBadClock: (word: string) => void) {
+  /** `shared` is what all rules of the receiver know. */
+  constructor(
+    config: RuleConfig,
+    metrics: Metrics,
+    shared: Pick<DecoderContext, 'discovery' | 'definitions'>,
+    onBadClock: (word: string) => void,
+  ) {
     this.config = config
     this.text = config.topic.text
     this.times = new PayloadTimes(config.time, onBadClock)
-    this.decode = findDecoder(config.decoder)!.create({ words: config.words, paths: config.paths, discovery })
+    this.decode = findDecoder(config.decoder)!.create({ words: config.words, paths: config.paths, ...shared })
     this.#metrics = metrics
     const counters = config.counters.map(wildcard)
     this.#names = {

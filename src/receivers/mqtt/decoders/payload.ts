@@ -243,6 +243,15 @@ export class Payload {
   }
 }
 
+/** The whole payload as a tree: for what is rare. */
+export function parsedJson({ bytes, from, to }: Message): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString()) as unknown
+  } catch (error) {
+    throw new BadPayload('not_json', (error as Error).message)
+  }
+}
+
 const NOTHING_SKIPPED: readonly Name[] = []
 /** What stands beside readings at the top of a message and is none. */
 export const TRACE_NAMES: readonly Name[] = [TRACEPARENT, TRACESTATE]
