@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Router } from '../../src/router.ts'
 import { BUILD } from '../support/harness.ts'
+import { scriptedBroker } from '../support/mqtt-broker.ts'
 import { freePorts } from '../support/router-process.ts'
 
 interface Settings {
@@ -69,6 +70,27 @@ test('reloads that are asked for while one runs become one more, with the newest
   assert.match(await get(base.health, '/health'), /^200/)
   assert.match(await get(base.health, '/'), /^404/)
 })
+
+for (const group of ['', 'routers'])
+  test(`an mqtt receiver${group === '' ? '' : ' with a shared subscription'} leaves the broker before its successor comes`, async (t) => {
+    const { router, base, write } = await start(t)
+    const goodbyes: number[] = []
+    const broker = await scriptedBroker(t, {
+      onConnect: () => {
+        goodbyes.push(broker.peers.filter((peer) => peer.of('disconnect').length > 0).length)
+        return false
+      },
+    })
+    const receivers = (filter: string): string =>
+      `mqtt: { brokers: ["127.0.0.1:${broker.port}"], shared_subscription: "${group}", topics: [{ topic: ${filter}, decoder: otlp_traces }] }`
+    for (const [i, filter] of ['a/b', 'a/c', 'a/d'].entries()) {
+      write({ ...base, receivers: receivers(filter) })
+      assert.equal((await router.reload()).ok, true)
+      await broker.subscribed(i)
+    }
+    assert.deepEqual(goodbyes, [0, 1, 2])
+    assert.equal(new Set(broker.peers.map((peer) => peer.connect?.clientId)).size, 1)
+  })
 
 test('the metrics page moves to another port, and what was counted stays', async (t) => {
   const { router, base, other, write, get } = await start(t)

@@ -224,6 +224,7 @@ test('a shared subscription gives each shard a client id and a filter of the gro
     topics: [{ topic: 'a/#' }],
   })
   assert.deepEqual(factory.exclusive?.(cfg), [])
+  assert.deepEqual(factory.exclusiveInShard?.(cfg), [`mqtt gw 127.0.0.1:${broker.port}`])
   const receiver = await factory.create(cfg, { ...base.context('receiver', 'mqtt'), outputs: { metrics: sink() } })
   t.after(() => receiver.stop?.(AbortSignal.abort()))
   await receiver.start?.()
