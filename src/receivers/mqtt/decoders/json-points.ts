@@ -104,8 +104,7 @@ class JsonPoints {
     let unitTo = 0
     let escaped = false
     let value: number | undefined
-    let hasValue = false
-    let valueFrom = 0
+    let valueFrom = ABSENT
     let valueTo = 0
     let text: string | undefined
     for (let more = json.open(); more; more = json.next(CHAR.CLOSE_BRACE)) {
@@ -118,17 +117,13 @@ class JsonPoints {
         nameTo = json.stop
         escaped ||= json.escaped
       } else if (json.is(VALUE)) {
-        if (hasValue) twice('value')
-        hasValue = true
+        if (valueFrom !== ABSENT) twice('value')
+        valueFrom = json.at
         if (isNumberStart(char)) {
-          valueFrom = json.at
           value = json.number()
           valueTo = json.at
         } else if (char === CHAR.QUOTE) {
-          json.string()
-          text = json.text()
-          if (!isUtf8(json.bytes.subarray(json.start, json.stop)))
-            throw new BadPayload('not_utf8', 'a value is not UTF-8')
+          text = this.#textValue()
         } else {
           const literal = json.literal()
           if (literal !== null) value = literal ? 1 : 0
@@ -152,6 +147,13 @@ class JsonPoints {
     const name = this.#text(nameFrom, nameTo)
     if (value !== undefined) out.readingOf(name, this.#text(unitFrom, unitTo), value)
     else out.text(name, text!)
+  }
+
+  #textValue(): string {
+    const json = this.#json
+    json.string()
+    if (!isUtf8(json.bytes.subarray(json.start, json.stop))) throw new BadPayload('not_utf8', 'a value is not UTF-8')
+    return json.text()
   }
 
   #text(from: number, to: number): string {
