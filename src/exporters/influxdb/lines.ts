@@ -13,12 +13,17 @@ const FIRST_BYTES = 16 * 1024
 // A larger array than this is given back, so that one unusual batch does not hold memory for ever.
 const KEEP_MAX_BYTES = 16 * 1024 * 1024
 
+// Up to here a loop is faster than a call.
+const LONG_BYTES = 64
+
 const COMMA = 44
 const SPACE = 32
 const EQUALS = 61
 const QUOTE = 34
 const BACKSLASH = 92
 const LF = 10
+const MINUS = 45
+const POINT = 46
 
 const IN_MEASUREMENT = 1
 const IN_KEY = 2
@@ -50,6 +55,12 @@ export class LineWriter {
   /** Complete lines. */
   lines = 0
   #ends = new Int32Array(1024)
+  /** The digits of the time before. */
+  readonly #time = new Uint8Array(24)
+  #timeSize = 0
+  #high = -1
+  #low = -1
+  #unitNanos = 0
 
   /** Makes room for `more` bytes. */
   reserve(more: number): void {
@@ -69,7 +80,9 @@ export class LineWriter {
     this.reserve(to - from)
     const { bytes } = this
     let at = this.length
-    for (let i = from; i < to; i++) bytes[at++] = source[i]!
+    if (to - from > LONG_BYTES) bytes.set(source.subarray(from, to), at)
+    else for (let i = from; i < to; i++) bytes[at + i - from] = source[i]!
+    at += to - from
     this.length = at
   }
 
@@ -107,8 +120,11 @@ export class LineWriter {
 
   /** A float field's value. Only for finite numbers: the protocol has no other ones. */
   float(value: number): void {
-    if (Number.isInteger(value) && value >= 0 && value < 1e9) this.#digits(value)
-    else this.ascii(Object.is(value, -0) ? '0' : String(value))
+    const size = value < 0 ? -value : value
+    const scaled = Math.round(size * 1e6)
+    // What a sensor sends has few decimals. A quotient of whole numbers below 2^53 is the double nearest to those digits.
+    if (size < 1e9 && scaled / 1e6 === size) this.#decimals(value < 0, Math.floor(scaled / 1e6), scaled)
+    else this.ascii(String(value))
   }
 
   /** An integer field's value. `exact` is asked for its text where a double cannot hold it. */
@@ -121,9 +137,19 @@ export class LineWriter {
   /** Ends the line. The time is that of a fixed64 in nanoseconds, in units of `unitNanos`. */
   endLine(high: number, low: number, unitNanos: number): void {
     this.reserve(24)
-    this.bytes[this.length++] = SPACE
-    this.length = writeTime(this.bytes, this.length, high, low, unitNanos)
-    this.bytes[this.length++] = LF
+    const { bytes } = this
+    let at = this.length
+    bytes[at++] = SPACE
+    // Lines that follow one another are mostly of the same moment.
+    if (high !== this.#high || low !== this.#low || unitNanos !== this.#unitNanos) {
+      this.#timeSize = writeTime(this.#time, 0, high, low, unitNanos)
+      this.#high = high
+      this.#low = low
+      this.#unitNanos = unitNanos
+    }
+    for (let i = 0; i < this.#timeSize; i++) bytes[at++] = this.#time[i]!
+    bytes[at++] = LF
+    this.length = at
     if (this.lines === this.#ends.length) {
       const grown = new Int32Array(this.#ends.length * 2)
       grown.set(this.#ends)
@@ -171,16 +197,28 @@ export class LineWriter {
     this.length = at
   }
 
-  #digits(value: number): void {
-    this.reserve(10)
+  #decimals(isNegative: boolean, whole: number, millionths: number): void {
+    this.reserve(20)
     const { bytes } = this
+    if (isNegative) bytes[this.length++] = MINUS
     let digits = 1
-    for (let bound = 10; value >= bound; bound *= 10) digits++
+    for (let bound = 10; whole >= bound; bound *= 10) digits++
+    this.#digits(whole | 0, digits)
+    let fraction = (millionths - whole * 1e6) | 0
+    if (fraction === 0) return
+    let places = 6
+    for (; fraction % 10 === 0; places--) fraction = (fraction / 10) | 0
+    bytes[this.length++] = POINT
+    this.#digits(fraction, places)
+  }
+
+  #digits(value: number, digits: number): void {
+    const { bytes } = this
     this.length += digits
     let rest = value
-    for (let at = this.length - 1; digits > 0; digits--) {
-      const next = Math.floor(rest / 10)
-      bytes[at--] = 48 + rest - next * 10
+    for (let at = this.length - 1; at >= this.length - digits; at--) {
+      const next = (rest / 10) | 0
+      bytes[at] = 48 + rest - next * 10
       rest = next
     }
   }

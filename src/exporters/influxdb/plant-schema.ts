@@ -1,63 +1,106 @@
 // `schema: plant`: a line for each data point, whose measurement, tags and field come from the first rule that the metric's
 // name fits.
 //
-// Points that follow one another with the same measurement, tags and time share a line where the rule names their fields
-// apart: InfluxDB would join them anyway.
+//   head = measurement { , key = value }      made of pieces: those that depend on the metric alone are written once for
+//                                             each metric, those that depend on the resource once for each scope
+//
+// Points that follow one another with the same head and time share a line where the rule names their fields apart: InfluxDB
+// would join them anyway.
 
-import { ByteTable } from '../../collections/byte-table.ts'
+import { type ByteKeyed, ByteTable } from '../../collections/byte-table.ts'
 import { METRIC } from '../../otlp/fields.ts'
 import { METRIC_TYPE } from '../../otlp/metric.ts'
 import type { Walk } from '../../otlp/walk.ts'
+import { equalBytes } from '../../wire/varint.ts'
 import { readAggregate } from './aggregate.ts'
 import type { PlantRuleConfig } from './config.ts'
 import { type LineSchema, NO_RECORDED_VALUE, type Outcome, POINT } from './line-schema.ts'
-import type { LineWriter } from './lines.ts'
+import { LineWriter } from './lines.ts'
 import type { SeriesGuard } from './series-guard.ts'
 import { TagSets } from './tag-sets.ts'
-import type { Template } from './template.ts'
+import { LEVEL, type Template } from './template.ts'
 
-/** Names whose rule is remembered; of further ones it is looked for each time. */
-const MAX_NAMES = 20_000
+/** Metrics of which the pieces are kept; then the table is emptied. */
+const MAX_METRICS = 20_000
 
 const SPACE = 32
 const COMMA = 44
 const EQUALS = 61
+const NO_BYTES: Uint8Array = new Uint8Array(0)
+
+/** A part of a head: the measurement, or a tag. */
+class HeadPart {
+  /** Undefined for the measurement. */
+  readonly key: Uint8Array | undefined
+  readonly template: Template
+  /** What it was in the scope of that number, where it depends on no more. */
+  rendered: Uint8Array = NO_BYTES
+  scope = 0
+
+  constructor(key: Uint8Array | undefined, template: Template) {
+    this.key = key
+    this.template = template
+  }
+
+  /** False when there is nothing to write: a tag is left out then. */
+  write(walk: Walk, writer: LineWriter): boolean {
+    if (this.key === undefined) return this.template.write(walk, writer, true)
+    const before = writer.length
+    writer.byte(COMMA)
+    writer.key(this.key)
+    writer.byte(EQUALS)
+    if (this.template.write(walk, writer, false)) return true
+    writer.length = before
+    return false
+  }
+}
 
 class Rule {
   readonly fits: (name: string) => boolean
-  readonly measurement: Template
-  readonly tags: readonly { readonly key: Uint8Array; readonly template: Template }[]
+  readonly parts: readonly HeadPart[]
   readonly field: Template
-  readonly templates: readonly Template[]
   /** The point's attributes become tags as well. */
   readonly takesOthers: boolean
 
   constructor({ metrics, measurement, tags, field, otherAttributes }: PlantRuleConfig) {
     this.fits = metrics.length === 0 ? () => true : anyOf(metrics)
-    this.measurement = measurement
     // Sorted, as InfluxDB asks for the best speed.
-    this.tags = [...tags]
-      .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-      .map(([key, template]) => ({ key: Buffer.from(key), template }))
+    const sorted = [...tags].map(([key, template]) => new HeadPart(Buffer.from(key), template))
+    sorted.sort((a, b) => Buffer.compare(a.key!, b.key!))
+    this.parts = [new HeadPart(undefined, measurement), ...sorted]
     this.field = field
-    this.templates = [measurement, field, ...tags.values()]
     this.takesOthers = otherAttributes === 'tags'
   }
 }
 
-interface NamedRule {
-  readonly key: Uint8Array
+/** Bytes that are always the same, or a part that is not. */
+class Piece {
+  readonly bytes: Uint8Array
+  readonly part: HeadPart | undefined
+
+  constructor(bytes: Uint8Array, part: HeadPart | undefined) {
+    this.bytes = bytes
+    this.part = part
+  }
+}
+
+/** What is known of a metric by its name and unit. */
+interface KnownMetric extends ByteKeyed {
   readonly rule: Rule | undefined
+  readonly pieces: readonly Piece[]
+  /** The field's key; empty where it depends on more. */
+  readonly field: Uint8Array
 }
 
 export class PlantSchema implements LineSchema {
   readonly #rules: readonly Rule[]
-  readonly #templates: readonly Template[]
-  readonly #names = new ByteTable<NamedRule>()
   readonly #others = new TagSets()
   readonly #unitNanos: number
   readonly #guard: SeriesGuard | undefined
-  // Where the last line's measurement and tags, and its fields, ended; it can be continued while the length is the same.
+  #metrics = new ByteTable<KnownMetric>()
+  /** Counts scopes, so that what was rendered for one is not taken for another's. */
+  #scope = 0
+  // Where the last line's head and its fields ended; it can be continued while nothing else was written.
   #headFrom = 0
   #headTo = 0
   #fieldsTo = 0
@@ -67,7 +110,6 @@ export class PlantSchema implements LineSchema {
 
   constructor(rules: readonly PlantRuleConfig[], unitNanos: number, guard: SeriesGuard | undefined) {
     this.#rules = rules.map((rule) => new Rule(rule))
-    this.#templates = this.#rules.flatMap(({ templates }) => templates)
     this.#unitNanos = unitNanos
     this.#guard = guard
   }
@@ -76,23 +118,19 @@ export class PlantSchema implements LineSchema {
     this.#lineTo = -1
   }
 
-  enterResource(walk: Walk): void {
-    for (const template of this.#templates) template.enterResource(walk)
-  }
+  enterResource(): void {}
 
-  enterScope(walk: Walk): void {
-    for (const template of this.#templates) template.enterScope(walk)
+  enterScope(): void {
+    this.#scope++
   }
 
   write(walk: Walk, writer: LineWriter): Outcome {
-    const rule = this.#ruleOf(walk)
-    if (rule === undefined) return 'no_rule'
     const { type } = walk.metric
-    if (type === METRIC_TYPE.GAUGE || type === METRIC_TYPE.SUM) return this.#number(walk, writer, rule)
-    return this.#aggregated(walk, writer, rule)
+    if (type === METRIC_TYPE.GAUGE || type === METRIC_TYPE.SUM) return this.#number(walk, writer)
+    return this.#aggregated(walk, writer)
   }
 
-  #number(walk: Walk, writer: LineWriter, rule: Rule): Outcome {
+  #number(walk: Walk, writer: LineWriter): Outcome {
     const point = walk.number
     if (point.valueField === 0 || (point.flags() & NO_RECORDED_VALUE) !== 0) return 'nothing'
     const value = point.value()
@@ -100,11 +138,14 @@ export class PlantSchema implements LineSchema {
     const high = point.fixedHigh(POINT.TIME)
     const low = point.fixedLow(POINT.TIME)
     if ((high | low) === 0) return 'no_time'
+    const metric = this.#metricOf(walk)
+    const { rule } = metric
+    if (rule === undefined) return 'no_rule'
     const from = writer.length
-    const outcome = this.#head(walk, writer, rule)
+    const outcome = this.#head(walk, writer, metric, rule)
     if (outcome !== 'written') return outcome
     if (!this.#goesOn(writer, rule, from, high, low)) writer.byte(SPACE)
-    writeField(walk, writer, rule)
+    this.#fieldKey(walk, writer, metric, rule)
     writer.byte(EQUALS)
     writer.float(value)
     this.#fieldsTo = writer.length
@@ -113,21 +154,35 @@ export class PlantSchema implements LineSchema {
     return 'written'
   }
 
-  /** Measurement and tags. */
-  #head(walk: Walk, writer: LineWriter, rule: Rule): Outcome {
+  #head(walk: Walk, writer: LineWriter, metric: KnownMetric, rule: Rule): Outcome {
     const from = writer.length
-    if (!rule.measurement.write(walk, writer, true)) return 'no_measurement'
-    for (const { key, template } of rule.tags) {
-      const before = writer.length
-      writer.byte(COMMA)
-      writer.key(key)
-      writer.byte(EQUALS)
-      if (!template.write(walk, writer, false)) writer.length = before
+    const { pieces } = metric
+    for (let i = 0; i < pieces.length; i++) {
+      const { bytes, part } = pieces[i]!
+      if (part === undefined) writer.raw(bytes)
+      else if (part.template.level === LEVEL.SCOPE) {
+        if (part.scope !== this.#scope) this.#render(walk, writer, part)
+        writer.raw(part.rendered)
+      } else part.write(walk, writer)
+      if (i === 0 && writer.length === from) return 'no_measurement'
     }
     if (rule.takesOthers) writer.raw(this.#others.ofPoint(walk).bytes)
     if (this.#guard === undefined || this.#guard.admits(writer.bytes, from, writer.length)) return 'written'
     writer.length = from
     return 'max_series'
+  }
+
+  #render(walk: Walk, writer: LineWriter, part: HeadPart): void {
+    const from = writer.length
+    part.write(walk, writer)
+    part.rendered = writer.bytes.slice(from, writer.length)
+    part.scope = this.#scope
+    writer.length = from
+  }
+
+  #fieldKey(walk: Walk, writer: LineWriter, { field }: KnownMetric, rule: Rule): void {
+    if (field.length > 0) writer.raw(field)
+    else if (!rule.field.write(walk, writer, false)) writer.ascii('value')
   }
 
   /**
@@ -136,12 +191,13 @@ export class PlantSchema implements LineSchema {
    */
   #goesOn(writer: LineWriter, rule: Rule, from: number, high: number, low: number): boolean {
     const headTo = writer.length
+    const { bytes } = writer
     const same =
-      !rule.field.isFixed &&
+      rule.field.level !== LEVEL.FIXED &&
       this.#lineTo === from &&
       this.#high === high &&
       this.#low === low &&
-      isSame(writer.bytes, this.#headFrom, this.#headTo, from, headTo)
+      equalBytes(bytes, from, headTo, bytes.subarray(this.#headFrom, this.#headTo))
     if (!same) {
       this.#headFrom = from
       this.#headTo = headTo
@@ -155,20 +211,23 @@ export class PlantSchema implements LineSchema {
   }
 
   /** Histograms and summaries: the rule's field with a word behind it for each number. */
-  #aggregated(walk: Walk, writer: LineWriter, rule: Rule): Outcome {
+  #aggregated(walk: Walk, writer: LineWriter): Outcome {
     const { numbers, point } = readAggregate(walk)
     if (numbers.length === 0) return 'nothing'
     if ((point.fixedHigh(POINT.TIME) | point.fixedLow(POINT.TIME)) === 0) return 'no_time'
+    const metric = this.#metricOf(walk)
+    const { rule } = metric
+    if (rule === undefined) return 'no_rule'
     this.#lineTo = -1
     const from = writer.length
-    const outcome = this.#head(walk, writer, rule)
+    const outcome = this.#head(walk, writer, metric, rule)
     if (outcome !== 'written') return outcome
     let separator = SPACE
     for (const { suffix, value } of numbers) {
       if (!Number.isFinite(value)) continue
       writer.byte(separator)
       separator = COMMA
-      writeField(walk, writer, rule)
+      this.#fieldKey(walk, writer, metric, rule)
       writer.ascii(suffix)
       writer.byte(EQUALS)
       writer.float(value)
@@ -181,22 +240,45 @@ export class PlantSchema implements LineSchema {
     return 'written'
   }
 
-  #ruleOf(walk: Walk): Rule | undefined {
+  /** Known by the bytes that hold its name and its unit, whatever stands between them. */
+  #metricOf(walk: Walk): KnownMetric {
     const { metric, bytes } = walk
-    const from = metric.from(METRIC.NAME)
-    const to = metric.to(METRIC.NAME)
-    const known = this.#names.find(bytes, from, to)
-    if (known !== undefined) return known.rule
-    const key = bytes.slice(from, to)
-    const name = Buffer.from(key).toString()
-    const rule = this.#rules.find(({ fits }) => fits(name))
-    if (this.#names.size < MAX_NAMES) this.#names.add({ key, rule })
-    return rule
+    const nameFrom = metric.from(METRIC.NAME)
+    const unitFrom = metric.from(METRIC.UNIT)
+    const from = unitFrom === 0 || (nameFrom > 0 && nameFrom < unitFrom) ? nameFrom : unitFrom
+    const to = Math.max(metric.to(METRIC.NAME), metric.to(METRIC.UNIT))
+    const known = this.#metrics.find(bytes, from, to)
+    if (known !== undefined) return known
+    if (this.#metrics.size >= MAX_METRICS) this.#metrics = new ByteTable()
+    return this.#metrics.add(this.#learn(walk, bytes.slice(from, to)))
   }
-}
 
-function writeField(walk: Walk, writer: LineWriter, rule: Rule): void {
-  if (!rule.field.write(walk, writer, false)) writer.ascii('value')
+  #learn(walk: Walk, key: Uint8Array): KnownMetric {
+    const name = walk.metric.toName()
+    const rule = this.#rules.find(({ fits }) => fits(name))
+    if (rule === undefined) return { key, rule, pieces: [], field: NO_BYTES }
+    const pieces: Piece[] = []
+    const line = new LineWriter()
+    const endFixed = (): void => {
+      if (line.length > 0) pieces.push(new Piece(line.bytes.slice(0, line.length), undefined))
+      line.clear()
+    }
+    for (const part of rule.parts) {
+      if (part.template.level <= LEVEL.METRIC) {
+        part.write(walk, line)
+        // An empty measurement has to be seen as one.
+        if (part.key === undefined && line.length === 0) pieces.push(new Piece(NO_BYTES, undefined))
+      } else {
+        endFixed()
+        pieces.push(new Piece(NO_BYTES, part))
+      }
+    }
+    endFixed()
+    let field = NO_BYTES
+    if (rule.field.level <= LEVEL.METRIC && rule.field.write(walk, line, false))
+      field = line.bytes.slice(0, line.length)
+    return { key, rule, pieces, field }
+  }
 }
 
 /** Names, of which a `*` stands for any characters. */
@@ -204,10 +286,4 @@ function anyOf(patterns: readonly string[]): (name: string) => boolean {
   const sources = patterns.map((pattern) => pattern.split('*').map(RegExp.escape).join('.*'))
   const expression = new RegExp(`^(?:${sources.join('|')})$`, 's')
   return (name) => expression.test(name)
-}
-
-function isSame(bytes: Uint8Array, aFrom: number, aTo: number, bFrom: number, bTo: number): boolean {
-  if (aTo - aFrom !== bTo - bFrom) return false
-  for (let i = 0; i < aTo - aFrom; i++) if (bytes[aFrom + i] !== bytes[bFrom + i]) return false
-  return true
 }

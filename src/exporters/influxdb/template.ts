@@ -19,12 +19,18 @@ const METRIC_NAME = 3
 const METRIC_UNIT = 4
 const SCOPE_NAME = 5
 
+/** How far down a request one has to be to know a value: each knows what those before it know. */
+export const LEVEL = { FIXED: 0, METRIC: 1, SCOPE: 2, POINT: 3 } as const
+export type Level = (typeof LEVEL)[keyof typeof LEVEL]
+
+const LEVEL_OF = [LEVEL.FIXED, LEVEL.SCOPE, LEVEL.POINT, LEVEL.METRIC, LEVEL.METRIC, LEVEL.SCOPE] as const
+
 class Part {
   readonly kind: number
   /** The text, or the key of an attribute. */
   readonly bytes: Uint8Array
   readonly fallback: Uint8Array
-  /** What an attribute of the resource or the scope's name is, until the next one. */
+  /** Where the attribute's value stands. */
   source: Uint8Array = NO_BYTES
   from = 0
   to = 0
@@ -39,31 +45,15 @@ class Part {
 export class Template {
   /** As it was written. */
   readonly text: string
-  /** Whether it has references at all. */
-  readonly isFixed: boolean
+  /** What its value depends on at most. */
+  readonly level: Level
   readonly #parts: readonly Part[]
 
   /** Throws TemplateError. */
   constructor(text: string) {
     this.text = text
     this.#parts = parse(text)
-    this.isFixed = this.#parts.every(({ kind }) => kind === TEXT)
-  }
-
-  /** Call it for each resource, before its points. */
-  enterResource(walk: Walk): void {
-    for (const part of this.#parts)
-      if (part.kind === RESOURCE_ATTRIBUTE) readAttribute(part, walk.resourceAttributes, part.bytes)
-  }
-
-  /** Call it for each scope, before its points. */
-  enterScope(walk: Walk): void {
-    for (const part of this.#parts) {
-      if (part.kind !== SCOPE_NAME) continue
-      part.source = Buffer.from(walk.scope.toName())
-      part.from = 0
-      part.to = part.source.length
-    }
+    this.level = Math.max(LEVEL.FIXED, ...this.#parts.map(({ kind }) => LEVEL_OF[kind]!)) as Level
   }
 
   /** Writes it for the current data point, as a measurement or as a key or value. False when nothing was written. */
@@ -77,8 +67,9 @@ export class Template {
           from = 0
           to = source.length
           break
+        case RESOURCE_ATTRIBUTE:
         case ATTRIBUTE:
-          readAttribute(part, walk.attributes, part.bytes)
+          readAttribute(part, part.kind === ATTRIBUTE ? walk.attributes : walk.resourceAttributes, part.bytes)
           source = part.source
           from = part.from
           to = part.to
@@ -89,7 +80,12 @@ export class Template {
           source = walk.bytes
           from = walk.metric.from(field)
           to = walk.metric.to(field)
+          break
         }
+        case SCOPE_NAME:
+          source = Buffer.from(walk.scope.toName())
+          from = 0
+          to = source.length
       }
       if (from === to) {
         source = part.fallback
