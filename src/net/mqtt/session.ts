@@ -12,7 +12,7 @@ import type { Logger } from '../../self/log.ts'
 import { AckGroup, AckLine } from './ack-line.ts'
 import { type Closed, type Connack, Connection, type ConnectionOptions, type Subscription } from './connection.ts'
 import type { PublishFrame, Version } from './frames.ts'
-import { REASON, reasonWords, UNACCEPTABLE_VERSION } from './reasons.ts'
+import { REASON, type ReasonProperties, reasonWords, UNACCEPTABLE_VERSION } from './reasons.ts'
 import type { BrokerAddress } from './transport.ts'
 
 export interface SessionOptions
@@ -158,7 +158,7 @@ export class MqttSession {
         oversized: (frame, bytes) => this.#oversized(frame, bytes),
         pubrel: (id) => this.#pubrel(id),
         readEnd: () => this.#readEnd(),
-        subscribed: (codes) => this.#subscribed(codes),
+        subscribed: (codes, said) => this.#subscribed(codes, said),
         closed: (closed) => this.#closed(address, spoken, closed),
       },
       this.#around.clock,
@@ -193,7 +193,7 @@ export class MqttSession {
     this.#events.connected(address, version)
   }
 
-  #subscribed(codes: readonly number[]): void {
+  #subscribed(codes: readonly number[], said: ReasonProperties | undefined): void {
     const { subscriptions } = this.#options
     const first = subscriptions.length - this.#answersDue
     for (const [i, code] of codes.entries()) {
@@ -201,7 +201,7 @@ export class MqttSession {
       if (subscription === undefined) continue
       const { filter, qos } = subscription
       if (code >= 0x80)
-        this.#around.log.error('the broker refused a subscription', { filter, reason: reasonWords(code) })
+        this.#around.log.error('the broker refused a subscription', { filter, reason: reasonWords(code, said) })
       else if (code < qos) this.#around.log.warn('the broker grants a lower QoS', { filter, asked: qos, granted: code })
     }
     this.#answersDue = Math.max(0, this.#answersDue - codes.length)
