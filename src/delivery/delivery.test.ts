@@ -112,9 +112,9 @@ test('a part refused after the whole was accepted refuses the whole as lost', ()
   const [a, b] = delivery.split(2)
   a!.accept()
   b!.accept()
-  a!.refuse(refusal('OTLP_REFUSED'))
+  a!.refuse(refusal('NEXT_HOP_REFUSED'))
   b!.deliver()
-  assert.deepEqual(heard, ['accepted', 'refused OTLP_REFUSED after acceptance'])
+  assert.deepEqual(heard, ['accepted', 'refused NEXT_HOP_REFUSED after acceptance'])
 })
 
 test('what happens to a merged batch happens to each of its parts', () => {

@@ -83,13 +83,13 @@ for (const keep of [true, false]) {
     taken[0]!.batch.delivery.accept()
     taken[1]!.batch.delivery.deliver()
     taken[2]!.batch.delivery.refuse(
-      new DeliveryError('OTLP_REFUSED', 'no room', { retry: { afterMs: 700 }, grpcCode: 14 }),
+      new DeliveryError('NEXT_HOP_REFUSED', 'no room', { retry: { afterMs: 700 }, grpcCode: 14 }),
     )
     await until('settled', () => sent[2]!.fate.refused !== undefined)
     assert.deepEqual(sent[0]!.fate, { accepted: true, delivered: false, refused: undefined })
     assert.deepEqual(sent[1]!.fate, { accepted: true, delivered: true, refused: undefined })
     const { code, message, retry, grpcCode } = sent[2]!.fate.refused!
-    assert.deepEqual([code, message, retry, grpcCode], ['OTLP_REFUSED', 'no room', { afterMs: 700 }, 14])
+    assert.deepEqual([code, message, retry, grpcCode], ['NEXT_HOP_REFUSED', 'no room', { afterMs: 700 }, 14])
     taken[0]!.batch.delivery.deliver()
     await until('delivered', () => sent[0]!.fate.delivered)
   })

@@ -169,7 +169,7 @@ onBoth('an answer that is no OTLP response is final', async (t, gates) => {
     gates,
     handler: (_, answer) => answer(null, Buffer.from([0xff, 0xff])),
   })
-  assert.equal((await settled(push('traces', spans(1)))).refused?.code, 'OTLP_BAD_ANSWER')
+  assert.equal((await settled(push('traces', spans(1)))).refused?.code, 'NEXT_HOP_BAD_ANSWER')
 })
 
 onBoth('a server that does not answer in time is DEADLINE_EXCEEDED, to be tried again', async (t, gates) => {

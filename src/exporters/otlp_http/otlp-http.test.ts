@@ -255,7 +255,7 @@ test('an answer of success that cannot be read is final; of an unknown type it i
   answerWith((_, response) =>
     response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end(Buffer.from([0xff, 0xff])),
   )
-  assert.equal((await settled(push('traces', SPANS))).refused?.code, 'OTLP_BAD_ANSWER')
+  assert.equal((await settled(push('traces', SPANS))).refused?.code, 'NEXT_HOP_BAD_ANSWER')
   answerWith((_, response) => response.writeHead(202, { 'content-type': 'text/html' }).end('<html>'))
   assert.equal((await settled(push('traces', SPANS))).delivered, true)
 })

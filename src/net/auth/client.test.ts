@@ -139,7 +139,7 @@ test('a credential that the next hop refuses is given back; another try is made 
       const { refused } = await settled(push('logs', LOG))
       assert.deepEqual(
         [refused?.code, refused?.retry, refused?.grpcCode],
-        ['OTLP_REFUSED', again ? 'backoff' : 'never', 16],
+        ['NEXT_HOP_REFUSED', again ? 'backoff' : 'never', 16],
       )
     }
     assert.deepEqual(rejected, ['Bearer old', 'Bearer old'])

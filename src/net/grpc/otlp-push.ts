@@ -80,7 +80,7 @@ function readAnswer(signal: Signal, answer: Uint8Array, { log, meter }: Exporter
   try {
     partial = readExportResponse(answer)
   } catch (error) {
-    throw new DeliveryError('OTLP_BAD_ANSWER', `the answer is no OTLP response: ${(error as Error).message}`, {
+    throw new DeliveryError('NEXT_HOP_BAD_ANSWER', `the answer is no OTLP response: ${(error as Error).message}`, {
       retry: 'never',
       grpcCode: GRPC.INTERNAL,
       cause: error,
@@ -103,7 +103,7 @@ function toDeliveryError(error: GrpcError, signal: AbortSignal, again: boolean):
   const afterMs = retryInfoMs(error)
   let retry: Retry = again ? 'backoff' : 'never'
   if (isRetryableGrpc(code, afterMs !== undefined)) retry = afterMs === undefined ? 'backoff' : { afterMs }
-  return new DeliveryError('OTLP_REFUSED', error.message, { retry, grpcCode: code, cause: error })
+  return new DeliveryError('NEXT_HOP_REFUSED', error.message, { retry, grpcCode: code, cause: error })
 }
 
 function retryInfoMs(error: GrpcError): number | undefined {

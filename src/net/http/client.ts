@@ -1,4 +1,4 @@
-// An HTTP client for exporters: POSTs a body, reads an answer of at most MAX_ANSWER_BYTES. Connections are undici's, which
+// An HTTP client for exporters: POSTs a body, reads an answer of bounded size. Connections are undici's, which
 // is loaded when the client opens.
 
 import type { Agent, Dispatcher } from 'undici'
@@ -6,7 +6,7 @@ import type { ClientTlsOptions } from '../tls/load.ts'
 
 type Undici = typeof import('undici')
 
-/** The Collector reads no more of an answer either. */
+/** Of an answer, unless the caller asks for more. The Collector reads no more of one either. */
 export const MAX_ANSWER_BYTES = 64 * 1024
 const CONNECT_TIMEOUT_MS = 30_000
 /** undici knows no endless idle time. */
@@ -29,7 +29,7 @@ export interface HttpAnswer {
   readonly status: number
   /** By name in lower case; of repeated ones the first. */
   header(name: string): string | undefined
-  /** Cut at MAX_ANSWER_BYTES. */
+  /** Cut at `maxAnswerBytes` of the request. */
   readonly body: Uint8Array
 }
 
@@ -112,13 +112,14 @@ export class HttpClient {
     headers: Readonly<Record<string, string>>,
     body: Uint8Array | null,
     signal: AbortSignal,
+    maxAnswerBytes = MAX_ANSWER_BYTES,
   ): Promise<HttpAnswer> {
     const dispatcher = this.#dispatcher
     if (dispatcher === undefined) return Promise.reject(new Error('the client is not open'))
     return new Promise((resolve, reject) => {
       dispatcher.dispatch(
         { origin: url.origin, path: url.pathname + url.search, method, headers, body },
-        new Exchange(signal, resolve, reject),
+        new Exchange(signal, maxAnswerBytes, resolve, reject),
       )
     })
   }
@@ -146,6 +147,7 @@ const withoutProxy = (): string =>
 /** One request and its answer, as undici reports them. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #signal: AbortSignal
+  readonly #maxAnswerBytes: number
   readonly #resolve: (answer: HttpAnswer) => void
   readonly #reject: (error: Error) => void
   #controller: Dispatcher.DispatchController | undefined
@@ -155,8 +157,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   #bytes = 0
   #over = false
 
-  constructor(signal: AbortSignal, resolve: (answer: HttpAnswer) => void, reject: (error: Error) => void) {
+  constructor(
+    signal: AbortSignal,
+    maxAnswerBytes: number,
+    resolve: (answer: HttpAnswer) => void,
+    reject: (error: Error) => void,
+  ) {
     this.#signal = signal
+    this.#maxAnswerBytes = maxAnswerBytes
     this.#resolve = resolve
     this.#reject = reject
     signal.addEventListener('abort', this.#aborted)
@@ -178,7 +186,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    const room = MAX_ANSWER_BYTES - this.#bytes
+    const room = this.#maxAnswerBytes - this.#bytes
     this.#chunks.push(chunk.length <= room ? chunk : chunk.subarray(0, room))
     this.#bytes += Math.min(room, chunk.length)
     if (chunk.length <= room) return

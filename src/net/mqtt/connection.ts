@@ -43,6 +43,12 @@ export interface Connack {
   readonly sessionPresent: boolean
   readonly assignedClientId: string | undefined
   readonly sharedSubscriptions: boolean
+  /** What may be published: MQTT 5, 3.2.2.3; without MQTT 5 everything. */
+  readonly receiveMaximum: number
+  readonly topicAliasMaximum: number
+  readonly maxPacketBytes: number
+  readonly maxQos: 0 | 1 | 2
+  readonly retainAvailable: boolean
 }
 
 export interface Closed {
@@ -58,6 +64,8 @@ export interface ConnectionEvents {
   publish(frame: PublishFrame): void
   oversized(frame: PublishFrame, bytes: number): void
   pubrel(id: number): void
+  /** Of what we published. */
+  acknowledged(type: 'puback' | 'pubrec' | 'pubcomp', id: number, code: number): void
   /** All messages of one read of the socket have been given to publish(). */
   readEnd(): void
   /** The broker's answers, one for each filter of subscribe(), in order, and what it says beside them. */
@@ -68,6 +76,8 @@ export interface ConnectionEvents {
 
 const PINGREQ = Uint8Array.of(0xc0, 0)
 const DISCONNECT = { 4: Uint8Array.of(0xe0, 0), 5: Uint8Array.of(0xe0, 2, 0, 0) } as const
+/** MQTT 5.0, 1.5.5: what a remaining length can say. */
+const PACKET_MAX_BYTES = 268_435_460
 /** A packet is due before one and a half keep-alives have passed; we are early, by a quarter. */
 const PING_AT = 0.75
 
@@ -112,8 +122,8 @@ export class Connection implements FrameHandler {
     return this.#isPaused
   }
 
-  write(bytes: Uint8Array): void {
-    if (!this.#isClosed) this.#transport.write(bytes)
+  write(bytes: Uint8Array, written?: (error?: Error | null) => void): void {
+    if (!this.#isClosed) this.#transport.write(bytes, written)
   }
 
   pause(): void {
@@ -178,6 +188,10 @@ export class Connection implements FrameHandler {
     this.#events.pubrel(id)
   }
 
+  acknowledged(type: 'puback' | 'pubrec' | 'pubcomp', id: number, code: number): void {
+    this.#events.acknowledged(type, id, code)
+  }
+
   packet(packet: Packet): void {
     if (packet.cmd === 'connack') this.#connack(packet)
     else if (packet.cmd === 'suback') {
@@ -230,6 +244,12 @@ export class Connection implements FrameHandler {
       sessionPresent,
       assignedClientId: properties?.assignedClientIdentifier,
       sharedSubscriptions: properties?.sharedSubscriptionAvailable ?? true,
+      receiveMaximum: properties?.receiveMaximum ?? 65_535,
+      topicAliasMaximum: properties?.topicAliasMaximum ?? 0,
+      maxPacketBytes: properties?.maximumPacketSize ?? PACKET_MAX_BYTES,
+      // The codec reads it as a number or as a flag.
+      maxQos: Math.min(2, Number(properties?.maximumQoS ?? 2)) as 0 | 1 | 2,
+      retainAvailable: Boolean(properties?.retainAvailable ?? true),
     })
   }
 

@@ -2,8 +2,28 @@
 
 export const REASON = {
   UNSUPPORTED_VERSION: 0x84,
+  NOT_AUTHORIZED: 0x87,
   SESSION_TAKEN_OVER: 0x8e,
+  PACKET_TOO_LARGE: 0x95,
 } as const
+
+/**
+ * What PUBACK and PUBREC may say of a message (MQTT 5.0, 3.4.2.1 and 3.5.2.1), and whether the same message may be taken
+ * later:
+ *
+ *   0x00 success, 0x10 no matching subscribers   taken
+ *   0x80 unspecified error                       later
+ *   0x83 implementation specific error           later
+ *   0x87 not authorized                          never
+ *   0x90 topic name invalid                      never
+ *   0x91 packet identifier in use                later, under another
+ *   0x95 packet too large                        never; we say so ourselves, by the broker's Maximum Packet Size
+ *   0x97 quota exceeded                          later
+ *   0x99 payload format invalid                  never
+ */
+const NEVER: ReadonlySet<number> = new Set([0x87, 0x90, 0x95, 0x99])
+
+export const mayPassLater = (code: number): boolean => !NEVER.has(code)
 
 /** CONNACK of 3.1.1: unacceptable protocol version. */
 export const UNACCEPTABLE_VERSION = 1
