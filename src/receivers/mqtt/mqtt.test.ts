@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { rig, sink } from '../../../test/support/harness.ts'
 import { scriptedBroker } from '../../../test/support/mqtt-broker.ts'
+import { held, json, points, REFUSED, REFUSED_FOR_GOOD, started, values } from '../../../test/support/mqtt-receiver.ts'
 import { until } from '../../../test/support/until.ts'
 import { ConfigError } from '../../config/problem.ts'
 import { parseConfig } from '../../config/testing.ts'
 import type { Batch } from '../../otlp/batch.ts'
 import { bytesToJson } from '../../otlp/json/index.ts'
 import { factory } from './factory.ts'
-import { held, json, points, REFUSED, REFUSED_FOR_GOOD, started, values } from './testing.ts'
 
 test('messages of one read become one batch per signal, with the resources of their topics', async (t) => {
   const { peer, sent } = await started(t)

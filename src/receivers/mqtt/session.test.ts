@@ -3,12 +3,12 @@ import { type TestContext, test } from 'node:test'
 import type { IConnectPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet'
 import { receiverHarness, rig, sink } from '../../../test/support/harness.ts'
 import { type Peer, scriptedBroker } from '../../../test/support/mqtt-broker.ts'
+import { held, json, type Options, points, started, values } from '../../../test/support/mqtt-receiver.ts'
 import { until } from '../../../test/support/until.ts'
 import { parseConfig } from '../../config/testing.ts'
 import type { Extension } from '../../graph/component.ts'
 import type { StateRequest } from '../../storage/storage.ts'
 import { factory } from './factory.ts'
-import { held, json, type Options, points, started, values } from './testing.ts'
 
 // The session with the broker as the receiver asks for it and lives with it.
 
