@@ -68,7 +68,8 @@ export class MqttExporter implements Exporter {
     const cfg = this.#cfg
     const { log, clock, random, id, shards } = this.#context
     this.#client = openClient(cfg, { log, clock })
-    const clientId = clientIdOf(cfg.clientId, id)
+    // A receiver of the same name would be thrown out by us, and we by it.
+    const clientId = clientIdOf(cfg.clientId, `${id}-exporter`)
     const session = new MqttSession(
       {
         ...this.#client.options,

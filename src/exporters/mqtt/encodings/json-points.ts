@@ -178,7 +178,8 @@ export class JsonPointsEncoder implements Encoder {
     key.length = writeU32(key.bytes, key.length, high)
     key.copy(list.text.bytes, topicFrom, topicTo)
     const found = this.#table.find(key.bytes, 0, key.length)
-    if (found !== undefined) this.#packing.keepTopic(this.#groups[found.at + TOPIC_FROM]!, this.#groups[found.at + TOPIC_TO]!)
+    if (found !== undefined)
+      this.#packing.keepTopic(this.#groups[found.at + TOPIC_FROM]!, this.#groups[found.at + TOPIC_TO]!)
     return found ?? this.#table.add({ key: key.toBytes(), at: this.#newGroup(low, high) })
   }
 
