@@ -143,7 +143,7 @@ test('a refusal for good is counted by its reason, one for now goes again when i
   out.acknowledged('puback', wire.ids[1]!, 0x97)
   out.acknowledged('puback', wire.ids[2]!, 0)
   assert.equal(ends.length, 1)
-  assert.deepEqual([...consignment.refused], [[0x87, { messages: 1, items: 1 }]])
+  assert.deepEqual([...consignment.refused], [[0x87, { messages: 1, items: 1, topic: 'a' }]])
   assert.equal(consignment.failure, 0x97)
   out.send(consignment)
   assert.deepEqual(wire.take(), ['b 2 q1'])
