@@ -134,6 +134,7 @@ export class Outgoing {
   /** Sent on this connection and not answered. */
   #inFlight = 0
   #isPumping = false
+  #lastChunkBytes = 0
 
   constructor(maxInFlight: number, maxAliases: number, maxPacketBytes: number = Number.POSITIVE_INFINITY) {
     this.#maxPacketBytes = maxPacketBytes
@@ -201,7 +202,11 @@ export class Outgoing {
     // PUBCOMP, packet identifier not found: the broker has let go of it, as we ask.
     consignment.end(i, type === 'pubcomp' ? 0 : code)
     if (consignment.left === 0) this.#open.delete(consignment)
-    this.#pump()
+  }
+
+  /** For the session: all answers of one read of the socket have come. What they make room for goes out together. */
+  readEnd(): void {
+    if (this.#line.length > 0 || this.#again.length > 0) this.#pump()
   }
 
   #release(slot: number): void {
@@ -246,7 +251,12 @@ export class Outgoing {
   /** False when there is nothing to write, or nothing that may be written. */
   #writeChunk(): boolean {
     const limits = this.#limits!
+    const hasMore = this.#again.length > 0 || this.#line.length > 0
+    // Before anything is allocated: with a full window this is asked at every read of the socket.
+    if (!hasMore || (!this.#hasWindow(limits) && (this.#again.length > 0 || this.#line[0]!.qos > 0))) return false
     const out = new Writer()
+    // As the last one was: an array that grows is copied again and again.
+    out.reserve(this.#lastChunkBytes)
     const spans: Span[] = []
     while (out.length < CHUNK_BYTES && this.#again.length > 0 && this.#hasWindow(limits))
       this.#writeAgain(this.#again.shift()!, limits, out)
@@ -260,6 +270,7 @@ export class Outgoing {
     if (out.length === 0) return false
     const epoch = this.#epoch
     const { length } = out
+    this.#lastChunkBytes = length
     this.#socketBytes += length
     this.#write!(out.bytes.subarray(0, length), (error) => {
       if (epoch !== this.#epoch) return

@@ -288,6 +288,7 @@ export class MqttSession {
   }
 
   #readEnd(): void {
+    this.outgoing.readEnd()
     const group = this.#group
     if (group.messages === 0) return
     this.#group = new AckGroup()

@@ -66,7 +66,7 @@ export class JsonPointsEncoder implements Encoder {
   }
 
   encode(batch: Batch): Packed {
-    const packing = new Packing(this.#options)
+    const packing = new Packing(this.#options, batch.byteLength)
     this.#packing = packing
     this.#groups = []
     this.#rows = []

@@ -34,7 +34,7 @@ export class OtlpEncoder implements Encoder {
   }
 
   encode(batch: Batch): Packed {
-    const packing = new Packing(this.#options)
+    const packing = new Packing(this.#options, batch.byteLength)
     // The delivery stays with the batch: what is made of it here is only looked at.
     const whole = new Batch(batch.signal, batch.parts, batch.items, Delivery.none())
     if (this.#options.topic.isFixed) {

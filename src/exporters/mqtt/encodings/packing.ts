@@ -38,8 +38,10 @@ export class Packing implements Packed {
   readonly #topic: TopicWriter
   readonly #propertiesTo: number
 
-  constructor({ topic, properties }: EncoderOptions) {
+  /** `batchBytes` is what the batch has: what is made of it is hardly larger, and grows by itself where it is. */
+  constructor({ topic, properties }: EncoderOptions, batchBytes: number) {
     this.#topic = topic
+    this.list.text.reserve(batchBytes + (batchBytes >> 2))
     this.list.text.copy(properties)
     this.#propertiesTo = properties.length
   }

@@ -49,7 +49,26 @@ export class Pen extends JsonText {
     if (Number.isInteger(value) && Math.abs(value) < 1e15) {
       if (Object.is(value, -0)) this.text('-0')
       else this.decimal(value)
-    } else this.text(String(value))
+      return
+    }
+    // What has at most three decimals, as readings do, is written without a string. Of at most 15 digits only one decimal
+    // is a given double, so it is the one that JavaScript writes.
+    const thousandths = Math.round(value * 1000)
+    if (thousandths / 1000 !== value || Math.abs(thousandths) >= 1e15) {
+      this.text(String(value))
+      return
+    }
+    const size = Math.abs(thousandths)
+    const whole = Math.floor(size / 1000)
+    let rest = size - whole * 1000
+    if (thousandths < 0) this.byte(CHAR.MINUS)
+    this.decimal(whole)
+    this.byte(CHAR.DOT)
+    for (let power = 100; rest > 0; power /= 10) {
+      const digit = Math.floor(rest / power)
+      this.byte(CHAR.ZERO + digit)
+      rest -= digit * power
+    }
   }
 
   /** An int64 as a number of JSON: its digits, whatever a reader makes of them. */

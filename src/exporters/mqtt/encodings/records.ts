@@ -45,7 +45,7 @@ export class RecordEncoder implements Encoder {
 
   encode(batch: Batch): Packed {
     const { topic, traceContext } = this.#options
-    const packing = new Packing(this.#options)
+    const packing = new Packing(this.#options, batch.byteLength)
     const { text } = packing.list
     for (const part of batch.parts) {
       const walk = this.#walk.open(part)

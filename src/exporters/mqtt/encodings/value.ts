@@ -20,7 +20,7 @@ export class ValueEncoder implements Encoder {
 
   encode(batch: Batch): Packed {
     const { topic } = this.#options
-    const packing = new Packing(this.#options)
+    const packing = new Packing(this.#options, batch.byteLength)
     const pen = this.#pen
     const { text } = packing.list
     for (const part of batch.parts) {
