@@ -10,7 +10,7 @@ import { generate, type IConnackPacket, type IDisconnectPacket, type ISubackPack
 import type { Clock, Timer } from '../../graph/clock.ts'
 import type { ClientTlsOptions } from '../tls/load.ts'
 import { type FrameHandler, FrameReader, type PublishFrame, type Version } from './frames.ts'
-import { reasonWords } from './reasons.ts'
+import { authenticationWords, type ReasonProperties, reasonWords } from './reasons.ts'
 import { type BrokerAddress, openTransport, type Transport } from './transport.ts'
 
 export interface Subscription {
@@ -68,8 +68,8 @@ export interface ConnectionEvents {
   acknowledged(type: 'puback' | 'pubrec' | 'pubcomp', id: number, code: number): void
   /** All messages of one read of the socket have been given to publish(). */
   readEnd(): void
-  /** The broker's answers, one for each filter of subscribe(), in order. */
-  subscribed(codes: readonly number[]): void
+  /** The broker's answers, one for each filter of subscribe(), in order, and what it says beside them. */
+  subscribed(codes: readonly number[], said: ReasonProperties | undefined): void
   /** Once. */
   closed(closed: Closed): void
 }
@@ -194,9 +194,12 @@ export class Connection implements FrameHandler {
 
   packet(packet: Packet): void {
     if (packet.cmd === 'connack') this.#connack(packet)
-    else if (packet.cmd === 'suback') this.#events.subscribed((packet as ISubackPacket).granted as number[])
-    else if (packet.cmd === 'disconnect') this.#disconnected(packet)
-    else if (packet.cmd === 'auth') this.#fail('the broker asks for an authentication that is not supported')
+    else if (packet.cmd === 'suback') {
+      const { granted, properties } = packet as ISubackPacket
+      this.#events.subscribed(granted as number[], properties)
+    } else if (packet.cmd === 'disconnect') this.#disconnected(packet)
+    else if (packet.cmd === 'auth')
+      this.#fail(`the broker asks for more: ${authenticationWords(packet.properties?.authenticationMethod)}`)
   }
 
   #connect(): void {
@@ -230,7 +233,7 @@ export class Connection implements FrameHandler {
     const code = reasonCode ?? returnCode ?? 0
     if (code !== 0) {
       this.#code = code
-      this.#fail(`the broker refused: ${reasonWords(code, properties?.reasonString)}`)
+      this.#fail(`the broker refused: ${reasonWords(code, properties)}`)
       return
     }
     this.#handshake.cancel()
@@ -252,7 +255,7 @@ export class Connection implements FrameHandler {
 
   #disconnected({ reasonCode = 0, properties }: IDisconnectPacket): void {
     this.#code = reasonCode
-    this.#fail(`the broker ended the connection: ${reasonWords(reasonCode, properties?.reasonString)}`)
+    this.#fail(`the broker ended the connection: ${reasonWords(reasonCode, properties)}`)
   }
 
   #ping(): void {

@@ -75,8 +75,28 @@ const WORDS_4: Readonly<Record<number, string>> = {
   5: 'not authorized',
 }
 
-/** `reason` is the reason string that came with it. */
-export function reasonWords(code: number, reason?: string): string {
-  const words = WORDS_5[code] ?? WORDS_4[code] ?? `reason code ${code}`
-  return reason === undefined || reason === '' ? words : `${words}: ${reason}`
+/** Those that mean an authentication of several steps, which we do not have. */
+const AUTHENTICATION = 140
+/** Use another server, server moved: with a reference to it, or without. */
+const REDIRECTIONS: readonly number[] = [156, 157]
+
+export interface ReasonProperties {
+  readonly reasonString?: string
+  readonly serverReference?: string
+  readonly authenticationMethod?: string
 }
+
+/** `said` is what came with it. */
+export function reasonWords(code: number, said: ReasonProperties = {}): string {
+  let words = WORDS_5[code] ?? WORDS_4[code] ?? `reason code ${code}`
+  const { reasonString = '', serverReference = '' } = said
+  if (reasonString !== '') words += `: ${reasonString}`
+  if (REDIRECTIONS.includes(code))
+    words += serverReference === '' ? ' (it names none)' : ` (${serverReference}); write it into brokers to follow`
+  if (code === AUTHENTICATION) words += `; ${authenticationWords(said.authenticationMethod)}`
+  return words
+}
+
+/** What a broker asks for that wants more than a name, a password or a certificate. */
+export const authenticationWords = (method = ''): string =>
+  `enhanced authentication (AUTH${method === '' ? '' : `, ${method}`}) is not supported: use a password or a client certificate`

@@ -14,7 +14,7 @@ import { type Closed, type Connack, Connection, type ConnectionOptions, type Sub
 import type { PublishFrame, Version } from './frames.ts'
 import { oneMessage } from './message-list.ts'
 import { Consignment, Outgoing } from './outgoing.ts'
-import { REASON, reasonWords, UNACCEPTABLE_VERSION } from './reasons.ts'
+import { REASON, type ReasonProperties, reasonWords, UNACCEPTABLE_VERSION } from './reasons.ts'
 import type { BrokerAddress } from './transport.ts'
 
 export interface SessionOptions
@@ -195,7 +195,7 @@ export class MqttSession {
         pubrel: (id) => this.#pubrel(id),
         acknowledged: (type, id, code) => this.outgoing.acknowledged(type, id, code),
         readEnd: () => this.#readEnd(),
-        subscribed: (codes) => this.#subscribed(codes),
+        subscribed: (codes, said) => this.#subscribed(codes, said),
         closed: (closed) => this.#closed(address, spoken, closed),
       },
       this.#around.clock,
@@ -232,7 +232,7 @@ export class MqttSession {
     this.outgoing.opened({ ...connack, version }, (bytes, written) => connection.write(bytes, written))
   }
 
-  #subscribed(codes: readonly number[]): void {
+  #subscribed(codes: readonly number[], said: ReasonProperties | undefined): void {
     const { subscriptions } = this.#options
     const first = subscriptions.length - this.#answersDue
     for (const [i, code] of codes.entries()) {
@@ -240,7 +240,7 @@ export class MqttSession {
       if (subscription === undefined) continue
       const { filter, qos } = subscription
       if (code >= 0x80)
-        this.#around.log.error('the broker refused a subscription', { filter, reason: reasonWords(code) })
+        this.#around.log.error('the broker refused a subscription', { filter, reason: reasonWords(code, said) })
       else if (code < qos) this.#around.log.warn('the broker grants a lower QoS', { filter, asked: qos, granted: code })
     }
     this.#answersDue = Math.max(0, this.#answersDue - codes.length)

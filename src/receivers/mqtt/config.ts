@@ -154,7 +154,7 @@ export const config = object(
     }),
     deadLetter: string('dead_letter', {
       default: '',
-      doc: 'Pipeline for logs, with this receiver in it, that gets the messages which could not be read, as they came; and nothing else.',
+      doc: 'Pipeline for logs, with this receiver in it, that gets the messages which could not be read, as they came, and batches that a pipeline refused for good; and nothing else.',
     }),
     maxDevices: int('max_devices', {
       default: 20_000,
@@ -166,6 +166,12 @@ export const config = object(
       min: 1,
       max: 2_000_000,
       doc: 'Different metrics of devices, and topics, at most; further ones are dropped and counted.',
+    }),
+    forgetAfterMs: duration('forget_after', {
+      default: '1d',
+      min: '0s',
+      max: '24d',
+      doc: 'Devices, series and topics that were silent for so long, or at most twice as long, are forgotten: their places are free, and a counter that comes back has a new start. 0: never.',
     }),
     watch: section('watch_devices', watchConfig, {
       optional: 'default',
