@@ -1,5 +1,5 @@
-// Writes src/otlp/fields.ts from proto/: `npm run fields`. With `--check` it writes nothing and fails when the file is
-// out of date. The same files give the same bytes.
+// Writes src/otlp/fields.ts and src/sparkplug/fields.ts from proto/: `npm run fields`. With `--check` it writes nothing and
+// fails when one of them is out of date. The same files give the same bytes.
 
 import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
@@ -8,7 +8,12 @@ import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const TARGET = join(ROOT, 'src/otlp/fields.ts')
+
+/** What is made of which folders of proto/. */
+const TARGETS = {
+  otlp: { path: 'src/otlp/fields.ts', protos: '{google,opentelemetry}/**/*.proto' },
+  sparkplug: { path: 'src/sparkplug/fields.ts', protos: 'sparkplug/*.proto' },
+} as const
 
 const VARINT = 0
 const FIXED64 = 1
@@ -39,13 +44,14 @@ const ID_BYTES: Readonly<Record<string, number>> = { trace_id: 16, profile_id: 1
 // Two packages may use one name; these get another one.
 const RENAMED: Readonly<Record<string, string>> = { '.google.rpc.Status': 'RPC_STATUS' }
 
-/** `npm run fields` and its test: the text that src/otlp/fields.ts should have. */
-export function generateFields(): string {
+/** `npm run fields` and its tests: the text that the file should have. */
+export function generateFields(target: keyof typeof TARGETS = 'otlp'): string {
+  const { path, protos } = TARGETS[target]
   const root = new protobuf.Root()
   const proto = join(ROOT, 'proto')
   root.resolvePath = (_origin, target) => (target.startsWith('/') ? target : join(proto, target))
   root.loadSync(
-    globSync('**/*.proto', { cwd: proto })
+    globSync(protos, { cwd: proto })
       .sort()
       .map((file) => join(proto, file)),
     { keepCase: true },
@@ -72,8 +78,9 @@ export function generateFields(): string {
     if (other !== undefined) throw new Error(`${other} and ${entry.fullName} would both be ${name}: add one to RENAMED`)
     taken.set(name, entry.fullName)
   }
-  const text = [HEADER, ...enums.map(enumText), ...messages.map(messageText), indexText(messages, enums)].join('\n')
-  return execFileSync(join(ROOT, 'node_modules/.bin/biome'), ['format', '--stdin-file-path=src/otlp/fields.ts'], {
+  const header = target === 'otlp' ? HEADER + TYPES : `${HEADER}${IMPORTS}`
+  const text = [header, ...enums.map(enumText), ...messages.map(messageText), indexText(messages, enums)].join('\n')
+  return execFileSync(join(ROOT, 'node_modules/.bin/biome'), ['format', `--stdin-file-path=${path}`], {
     cwd: ROOT,
     input: text,
     encoding: 'utf8',
@@ -85,7 +92,12 @@ const HEADER = `// Generated from proto/ by scripts/generate-fields.ts: \`npm ru
 // One table per message: field numbers by name, the wire type expected at each number, and what JSON and other readers
 // of whole messages need to know of each field. Hot code compares \`SPAN.wireType[number]\` and \`SPAN.TRACE_ID\`.
 
-export type FieldKind =
+`
+
+const IMPORTS = `import type { EnumTable, MessageTable } from '../otlp/fields.ts'
+`
+
+const TYPES = `export type FieldKind =
   | 'double' | 'float' | 'int32' | 'int64' | 'uint32' | 'uint64' | 'sint32' | 'sint64'
   | 'fixed32' | 'fixed64' | 'sfixed32' | 'sfixed64' | 'bool' | 'string' | 'bytes' | 'enum' | 'message'
 
@@ -152,7 +164,7 @@ function enumText(entry: protobuf.Enum): string {
 function messageText(entry: protobuf.Type): string {
   const fields = [...entry.fieldsArray].sort((a, b) => a.id - b.id)
   const wireTypes = new Array<number>((fields.at(-1)?.id ?? 0) + 1).fill(255)
-  for (const field of fields) wireTypes[field.id] = field.repeated ? BYTES : elementWireType(field)
+  for (const field of fields) wireTypes[field.id] = field.repeated && field.packed ? BYTES : elementWireType(field)
   return [
     `export const ${constantName(entry)} = {`,
     ...fields.map((field) => `${field.name.toUpperCase()}: ${field.id},`),
@@ -188,7 +200,7 @@ function fieldText(field: protobuf.Field): string {
     `wireType: ${wireType}`,
     ...(type === null ? [] : [`type: '${fullName(type)}'`]),
     ...(field.repeated ? ['repeated: true'] : []),
-    ...(field.repeated && wireType !== BYTES ? ['packed: true'] : []),
+    ...(field.repeated && field.packed && wireType !== BYTES ? ['packed: true'] : []),
     ...(optional ? ['optional: true'] : []),
     ...(oneof === undefined ? [] : [`oneof: '${oneof}'`]),
     ...(idBytes === undefined ? [] : [`idBytes: ${idBytes}`]),
@@ -210,13 +222,13 @@ export const ENUMS: Readonly<Record<string, EnumTable>> = {\n${rows(enums)}\n}
 }
 
 if (import.meta.main) {
-  const text = generateFields()
-  if (process.argv.includes('--check')) {
-    if (readFileSync(TARGET, 'utf8') !== text) {
-      console.error('src/otlp/fields.ts is out of date: run `npm run fields`')
+  for (const target of ['otlp', 'sparkplug'] as const) {
+    const { path } = TARGETS[target]
+    const text = generateFields(target)
+    if (!process.argv.includes('--check')) writeFileSync(join(ROOT, path), text)
+    else if (readFileSync(join(ROOT, path), 'utf8') !== text) {
+      console.error(`${path} is out of date: run \`npm run fields\``)
       process.exitCode = 1
     }
-  } else {
-    writeFileSync(TARGET, text)
   }
 }

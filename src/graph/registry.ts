@@ -27,6 +27,7 @@ export const registry: readonly RegistryEntry[] = [
   entry('receiver', 'mqtt', [], () => import('../receivers/mqtt/factory.ts')),
   entry('receiver', 'nop', [], () => import('../receivers/nop/factory.ts')),
   entry('receiver', 'otlp', [], () => import('../receivers/otlp/factory.ts')),
+  entry('receiver', 'plant_simulator', [], () => import('../receivers/plant_simulator/factory.ts')),
 
   entry('processor', 'attributes', [], () => import('../processors/attributes/factory.ts')),
   entry('processor', 'batch', [], () => import('../processors/batch/factory.ts')),

@@ -18,6 +18,7 @@ const COMPONENT = [
   'self',
   'collections',
   'readings',
+  'plant',
 ]
 const MAY_USE: Record<string, readonly string[]> = {
   collections: [],
