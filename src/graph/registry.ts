@@ -39,6 +39,7 @@ export const registry: readonly RegistryEntry[] = [
   entry('exporter', 'nop', [], () => import('../exporters/nop/factory.ts')),
   entry('exporter', 'otlp_grpc', ['otlp'], () => import('../exporters/otlp_grpc/factory.ts')),
   entry('exporter', 'otlp_http', ['otlphttp'], () => import('../exporters/otlp_http/factory.ts')),
+  entry('exporter', 'prometheus', [], () => import('../exporters/prometheus/factory.ts')),
 
   entry('connector', 'failover', [], () => import('../connectors/failover/factory.ts')),
   entry('connector', 'forward', [], () => import('../connectors/forward/factory.ts')),
