@@ -12,8 +12,8 @@ export function valueText(value: number): string {
 
 /** A sample's value in OpenMetrics, where floats look like floats. */
 export function openMetricsValueText(value: number): string {
-  const text = valueText(value)
-  return /^-?\d+$/.test(text) ? `${text}.0` : text
+  // Larger ones have an exponent, which is as good.
+  return Number.isInteger(value) && Math.abs(value) < 1e21 ? `${valueText(value)}.0` : valueText(value)
 }
 
 /** A bucket's bound or a quantile. */

@@ -1,7 +1,7 @@
 // Prometheus's protobuf exposition: a MetricFamily after the other, each behind its length. The only one in which a native
 // histogram is whole.
 
-import { type Escaping, escapeLabelText, escapeName, HAS_QUOTED_NAME, readLabelText } from '../../prometheus/escape.ts'
+import { type Escaping, escapeName, readLabelText } from '../../prometheus/escape.ts'
 import {
   BUCKET,
   BUCKET_SPAN,
@@ -25,9 +25,8 @@ import {
   nativeShift,
   ZERO_THRESHOLD,
 } from '../../prometheus/native-histogram.ts'
-import { varintSize } from '../../wire/varint.ts'
 import { Writer } from '../../wire/writer.ts'
-import { Chunks } from './chunks.ts'
+import { ByteChunks } from './chunks.ts'
 import { exemplarsByBucket, type ReadExemplar, readExemplar, secondsOf } from './exemplars.ts'
 import type { Format, FormatOptions } from './format.ts'
 import { type Family, type FamilyType, KIND, type SeriesTable, TIME } from './series.ts'
@@ -53,11 +52,11 @@ const EQUALS = 0x3d
 
 export class ProtobufFormat implements Format {
   readonly contentType: string
-  readonly #out: Chunks
+  readonly #out: ByteChunks
   readonly #series: SeriesTable
   readonly #escaping: Escaping
   readonly #timestamps: boolean
-  readonly #family = new Chunks()
+  readonly #family = new ByteChunks()
   // A message is written when what is in it has been.
   readonly #metric = new Writer()
   readonly #data = new Writer()
@@ -67,7 +66,7 @@ export class ProtobufFormat implements Format {
   readonly #buckets: NativeBuckets = { spans: [], deltas: [] }
   #text = Buffer.alloc(1024)
 
-  constructor(out: Chunks, series: SeriesTable, options: FormatOptions) {
+  constructor(out: ByteChunks, series: SeriesTable, options: FormatOptions) {
     this.#out = out
     this.#series = series
     this.#escaping = options.escaping
@@ -101,7 +100,8 @@ export class ProtobufFormat implements Format {
     const kind = series.kindOf(slot)
     this.#metric.clear()
     this.#data.clear()
-    this.#labels(series.texts[slot]!)
+    if (series.isSpecial(slot)) this.#labels(series.texts[slot]!)
+    else this.#copyLabels(series.texts[slot]!)
     let field: number = METRIC.HISTOGRAM
     if (kind === KIND.NUMBER) {
       field = VALUE_FIELD[family.type]!
@@ -234,16 +234,9 @@ export class ProtobufFormat implements Format {
   }
 
   #labels(labels: string): void {
-    const isOdd = this.#escaping !== 'allow-utf-8' && HAS_QUOTED_NAME.test(labels)
-    const understood = isOdd ? escapeLabelText(labels, this.#escaping) : labels
-    if (understood.includes('\\') || HAS_QUOTED_NAME.test(understood)) this.#readLabels(understood)
-    else this.#copyLabels(understood)
-  }
-
-  #readLabels(labels: string): void {
     for (const [name, value] of readLabelText(labels)) {
       const part = this.#part.clear()
-      text(part, LABEL_PAIR.NAME, name)
+      text(part, LABEL_PAIR.NAME, escapeName(name, this.#escaping))
       text(part, LABEL_PAIR.VALUE, value)
       message(this.#metric, METRIC.LABEL, part)
     }
@@ -254,20 +247,40 @@ export class ProtobufFormat implements Format {
     if (this.#text.length < labels.length * 3) this.#text = Buffer.alloc(labels.length * 6)
     const source = this.#text
     const end = source.write(labels, 0, 'utf8')
-    const w = this.#metric
-    for (let p = 0; p < end; ) {
+    // A label is longer here by the six bytes of tags and lengths, or as many as a long one's lengths need.
+    const target = this.#metric.reserve(end * 4 + 16)
+    let q = this.#metric.length
+    for (let p = 0; p < end; p += 2) {
       const name = p
-      while (source[p] !== EQUALS) p++
-      const nameEnd = p
+      let to = q + 4
+      for (let byte = source[p]!; byte !== EQUALS; byte = source[++p]!) target[to++] = byte
+      const nameLength = p - name
       p += 2
       const value = p
-      while (source[p] !== QUOTE) p++
-      const [nameLength, valueLength] = [nameEnd - name, p - value]
-      const length = 2 + varintSize(nameLength) + nameLength + varintSize(valueLength) + valueLength
-      w.tag(METRIC.LABEL, 2).varint(length)
-      w.field(LABEL_PAIR.NAME, source, name, nameEnd).field(LABEL_PAIR.VALUE, source, value, p)
-      p += 2
+      to += 2
+      for (let byte = source[p]!; byte !== QUOTE; byte = source[++p]!) target[to++] = byte
+      const length = to - q - 2
+      if (length > 0x7f) {
+        this.#metric.length = q
+        this.#longLabel(source, name, name + nameLength, value, p)
+        q = this.#metric.length
+        continue
+      }
+      target[q] = METRIC.LABEL * 8 + 2
+      target[q + 1] = length
+      target[q + 2] = LABEL_PAIR.NAME * 8 + 2
+      target[q + 3] = nameLength
+      target[q + 4 + nameLength] = LABEL_PAIR.VALUE * 8 + 2
+      target[q + 5 + nameLength] = p - value
+      q = to
     }
+    this.#metric.length = q
+  }
+
+  #longLabel(source: Uint8Array, name: number, nameEnd: number, value: number, valueEnd: number): void {
+    const part = this.#part.clear()
+    part.field(LABEL_PAIR.NAME, source, name, nameEnd).field(LABEL_PAIR.VALUE, source, value, valueEnd)
+    message(this.#metric, METRIC.LABEL, part)
   }
 }
 

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../../graph/clock.ts'
 import type { Accumulator } from './accumulator.ts'
-import { Chunks } from './chunks.ts'
+import { ByteChunks, type Chunks, TextChunks } from './chunks.ts'
 import type { Choice, Format } from './format.ts'
 import { ProtobufFormat } from './protobuf-format.ts'
 import { TextFormat } from './text-format.ts'
@@ -36,8 +36,7 @@ export async function scrape(
   output: ScrapeOutput,
 ): Promise<void> {
   const { series } = accumulator
-  const out = new Chunks()
-  const format = makeFormat(out, accumulator, options)
+  const { out, format } = makeFormat(accumulator, options)
   output.begin(format.contentType)
   let sliceEnds = clock.monotonic() + SLICE_MS
   let untilLook = SERIES_A_LOOK
@@ -79,14 +78,18 @@ export async function scrape(
   }
 }
 
-function makeFormat(out: Chunks, { series }: Accumulator, { choice, timestamps }: ScrapeOptions): Format {
+function makeFormat(
+  { series }: Accumulator,
+  { choice, timestamps }: ScrapeOptions,
+): { readonly out: Chunks; readonly format: Format } {
   const options = { escaping: choice.escaping, timestamps }
-  if (choice.form === 'protobuf') return new ProtobufFormat(out, series, options)
-  return new TextFormat(
-    out,
-    series,
-    choice.form === 'openmetrics' ? { ...options, openMetrics: choice.version } : options,
-  )
+  if (choice.form === 'protobuf') {
+    const out = new ByteChunks()
+    return { out, format: new ProtobufFormat(out, series, options) }
+  }
+  const out = new TextChunks()
+  const form = choice.form === 'openmetrics' ? { ...options, openMetrics: choice.version } : options
+  return { out, format: new TextFormat(out, series, form) }
 }
 
 /** One for each job and instance: of the resource that came first. */

@@ -4,6 +4,7 @@
 // family and the text of its labels, so no two lines of a scrape can be the same, whoever sent them. While a scrape is on its way
 // nothing is taken out: what has ended is only marked, and goes when the last one is through.
 
+import { HAS_QUOTED_NAME } from '../../prometheus/escape.ts'
 import type { PointState } from './states.ts'
 
 export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'untyped'
@@ -24,7 +25,8 @@ const FIRST_SLOTS = 64
 /** Of a slot's flags; the kind stands above them. */
 const ALIVE = 1
 const WIDE = 2
-const KIND_SHIFT = 2
+const SPECIAL = 4
+const KIND_SHIFT = 3
 
 /** Four for each slot. */
 export const TIME = { LOW: 0, HIGH: 1, START_LOW: 2, START_HIGH: 3 } as const
@@ -80,6 +82,11 @@ export class SeriesTable {
     return (this.#flags[slot]! & WIDE) !== 0
   }
 
+  /** Whether its text has names in quotes, or values with something escaped. */
+  isSpecial(slot: number): boolean {
+    return (this.#flags[slot]! & SPECIAL) !== 0
+  }
+
   kindOf(slot: number): Kind {
     return (this.#flags[slot]! >> KIND_SHIFT) as Kind
   }
@@ -113,7 +120,8 @@ export class SeriesTable {
     const slot = this.#free.pop() ?? this.#newSlot()
     // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
     const wide = /^[\x00-\x7f]*$/.test(text) ? 0 : WIDE
-    this.#flags[slot] = (kind << KIND_SHIFT) | wide
+    const special = text.includes('\\') || HAS_QUOTED_NAME.test(text) ? SPECIAL : 0
+    this.#flags[slot] = (kind << KIND_SHIFT) | wide | special
     this.#family[slot] = family
     this.#placeInFamily[slot] = family.slots.push(slot) - 1
     this.texts[slot] = text

@@ -16,21 +16,15 @@ import {
   spellName,
 } from '../../prometheus/escape.ts'
 import { boundText, openMetricsBoundText, openMetricsValueText, valueText } from '../../prometheus/number-text.ts'
-import type { Chunks } from './chunks.ts'
+import type { TextChunks } from './chunks.ts'
 import { exemplarsByBucket, type ReadExemplar, readExemplar, secondsOf } from './exemplars.ts'
 import type { Format, FormatOptions } from './format.ts'
 import { type Family, KIND, type SeriesTable, TIME } from './series.ts'
 import { type ExponentialState, HistogramState, type SummaryState } from './states.ts'
 
-const BRACE = 0x7b
-const CLOSING = 0x7d
-const SPACE = 0x20
-const NEWLINE = 0x0a
-const COMMA = 0x2c
-
 export class TextFormat implements Format {
   readonly contentType: string
-  readonly #out: Chunks
+  readonly #out: TextChunks
   readonly #series: SeriesTable
   readonly #openMetrics: boolean
   readonly #escaping: Escaping
@@ -38,7 +32,7 @@ export class TextFormat implements Format {
   #name = ''
   #isPlain = true
 
-  constructor(out: Chunks, series: SeriesTable, options: FormatOptions & { readonly openMetrics?: string }) {
+  constructor(out: TextChunks, series: SeriesTable, options: FormatOptions & { readonly openMetrics?: string }) {
     this.#out = out
     this.#series = series
     this.#openMetrics = options.openMetrics !== undefined
@@ -55,8 +49,8 @@ export class TextFormat implements Format {
     const isTotal = this.#openMetrics && type === 'counter' && escaped.endsWith('_total')
     const short = spellName(isTotal ? escaped.slice(0, -'_total'.length) : escaped)
     const isUnknown = this.#openMetrics && (type === 'untyped' || (type === 'counter' && !isTotal))
-    this.#out.text(`# HELP ${short} ${escapeHelp(help, this.#openMetrics)}\n`)
-    this.#out.text(`# TYPE ${short} ${isUnknown ? 'unknown' : type}\n`)
+    const head = `# HELP ${short} ${escapeHelp(help, this.#openMetrics)}\n# TYPE ${short} ${isUnknown ? 'unknown' : type}\n`
+    this.#out.add(head, true)
     this.#name = escaped
     this.#isPlain = isPlainName(escaped)
   }
@@ -66,7 +60,7 @@ export class TextFormat implements Format {
     this.begin(family)
     for (const text of texts) {
       this.#sample('', this.#understood(text), true, '', '', this.#float(1))
-      this.#out.byte(NEWLINE)
+      this.#out.add('\n')
     }
   }
 
@@ -89,24 +83,15 @@ export class TextFormat implements Format {
   end(): void {}
 
   close(): void {
-    if (this.#openMetrics) this.#out.ascii('# EOF\n')
+    if (this.#openMetrics) this.#out.add('# EOF\n')
   }
 
   #number(slot: number, exemplar: ReadExemplar | undefined): void {
     const value = this.#series.values[slot]!
-    if (!this.#openMetrics && this.#isPlain) {
-      const out = this.#out
-      const text = this.#textOf(slot)
-      out.ascii(this.#name)
-      if (text !== '') {
-        out.byte(BRACE)
-        if (this.#series.isWide(slot)) out.text(text)
-        else out.ascii(text)
-        out.byte(CLOSING)
-      }
-      out.byte(SPACE)
-      out.value(value)
-    } else this.#sample('', this.#textOf(slot), this.#series.isWide(slot), '', '', this.#float(value))
+    const text = this.#textOf(slot)
+    const wide = this.#series.isWide(slot)
+    if (this.#isPlain && text !== '') this.#out.add(`${this.#name}{${text}} ${this.#float(value)}`, wide)
+    else this.#sample('', text, wide, '', '', this.#float(value))
     this.#rest(slot, exemplar)
   }
 
@@ -144,7 +129,8 @@ export class TextFormat implements Format {
   }
 
   #textOf(slot: number): string {
-    return this.#understood(this.#series.texts[slot]!)
+    const text = this.#series.texts[slot]!
+    return this.#series.isSpecial(slot) ? this.#understood(text) : text
   }
 
   #understood(text: string): string {
@@ -166,34 +152,11 @@ export class TextFormat implements Format {
 
   /** Up to the value. */
   #sample(suffix: string, text: string, wide: boolean, label: string, bound: string, value: string): void {
-    const out = this.#out
-    let opened = false
-    const open = (): void => {
-      out.byte(opened ? COMMA : BRACE)
-      opened = true
-    }
-    if (this.#isPlain) {
-      out.ascii(this.#name)
-      if (suffix !== '') out.ascii(suffix)
-    } else {
-      open()
-      out.text(quoted(this.#name + suffix))
-    }
-    if (text !== '') {
-      open()
-      if (wide) out.text(text)
-      else out.ascii(text)
-    }
-    if (label !== '') {
-      open()
-      out.ascii(label)
-      out.ascii('="')
-      out.ascii(bound)
-      out.byte(0x22)
-    }
-    if (opened) out.byte(CLOSING)
-    out.byte(SPACE)
-    out.ascii(value)
+    const name = this.#name + suffix
+    const inside = this.#isPlain ? '' : quoted(name)
+    const labels = [inside, text, label === '' ? '' : `${label}="${bound}"`].filter((part) => part !== '').join(',')
+    const braces = labels === '' ? '' : `{${labels}}`
+    this.#out.add(`${this.#isPlain ? name : ''}${braces} ${value}`, wide || !this.#isPlain)
   }
 
   /** What stands behind a value. */
@@ -203,14 +166,13 @@ export class TextFormat implements Format {
       const at = slot * 4
       const { seconds, nanos } = secondsOf(this.#series.times[at + TIME.LOW]!, this.#series.times[at + TIME.HIGH]!)
       const ms = seconds * 1000 + Math.floor(nanos / 1e6)
-      out.byte(SPACE)
-      out.ascii(this.#openMetrics ? openMetricsValueText(ms / 1000) : String(ms))
+      out.add(` ${this.#openMetrics ? openMetricsValueText(ms / 1000) : ms}`)
     }
     if (this.#openMetrics && exemplar !== undefined && exemplar.labels.length > 0) {
       const labels = exemplar.labels.map(([name, value]) => `${name}="${value}"`).join(',')
       const time = openMetricsValueText(exemplar.seconds + exemplar.nanos / 1e9)
-      out.ascii(` # {${labels}} ${openMetricsValueText(exemplar.value)} ${time}`)
+      out.add(` # {${labels}} ${openMetricsValueText(exemplar.value)} ${time}`)
     }
-    out.byte(NEWLINE)
+    out.add('\n')
   }
 }
