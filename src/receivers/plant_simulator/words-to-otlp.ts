@@ -10,9 +10,11 @@
 import { type PlantEvent, type PlantMessage, type StatusWord, topicMessage, type Word } from '../../plant/messages.ts'
 import { type DeviceSpec, idsOf } from '../../plant/scenario.ts'
 import { COUNTERS } from '../../plant/signals.ts'
+import { type Marks, SEVERITY } from '../../readings/log-entry.ts'
 import { KIND, Metrics, Naming } from '../../readings/naming.ts'
-import { type Marks, Readings, SEVERITY, Stream } from '../../readings/readings.ts'
+import { Readings } from '../../readings/readings.ts'
 import { Sources } from '../../readings/sources.ts'
+import { Stream } from '../../readings/stream.ts'
 import { toUcum } from '../../readings/units.ts'
 
 const SCOPE = 'millrace/plant_simulator'
