@@ -111,15 +111,17 @@ test('the orders and machines of the traces are those of the readings of the pla
   await mes.stop()
   const traced = new Set<string>()
   for (const recorded of recorder.requests.filter(({ signal }) => signal === 'traces'))
-    // biome-ignore lint/suspicious/noExplicitAny: as above
-    for (const { scopeSpans } of resourcesOf(recorded))
-      for (const { kind, attributes } of scopeSpans.flatMap((scope: any) => scope.spans)) {
+    for (const { scopeSpans } of resourcesOf(recorded)) {
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      const spans = scopeSpans.flatMap((scope: any) => scope.spans)
+      for (const { kind, attributes } of spans) {
         if (kind !== 2 && kind !== 'SPAN_KIND_SERVER') continue
         const valueAt = (key: string): string =>
           attributes.find((one: { key: string }) => one.key === key)?.value.stringValue
         const order = valueAt('manufacturing.work_order.id')
         traced.add(`${valueAt('device.id')} ${order} ${valueAt('manufacturing.product.code')}`)
       }
+    }
   assert.ok(told.size >= 5)
   assert.deepEqual([...traced].sort(), [...told].sort())
 })
