@@ -31,6 +31,7 @@ export const registry: readonly RegistryEntry[] = [
   entry('processor', 'attributes', [], () => import('../processors/attributes/factory.ts')),
   entry('processor', 'batch', [], () => import('../processors/batch/factory.ts')),
   entry('processor', 'memory_limiter', [], () => import('../processors/memory_limiter/factory.ts')),
+  entry('processor', 'probabilistic_sampler', [], () => import('../processors/probabilistic_sampler/factory.ts')),
   entry('processor', 'resource', [], () => import('../processors/resource/factory.ts')),
 
   entry('exporter', 'debug', [], () => import('../exporters/debug/factory.ts')),
