@@ -52,6 +52,7 @@ export class Sift {
   /** For the new bytes that edit() refers to. */
   readonly splice = new Splice()
   #bytes: Uint8Array = new Uint8Array(0)
+  #words: DataView = new DataView(this.#bytes.buffer)
   readonly #resources = new Cursor()
   readonly #scopes = new Cursor()
   readonly #items = new Cursor()
@@ -70,6 +71,7 @@ export class Sift {
   /** Before the first item of an encoded request, which must have passed checkRequest(). */
   open(bytes: Uint8Array): this {
     this.#bytes = bytes
+    this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.splice.reset(bytes)
     this.#resources.reset(bytes)
     this.#scopes.reset(bytes, 0, 0)
@@ -106,6 +108,11 @@ export class Sift {
 
   get bytes(): Uint8Array {
     return this.#bytes
+  }
+
+  /** The same bytes. */
+  get words(): DataView {
+    return this.#words
   }
 
   get start(): number {

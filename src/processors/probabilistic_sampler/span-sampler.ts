@@ -4,7 +4,7 @@
 //   threshold    th in the tracestate
 //   priority     attribute sampling.priority: 0 drops, above 0 keeps, else it says nothing
 
-import { SPAN } from '../../otlp/fields.ts'
+import { KEY_VALUE, SPAN } from '../../otlp/fields.ts'
 import type { Sift } from '../../otlp/sift.ts'
 import { VALUE, ValueView } from '../../otlp/value.ts'
 import { Cursor } from '../../wire/cursor.ts'
@@ -21,8 +21,14 @@ const STATE_TAG = SPAN.TRACE_STATE * 8 + 2
 const ATTRIBUTE_TAG = SPAN.ATTRIBUTES * 8 + 2
 const PRIORITY_KEY = Buffer.from('sampling.priority')
 const PRIORITY_BYTES = PRIORITY_KEY.length
-const KEY_TAG = 10
-const VALUE_TAG = 18
+
+// The first bytes of a field as a little-endian number, masked so that one comparison tells what they are.
+const ONE_BYTE_TAG = 0x87 // a tag below 128: its wire type
+const SHORT_HEAD = 0x8087 // and a length, or number, below 128 behind it
+const ONE_HEAD = 0x80ff // the same: the tag itself
+const TWO_HEADS = 0x80ff80ff // of an attribute and of its key
+const VALUE_TAG = KEY_VALUE.VALUE * 8 + 2
+const USUAL_ATTRIBUTE = ATTRIBUTE_TAG | ((KEY_VALUE.KEY * 8 + 2) << 16)
 
 const PRIORITY = { NONE: 0, KEEP: 1, DROP: 2 } as const
 type Priority = (typeof PRIORITY)[keyof typeof PRIORITY]
@@ -61,7 +67,7 @@ export class SpanSampler {
   /** Whether the current span stays; it is kept, edited or dropped. */
   sample(sift: Sift): boolean {
     const { bytes } = sift
-    this.#scan(bytes, sift.start, sift.end)
+    this.#scan(bytes, sift.words, sift.start, sift.end)
     const state = this.#state
     const readable =
       this.#stateFrom === this.#stateTo ? this.#clearState() : state.read(bytes, this.#stateFrom, this.#stateTo)
@@ -191,47 +197,61 @@ export class SpanSampler {
   }
 
   /** One pass over the span's fields; of most of them only the length is looked at. */
-  #scan(bytes: Uint8Array, start: number, end: number): void {
+  #scan(bytes: Uint8Array, words: DataView, start: number, end: number): void {
     this.#idAt = 0
     this.#stateAt = 0
     this.#stateFrom = 0
     this.#stateTo = 0
     this.#priority = PRIORITY.NONE
     this.#hasPriority = false
-    for (let p = start; p < end; ) {
-      const at = p
-      let tag = bytes[p++]!
-      if (tag > 0x7f) {
-        tag = varintLow(bytes, at)
-        while (bytes[p++]! > 0x7f);
+    let p = start
+    while (p < end) {
+      while (p <= end - 4) {
+        const head = words.getInt32(p, true)
+        const next = p + 2 + ((head >>> 8) & 0xff)
+        if ((head & TWO_HEADS) === USUAL_ATTRIBUTE) {
+          const keyEnd = p + 4 + (head >>> 24)
+          if (keyEnd + 2 > next) break
+          const value = words.getUint16(keyEnd, true)
+          if ((value & ONE_HEAD) !== VALUE_TAG || keyEnd + 2 + (value >>> 8) !== next) break
+          if (head >>> 24 === PRIORITY_BYTES && !this.#hasPriority) this.#readAttribute(bytes, p + 2, next)
+          p = next
+        } else if ((head & ONE_BYTE_TAG) === 1) p += 9
+        else if ((head & SHORT_HEAD) === 0) p += 2
+        else if ((head & SHORT_HEAD) === 2 && (head & 0xff) > STATE_TAG && (head & 0xff) !== ATTRIBUTE_TAG) p = next
+        else break
       }
-      const wireType = tag & 7
-      if (wireType !== 2) {
-        if (wireType === 0) while (bytes[p++]! > 0x7f);
-        else p += wireType === 1 ? 8 : 4
-        continue
-      }
-      let length = bytes[p++]!
-      if (length > 0x7f) {
-        length = varintLow(bytes, p - 1)
-        while (bytes[p++]! > 0x7f);
-      }
-      const from = p
-      p += length
-      if (tag === ATTRIBUTE_TAG) {
-        const size = bytes[from + 1]!
-        const keyEnd = from + 2 + size
-        // Key and value and nothing else, the usual attribute, is known by its heads.
-        const isUsual = bytes[from] === KEY_TAG && bytes[keyEnd] === VALUE_TAG && keyEnd + 2 + bytes[keyEnd + 1]! === p
-        if (isUsual && size !== PRIORITY_BYTES) continue
-        if (!this.#hasPriority) this.#readAttribute(bytes, from, p)
-      } else if (tag === TRACE_ID_TAG) this.#idAt = length === TRACE_ID_BYTES && isGiven(bytes, from) ? from : 0
-      else if (tag === STATE_TAG) {
-        this.#stateAt = at
-        this.#stateFrom = from
-        this.#stateTo = p
-      }
+      if (p < end) p = this.#readField(bytes, p)
     }
+  }
+
+  /** Any field; returns the offset behind it. */
+  #readField(bytes: Uint8Array, at: number): number {
+    let p = at
+    let tag = bytes[p++]!
+    if (tag > 0x7f) {
+      tag = varintLow(bytes, at)
+      while (bytes[p++]! > 0x7f);
+    }
+    const wireType = tag & 7
+    if (wireType !== 2) {
+      if (wireType !== 0) return p + (wireType === 1 ? 8 : 4)
+      while (bytes[p++]! > 0x7f);
+      return p
+    }
+    let length = bytes[p++]!
+    if (length > 0x7f) {
+      length = varintLow(bytes, p - 1)
+      while (bytes[p++]! > 0x7f);
+    }
+    const end = p + length
+    if (tag === TRACE_ID_TAG) this.#idAt = length === TRACE_ID_BYTES && isGiven(bytes, p) ? p : 0
+    else if (tag === STATE_TAG) {
+      this.#stateAt = at
+      this.#stateFrom = p
+      this.#stateTo = end
+    } else if (tag === ATTRIBUTE_TAG && !this.#hasPriority) this.#readAttribute(bytes, p, end)
+    return end
   }
 
   #readAttribute(bytes: Uint8Array, from: number, to: number): void {
