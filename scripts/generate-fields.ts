@@ -44,6 +44,7 @@ const ID_BYTES: Readonly<Record<string, number>> = { trace_id: 16, profile_id: 1
 
 // Two packages may use one name; these get another one.
 const RENAMED: Readonly<Record<string, string>> = { '.google.rpc.Status': 'RPC_STATUS' }
+const PREFIXED: readonly (readonly [namespace: string, prefix: string])[] = [['.jaeger.api_v2.', 'JAEGER_']]
 
 /** `npm run fields` and its test: the text that each table should have, by its file. */
 export function generateFields(): ReadonlyMap<string, string> {
@@ -164,7 +165,8 @@ function constantName(entry: protobuf.Type | protobuf.Enum): string {
   for (let parent = entry.parent; parent instanceof protobuf.Type; parent = parent.parent) {
     if (!entry.name.startsWith(parent.name)) words.unshift(parent.name)
   }
-  return words.map(upper).join('_')
+  const prefix = PREFIXED.find(([namespace]) => entry.fullName.startsWith(namespace))?.[1] ?? ''
+  return prefix + words.map(upper).join('_')
 }
 
 const fullName = (entry: protobuf.ReflectionObject): string => entry.fullName.slice(1)
