@@ -32,10 +32,12 @@ export const registry: readonly RegistryEntry[] = [
   entry('processor', 'attributes', [], () => import('../processors/attributes/factory.ts')),
   entry('processor', 'batch', [], () => import('../processors/batch/factory.ts')),
   entry('processor', 'memory_limiter', [], () => import('../processors/memory_limiter/factory.ts')),
+  entry('processor', 'probabilistic_sampler', [], () => import('../processors/probabilistic_sampler/factory.ts')),
   entry('processor', 'resource', [], () => import('../processors/resource/factory.ts')),
 
   entry('exporter', 'debug', [], () => import('../exporters/debug/factory.ts')),
   entry('exporter', 'file', [], () => import('../exporters/file/factory.ts')),
+  entry('exporter', 'jaeger', [], () => import('../exporters/jaeger/factory.ts')),
   entry('exporter', 'load_balancing', ['loadbalancing'], () => import('../exporters/load_balancing/factory.ts')),
   entry('exporter', 'mqtt', [], () => import('../exporters/mqtt/factory.ts')),
   entry('exporter', 'nop', [], () => import('../exporters/nop/factory.ts')),
