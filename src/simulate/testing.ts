@@ -63,11 +63,8 @@ export class StrictHost {
     }
     assert.equal(metric.name, undefined)
     assert.equal(metric.datatype, undefined)
-    const key = this.#aliases.get(`${node} ${metric.alias}`)
-    assert.ok(
-      key !== undefined && key.startsWith(`${node}/${device}/`),
-      `alias ${metric.alias} of ${node}/${device} was born`,
-    )
+    const key = this.#aliases.get(`${node} ${metric.alias}`) ?? ''
+    assert.ok(key.startsWith(`${node}/${device}/`), `alias ${metric.alias} of ${node}/${device} was born`)
     const known = this.values.get(key)!
     const value = metric[metric.value]
     if (metric.isHistorical === true) this.historical.push({ key, atMs: metric.timestamp, value })
