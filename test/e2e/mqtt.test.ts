@@ -206,6 +206,10 @@ for (const qos of [1, 2] as const) {
     t.after(() => publisher.close())
     for (let round = 0; round < 15; round++) {
       publishAll(publisher, 50, qos, round * 50)
+      // Of a connection that is cut before it has carried anything new, mosquitto 2.0.11 forgets which PUBRELs it owed, and
+      // publishes those messages once more.
+      const before = out.distinct
+      await until(() => out.distinct > before)
       await new Promise((resolve) => setTimeout(resolve, random() * 60))
       proxy.cut()
     }
