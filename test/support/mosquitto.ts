@@ -27,8 +27,8 @@ const isThere = (): boolean => {
 export interface Mosquitto {
   readonly port: number
   start(): Promise<void>
-  /** SIGTERM: it writes its sessions to disk. */
-  stop(): Promise<void>
+  /** With SIGTERM, the default, it writes its sessions to disk. */
+  stop(signal?: NodeJS.Signals): Promise<void>
 }
 
 /** `lines` go into its configuration file behind the listener on `port`. Ended with the test. */
@@ -61,12 +61,12 @@ export async function mosquitto(t: TestContext, port: number, lines: readonly st
         return await answers(port)
       })
     },
-    async stop() {
+    async stop(signal = 'SIGTERM') {
       const own = child
       child = undefined
       if (own === undefined || own.exitCode !== null) return
       const ended = new Promise((resolve) => own.once('exit', resolve))
-      own.kill('SIGTERM')
+      own.kill(signal)
       await ended
     },
   }
