@@ -9,11 +9,11 @@
 // broker itself was killed with messages that it had only in memory (mosquitto writes its sessions behind their PUBACKs).
 
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { pause, RouterProcess } from '../../bench/rig/processes.ts'
 import { Random } from '../../src/send/random.ts'
 import { type Mosquitto, mosquitto } from '../support/mosquitto.ts'
 import { freePorts } from '../support/router-process.ts'
+import type { Ground } from '../support/server-process.ts'
 import { Devices, deviceName } from './mqtt-devices.ts'
 import { MqttProxy } from './mqtt-proxy.ts'
 import { MqttSink, type MqttSinkMood } from './mqtt-sink.ts'
@@ -89,14 +89,13 @@ exporters:
     }}
 service:
 ${scenario.queue === 'disk' ? '  extensions: [file_storage]\n' : ''}  telemetry:
-    logs: {level: warn}
     metrics: {level: none}
   pipelines:
     metrics: {receivers: [mqtt], exporters: [otlp_http]}
 `
 
-/** What test contexts offer, so that helpers of tests can be used here. */
-class Ground {
+/** Ends what helpers of tests have started. */
+class Ending implements Ground {
   readonly #ends: (() => unknown)[] = []
 
   after(end: () => unknown): void {
@@ -111,7 +110,7 @@ class Ground {
 export class MqttFaultRun {
   readonly #scenario: MqttScenario
   readonly #random: Random
-  readonly #ground = new Ground()
+  readonly #ground = new Ending()
   readonly #router = new RouterProcess()
   readonly #sink = new MqttSink()
   readonly #log: string[] = []
@@ -160,7 +159,7 @@ export class MqttFaultRun {
     const [brokerPort = 0] = await freePorts(1)
     const writesEachChange = ['autosave_interval 1', 'autosave_on_changes true']
     const kills = this.#scenario.faults.includes('kill broker')
-    this.#broker = await mosquitto(this.#ground as unknown as TestContext, brokerPort, kills ? writesEachChange : [])
+    this.#broker = await mosquitto(this.#ground, brokerPort, kills ? writesEachChange : [])
     this.#proxy = new MqttProxy(brokerPort, (payload) => this.#acknowledged.add(keyOf(payload)))
     const port = await this.#proxy.listen()
     this.#text = file(this.#scenario, port, await this.#sink.listen(), join(this.#router.folder, 'queue'))
