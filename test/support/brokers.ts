@@ -165,6 +165,9 @@ export const BROKERS: readonly BrokerKind[] = [
     shared: 'silent',
     keepsSessions: true,
     redelivers: 'in order',
+    open: {
+      retained: 'kept messages do not come to a filter with a wildcard',
+    },
     missing: () => packageMissing('rabbitmq-server', RABBIT),
     start: startRabbit,
   },
@@ -177,6 +180,10 @@ export const BROKERS: readonly BrokerKind[] = [
     shared: 'yes',
     keepsSessions: false,
     redelivers: 'in order',
+    open: {
+      away: 'what came while the router was away does not come when it is back',
+      slow: 'what a lost connection left unacknowledged does not come again',
+    },
     missing: () => built('mochi-mqtt'),
     async start(t) {
       const [ws, info] = await freePorts(2)
@@ -207,7 +214,10 @@ export const BROKERS: readonly BrokerKind[] = [
     grantsQos: 2,
     shared: 'silent',
     keepsSessions: true,
-    redelivers: 'in order',
+    redelivers: 'later',
+    open: {
+      retained: 'kept messages come without their mark',
+    },
     missing: () => built('Moquette'),
     async start(t) {
       const directory = ownDirectory(t)
