@@ -6,7 +6,7 @@ import type { Batch } from '../../src/otlp/batch.ts'
 import { bytesToJson } from '../../src/otlp/json/index.ts'
 import { BROKERS, type BrokerKind, type Guarantee } from '../support/brokers.ts'
 import { Publisher } from '../support/mqtt-broker.ts'
-import { Delivered, publishAll, receiveFrom } from '../support/mqtt-receiver.ts'
+import { Delivered, publishAll, receiveFrom } from '../support/mqtt-delivered.ts'
 import type { Ground, Server } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 

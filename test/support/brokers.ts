@@ -217,6 +217,7 @@ export const BROKERS: readonly BrokerKind[] = [
     redelivers: 'later',
     open: {
       retained: 'kept messages come without their mark',
+      restart: 'after an orderly restart of the broker what its sessions held did not come',
     },
     missing: () => built('Moquette'),
     async start(t) {
