@@ -12,8 +12,9 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Where the tables of a protocol stand, by the names that are its own; the first has all that no other claims. */
 const TARGETS: readonly { readonly file: string; readonly owns: readonly string[] }[] = [
   { file: 'src/otlp/fields.ts', owns: [] },
+  { file: 'src/jaeger/fields.ts', owns: ['.jaeger.'] },
   { file: 'src/sparkplug/fields.ts', owns: ['.org.eclipse.tahu.protobuf.'] },
-  { file: 'src/prometheus/fields.ts', owns: ['.io.prometheus.client.', '.google.protobuf.Timestamp'] },
+  { file: 'src/prometheus/fields.ts', owns: ['.io.prometheus.client.'] },
 ]
 
 const VARINT = 0

@@ -20,6 +20,8 @@ const COMPONENT = [
   'readings',
   'plant',
   'prometheus',
+  'sparkplug',
+  'jaeger',
 ]
 const MAY_USE: Record<string, readonly string[]> = {
   collections: [],
@@ -28,6 +30,8 @@ const MAY_USE: Record<string, readonly string[]> = {
   delivery: [],
   storage: ['collections', 'delivery'],
   otlp: ['wire', 'delivery'],
+  sparkplug: ['otlp'],
+  jaeger: ['otlp'],
   prometheus: ['otlp', 'wire'],
   self: ['config', 'otlp', 'net', 'delivery', 'prometheus'],
   net: ['collections', 'config', 'delivery', 'self', 'wire', 'otlp'],
