@@ -27,6 +27,7 @@ export const registry: readonly RegistryEntry[] = [
   entry('receiver', 'mqtt', [], () => import('../receivers/mqtt/factory.ts')),
   entry('receiver', 'nop', [], () => import('../receivers/nop/factory.ts')),
   entry('receiver', 'otlp', [], () => import('../receivers/otlp/factory.ts')),
+  entry('receiver', 'plant_simulator', [], () => import('../receivers/plant_simulator/factory.ts')),
 
   entry('processor', 'attributes', [], () => import('../processors/attributes/factory.ts')),
   entry('processor', 'batch', [], () => import('../processors/batch/factory.ts')),
@@ -38,9 +39,12 @@ export const registry: readonly RegistryEntry[] = [
   entry('exporter', 'file', [], () => import('../exporters/file/factory.ts')),
   entry('exporter', 'jaeger', [], () => import('../exporters/jaeger/factory.ts')),
   entry('exporter', 'load_balancing', ['loadbalancing'], () => import('../exporters/load_balancing/factory.ts')),
+  entry('exporter', 'mqtt', [], () => import('../exporters/mqtt/factory.ts')),
   entry('exporter', 'nop', [], () => import('../exporters/nop/factory.ts')),
   entry('exporter', 'otlp_grpc', ['otlp'], () => import('../exporters/otlp_grpc/factory.ts')),
+  entry('exporter', 'influxdb', [], () => import('../exporters/influxdb/factory.ts')),
   entry('exporter', 'otlp_http', ['otlphttp'], () => import('../exporters/otlp_http/factory.ts')),
+  entry('exporter', 'prometheus', [], () => import('../exporters/prometheus/factory.ts')),
 
   entry('connector', 'failover', [], () => import('../connectors/failover/factory.ts')),
   entry('connector', 'forward', [], () => import('../connectors/forward/factory.ts')),

@@ -40,6 +40,14 @@ const RUNS: Record<string, Runs> = {
     ],
     paths: ['extensions.file_storage.directory'],
   },
+  'influxdb.yaml': {
+    ports: [
+      'receivers.otlp.protocols.grpc.endpoint',
+      'receivers.otlp.protocols.http.endpoint',
+      'extensions.health_check.endpoint',
+    ],
+    paths: ['extensions.file_storage.directory'],
+  },
   'many-cores.yaml': {
     ports: [
       'receivers.otlp.protocols.grpc.endpoint',
@@ -55,6 +63,9 @@ const RUNS: Record<string, Runs> = {
       'extensions.health_check.endpoint',
     ],
     paths: ['extensions.file_storage.directory', 'exporters.file.path'],
+  },
+  'mqtt-commands.yaml': {
+    ports: ['extensions.mqtt_broker.tcp.endpoint', 'receivers.otlp.protocols.http.endpoint'],
   },
   'plant.yaml': {
     ports: [

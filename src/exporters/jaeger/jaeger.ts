@@ -6,10 +6,10 @@
 // gets nothing twice from a server that was away for a moment.
 
 import type { Exporter, ExporterContext } from '../../graph/component.ts'
+import { JAEGER_POST_SPANS_REQUEST as REQUEST } from '../../jaeger/fields.ts'
 import { targetOf } from '../../net/grpc/client-config.ts'
 import { GrpcPush } from '../../net/grpc/push.ts'
 import type { Batch } from '../../otlp/batch.ts'
-import { JAEGER_POST_SPANS_REQUEST as REQUEST } from '../../otlp/fields.ts'
 import { RemoteHealth } from '../../sending/remote-health.ts'
 import { Sending } from '../../sending/sending.ts'
 import { Writer } from '../../wire/writer.ts'

@@ -4,7 +4,8 @@
 //
 // Key and value move as ranges. Lists and maps become their JSON, as in the Collector; what is empty is an empty text.
 
-import { KEY_VALUE, JAEGER_KEY_VALUE as TAG, JAEGER_VALUE_TYPE as VALUE_TYPE } from '../../otlp/fields.ts'
+import { JAEGER_KEY_VALUE as TAG, JAEGER_VALUE_TYPE as VALUE_TYPE } from '../../jaeger/fields.ts'
+import { KEY_VALUE } from '../../otlp/fields.ts'
 import { VALUE, ValueView } from '../../otlp/value.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import { equalBytes, varintHigh, varintLow, varintSize } from '../../wire/varint.ts'

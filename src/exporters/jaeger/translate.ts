@@ -13,11 +13,8 @@
 //
 // Batch = spans 1 | process 2. The process is written first, for it is known first.
 
-import type { AttributeMap } from '../../otlp/attribute.ts'
 import {
   JAEGER_BATCH as BATCH,
-  DURATION,
-  INSTRUMENTATION_SCOPE,
   JAEGER_SPAN as JAEGER,
   JAEGER_KEY_VALUE,
   JAEGER_VALUE_TYPE,
@@ -25,11 +22,9 @@ import {
   JAEGER_PROCESS as PROCESS,
   JAEGER_SPAN_REF as REFERENCE,
   JAEGER_SPAN_REF_TYPE as REFERENCE_TYPE,
-  SPAN,
-  SPAN_EVENT,
-  SPAN_LINK,
-  TIMESTAMP,
-} from '../../otlp/fields.ts'
+} from '../../jaeger/fields.ts'
+import type { AttributeMap } from '../../otlp/attribute.ts'
+import { DURATION, INSTRUMENTATION_SCOPE, SPAN, SPAN_EVENT, SPAN_LINK, TIMESTAMP } from '../../otlp/fields.ts'
 import { EventView, LinkView, type SpanView } from '../../otlp/span.ts'
 import { VALUE } from '../../otlp/value.ts'
 import { Walk } from '../../otlp/walk.ts'

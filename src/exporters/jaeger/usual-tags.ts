@@ -6,7 +6,8 @@
 // What is written is what was read but for a few bytes, so it is copied in words, some bytes too far, which what comes next
 // overwrites. Every other attribute is left to writeTag().
 
-import { ANY_VALUE, JAEGER_KEY_VALUE, JAEGER_SPAN, JAEGER_VALUE_TYPE, KEY_VALUE, SPAN } from '../../otlp/fields.ts'
+import { JAEGER_KEY_VALUE, JAEGER_SPAN, JAEGER_VALUE_TYPE } from '../../jaeger/fields.ts'
+import { ANY_VALUE, KEY_VALUE, SPAN } from '../../otlp/fields.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import type { Writer } from '../../wire/writer.ts'
 import { type KeyValueView, writeTag } from './key-value.ts'

@@ -7,18 +7,12 @@
 //
 // A message that cannot be read is counted, told, sent to dead_letter, and acknowledged: it would come back for ever.
 
-import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
-import { ConfigError } from '../../config/problem.ts'
 import type { DeliveryError } from '../../delivery/error.ts'
-import { type Output, type Receiver, type ReceiverContext, shareOf } from '../../graph/component.ts'
+import { type Receiver, type ReceiverContext, shareOf } from '../../graph/component.ts'
 import type { AckGroup } from '../../net/mqtt/ack-line.ts'
+import { clientIdOf, type MqttClient, openClient } from '../../net/mqtt/client.ts'
 import type { PublishFrame } from '../../net/mqtt/frames.ts'
 import { MqttSession } from '../../net/mqtt/session.ts'
-import { findBroker } from '../../net/mqtt/transport.ts'
-import { warnOfOpenFile } from '../../net/secret-file.ts'
-import { type ClientTlsOptions, loadClientTls } from '../../net/tls/load.ts'
-import { type TlsWatch, watchClientTls } from '../../net/tls/reload.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import { BadPayload } from '../../readings/bad-payload.ts'
 import { Metrics } from '../../readings/naming.ts'
@@ -28,11 +22,14 @@ import { type ReceiverMetrics, receiverMetrics } from '../../self/receiver-metri
 import { FailureLog } from '../../sending/failure-log.ts'
 import { Complaints, type Reason } from './complaints.ts'
 import type { MqttConfig } from './config.ts'
-import { DeadLetters } from './dead-letters.ts'
+import { type DeadLetters, deadLettersOf } from './dead-letters.ts'
 import type { Message } from './decoders/decoder.ts'
+import { Definitions } from './decoders/definitions.ts'
 import { Discovery } from './decoders/discovery.ts'
 import { DeviceWatch } from './device-watch.ts'
 import type { PayloadTimes } from './event-times.ts'
+import { filtersOf } from './filters.ts'
+import { Memory } from './memory.ts'
 import { type Cargo, Outbox } from './outbox.ts'
 import { type OwnMetrics, ownMetrics } from './own-metrics.ts'
 import { RememberedFilters } from './remembered-filters.ts'
@@ -77,13 +74,13 @@ export class MqttReceiver implements Receiver {
   readonly #refusals: FailureLog
   readonly #postponed: FailureLog
   readonly #deviceWatch: DeviceWatch | undefined
-  readonly #untold = new Map<string, boolean>()
+  readonly #memory: Memory
+  readonly #metrics = new Metrics()
   #topic: Topic | undefined
   /** Of the read that is under way; 0 between reads. */
   #receivedMs = 0
   #session: MqttSession | undefined
-  #tls: ClientTlsOptions | undefined
-  #watch: TlsWatch | undefined
+  #client: MqttClient | undefined
   #remembered: RememberedFilters | undefined
 
   constructor(cfg: MqttConfig, context: ReceiverContext) {
@@ -93,18 +90,18 @@ export class MqttReceiver implements Receiver {
     const place = cfg.sharedSubscription === '' ? undefined : context.shards
     const share = (total: number): number => (place === undefined ? total : shareOf(total, place))
     this.#complaints = new Complaints(meter, log, clock)
+    this.#memory = new Memory(cfg, log, (devices) => this.#own.forgotten.add(devices))
     this.#sources = new Sources({
       maxSources: share(cfg.maxDevices),
       maxSeries: share(cfg.maxSeries),
       onFull: (what) => this.#full(what),
       watched: cfg.watch !== undefined,
+      endsSeries: cfg.watch?.endSeries === true,
     })
-    const metrics = new Metrics()
-    const discovery = new Discovery()
+    const metrics = this.#metrics
+    const shared = { discovery: new Discovery(), definitions: new Definitions() }
     const onBadClock = (rule: string, word: string): void => this.#complaints.clock(rule, word, this.#topic?.name ?? '')
-    const rules = cfg.topics.map(
-      (rule) => new Rule(rule, metrics, discovery, (word) => onBadClock(rule.topic.text, word)),
-    )
+    const rules = cfg.topics.map((rule) => new Rule(rule, metrics, shared, (word) => onBadClock(rule.topic.text, word)))
     this.#topics = new TopicTable(rules, this.#sources, share(cfg.maxSeries))
     this.#readings = new Readings({
       scope: SCOPE,
@@ -117,7 +114,7 @@ export class MqttReceiver implements Receiver {
       this.#deviceWatch = new DeviceWatch(cfg.watch, this.#sources, this.#readings, metrics, clock, () =>
         this.#outbox.send(this.#cargoes(), () => {}),
       )
-    this.#deadLetters = this.#deadLettersOf()
+    this.#deadLetters = deadLettersOf(cfg.deadLetter, context, SCOPE)
     const { initialMs, maxMs } = cfg.retry
     this.#refusals = new FailureLog(log, clock, 'error', 'a pipeline refused readings for good', 'dropped_items')
     this.#postponed = new FailureLog(log, clock, 'warn', 'a pipeline does not take readings now', 'waiting_items')
@@ -125,7 +122,7 @@ export class MqttReceiver implements Receiver {
       { waitsForDelivery: cfg.ack === 'delivered', backoff: { initialMs, maxMs } },
       {
         accepted: (signal, items) => this.#metricsOf(signal).accepted.add(items),
-        refused: (signal, items, error) => this.#refused(signal, items, error),
+        refused: (cargo, error) => this.#refused(cargo, error),
         postponed: (_signal, items, error) => {
           this.#own.postponed.add(1)
           this.#postponed.report(error, items)
@@ -145,44 +142,25 @@ export class MqttReceiver implements Receiver {
   async start(): Promise<void> {
     const { log, clock, random } = this.#context
     const cfg = this.#cfg
-    const brokers = cfg.brokers.map((broker) => findBroker(broker)!)
-    if (brokers.some(({ secure }) => secure)) {
-      this.#tls = loadClientTls(cfg.tls, true)
-      this.#watch = watchClientTls(cfg.tls, (tls) => void (this.#tls = tls), { log, clock })
-    } else if (cfg.password !== undefined || cfg.passwordFile !== '')
-      log.warn('the password travels without TLS', { fix: 'write mqtts:// where the broker can' })
-    if (cfg.passwordFile !== '') {
-      warnOfOpenFile(cfg.passwordFile, log)
-      readPassword(cfg.passwordFile)
-    }
-    const filters = this.#filters()
+    this.#client = openClient(cfg, { log, clock })
+    const filters = filtersOf(cfg)
     this.#remembered = new RememberedFilters(this.#context, cfg.storage, [...filters.keys()])
     await this.#remembered.open()
     const place = cfg.sharedSubscription === '' ? undefined : this.#context.shards
     const share = (total: number): number => (place === undefined ? total : shareOf(total, place))
     const session = new MqttSession(
       {
-        brokers,
-        tls: () => this.#tls,
-        headers: [...cfg.headers].map(([name, value]) => [name, value.reveal()] as const),
-        version: cfg.protocolVersion === 'auto' ? 'auto' : cfg.protocolVersion === '5' ? 5 : 4,
+        ...this.#client.options,
         clientId: this.#clientId(),
-        credentials: () => ({
-          username: cfg.username === '' ? undefined : cfg.username,
-          password: cfg.passwordFile === '' ? cfg.password?.reveal() : readPassword(cfg.passwordFile),
-        }),
         cleanStart: cfg.cleanSession,
         sessionExpirySeconds: cfg.cleanSession ? 0 : Math.min(0xffffffff, Math.floor(cfg.sessionExpiryMs / 1000)),
         receiveMaximum: cfg.receiveMaximum,
         topicAliasMaximum: cfg.topicAliasMaximum,
         maxPacketBytes: cfg.maxPacketBytes,
-        keepAliveSeconds: Math.floor(cfg.keepAliveMs / 1000),
-        connectTimeoutMs: cfg.connectTimeoutMs,
         subscriptions: [...filters.values()],
         oldFilters: this.#remembered.old,
         maxUnackedMessages: share(cfg.maxUnackedMessages),
         maxUnackedBytes: share(cfg.maxUnackedBytes),
-        backoff: cfg.reconnect,
       },
       {
         message: (frame) => this.#take(frame),
@@ -205,16 +183,18 @@ export class MqttReceiver implements Receiver {
     )
     this.#session = session
     session.start()
+    this.#memory.start({ sources: this.#sources, metrics: this.#metrics, topics: this.#topics }, clock)
     this.#deviceWatch?.start()
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
     this.#deviceWatch?.stop()
+    this.#memory.stop()
     await this.#session?.stop(deadline)
     this.#session = undefined
     this.#outbox.stop()
-    this.#watch?.stop()
-    this.#watch = undefined
+    this.#client?.stop()
+    this.#client = undefined
     await this.#remembered?.close()
     this.#remembered = undefined
     this.#refusals.flush()
@@ -224,28 +204,8 @@ export class MqttReceiver implements Receiver {
   #clientId(): string {
     const { clientId, sharedSubscription } = this.#cfg
     const { id, shards } = this.#context
-    const name = clientId === '' ? `millrace-${hostname()}-${id}`.replaceAll(/[^\w.-]/g, '-') : clientId
+    const name = clientIdOf(clientId, id)
     return sharedSubscription === '' || shards.count === 1 ? name : `${name}-${shards.index}`
-  }
-
-  /** By filter: several rules may have the same one. */
-  #filters() {
-    const { topics, sharedSubscription } = this.#cfg
-    const filters = new Map<string, { filter: string; qos: 0 | 1 | 2; retainHandling: 0 | 1 | 2; noLocal: boolean }>()
-    for (const { topic, qos, retained, noLocal } of topics) {
-      const filter = sharedSubscription === '' ? topic.filter : `$share/${sharedSubscription}/${topic.filter}`
-      const before = filters.get(filter)
-      const asked = qos as 0 | 1 | 2
-      filters.set(filter, {
-        filter,
-        qos: before === undefined || before.qos < asked ? asked : before.qos,
-        // A resumed session is not to get all of them again.
-        retainHandling: retained === 'skip' && (before?.retainHandling ?? 2) === 2 ? 2 : 1,
-        // MQTT-3.8.3-4: not with a shared subscription.
-        noLocal: noLocal && sharedSubscription === '' && (before?.noLocal ?? true),
-      })
-    }
-    return filters
   }
 
   #take(frame: PublishFrame): void {
@@ -338,26 +298,16 @@ export class MqttReceiver implements Receiver {
     this.#session?.settle(group)
   }
 
-  #refused(signal: Signal, items: number, error: DeliveryError): void {
+  #refused(cargo: Cargo, error: DeliveryError): Cargo | undefined {
+    const { signal, items } = cargo
     this.#metricsOf(signal).refused.add(items)
     this.#refusals.report(error, items, { signal })
+    return cargo.isDead === true ? undefined : this.#deadLetters?.instead(cargo, error, this.#context.clock.now())
   }
 
   #full(what: 'source' | 'series'): void {
-    const isDevice = what === 'source'
-    if (!isDevice) this.#own.dropped.add(1)
-    if (this.#untold.get(what) === true) return
-    this.#untold.set(what, true)
-    this.#context.log.warn(
-      isDevice
-        ? 'no room for a further device: its readings are dropped'
-        : 'no room for a further series: its readings are dropped',
-      {
-        topic: (this.#topics.largest() ?? this.#topic)?.name ?? '',
-        bound: isDevice ? this.#cfg.maxDevices : this.#cfg.maxSeries,
-        fix: isDevice ? 'raise max_devices, or look at the topic' : 'raise max_series, or look at the topic',
-      },
-    )
+    if (what === 'series') this.#own.dropped.add(1)
+    this.#memory.full(what)
   }
 
   #metricsOf(signal: Signal): ReceiverMetrics {
@@ -367,30 +317,6 @@ export class MqttReceiver implements Receiver {
       this.#counted.set(signal, metrics)
     }
     return metrics
-  }
-
-  #deadLettersOf(): DeadLetters | undefined {
-    const { deadLetter } = this.#cfg
-    if (deadLetter === '') return undefined
-    const output: Output | undefined = this.#context.apart?.get(deadLetter)
-    if (output === undefined || !/^logs(\/|$)/.test(deadLetter))
-      throw new ConfigError([
-        {
-          code: 'CONFIG_INVALID',
-          path: `receivers.${this.#context.id}.dead_letter`,
-          what: `${deadLetter} is no pipeline for logs that has this receiver`,
-          fix: `name a pipeline logs/... with ${this.#context.id} among its receivers`,
-        },
-      ])
-    return new DeadLetters(SCOPE, output)
-  }
-}
-
-function readPassword(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
-  } catch (cause) {
-    throw new Error(`password_file ${path} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
 
