@@ -1,0 +1,232 @@
+// JSON of documents, written from encoded telemetry: strings, ids and numbers are copied out of its bytes.
+//
+// One array for a whole `_bulk` body. Resource and scope are written once, kept as bytes, and copied into each document.
+
+import { encodeText } from '../../otlp/encode.ts'
+import { JsonText } from '../../otlp/json/json-text.ts'
+import { CHAR } from '../../otlp/json/text.ts'
+import { VALUE, ValueView } from '../../otlp/value.ts'
+import { Cursor } from '../../wire/cursor.ts'
+import { readF64, readU32, varintHigh, varintLow } from '../../wire/varint.ts'
+
+const MS_NANOS = 1_000_000
+// 2^32 = 4294 * 10^6 + 967296, so that every step stays an exact double.
+const HIGH_MS = 4294
+const HIGH_REST = 967_296
+
+const FIRST_BYTES = 16 * 1024
+
+export class DocumentText extends JsonText {
+  readonly #views: ValueView[] = []
+  readonly #lists: Cursor[] = []
+  readonly #entries: Cursor[] = []
+  /** The second whose text is in #secondText. */
+  #second = -1
+  #secondText = ''
+
+  get length(): number {
+    return this.to
+  }
+
+  /** What was written so far; until the next write. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.out
+  }
+
+  /** An empty text with room for `bytes`. */
+  begin(bytes = FIRST_BYTES): this {
+    this.to = 0
+    if (this.out.length < bytes) this.out = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
+    return this
+  }
+
+  /** What was written, which is the caller's from now on. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = this.out.subarray(0, this.to)
+    this.out = new Uint8Array(0)
+    this.to = 0
+    return taken
+  }
+
+  /** A copy of what was written since `from`. */
+  copyFrom(from: number): Uint8Array<ArrayBuffer> {
+    return this.out.slice(from, this.to)
+  }
+
+  /** Forgets what was written behind `length`. */
+  cut(length: number): void {
+    this.to = length
+  }
+
+  put(byte: number): void {
+    this.byte(byte)
+  }
+
+  /** Bytes that are JSON already. */
+  raw(bytes: Uint8Array, from = 0, to = bytes.length): void {
+    this.reserve(to - from)
+    const out = this.out
+    let at = this.to
+    if (to - from > 64) out.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), at)
+    else for (let i = from; i < to; i++) out[at++] = bytes[i]!
+    this.to += to - from
+  }
+
+  /** ASCII without anything to escape. */
+  ascii(text: string): void {
+    this.text(text)
+  }
+
+  quoted(source: Uint8Array, from: number, to: number): void {
+    this.source = source
+    this.string(from, to)
+  }
+
+  /** For what is written once for many documents. */
+  quotedText(text: string): void {
+    const bytes = encodeText(text)
+    this.quoted(bytes, 0, bytes.length)
+  }
+
+  hexOf(source: Uint8Array, from: number, to: number): void {
+    this.source = source
+    this.hex(from, to)
+  }
+
+  integer(value: number): void {
+    this.decimal(value)
+  }
+
+  int64(low: number, high: number): void {
+    this.integer64(low, high, true)
+  }
+
+  uint64(low: number, high: number): void {
+    this.integer64(low, high, false)
+  }
+
+  /** Always with a point, so that dynamic mapping sees a floating-point number; what JSON has no word for is null. */
+  float(value: number): void {
+    if (!Number.isFinite(value)) this.text('null')
+    else if (Number.isInteger(value)) this.text(wholeFloat(value))
+    else this.text(String(value))
+  }
+
+  /**
+   * Nanoseconds since 1970 as `"MILLISECONDS.NANOS"`, which Elasticsearch reads as epoch_millis: the fraction is of a
+   * millisecond, so it has six digits.
+   */
+  epochMillis(low: number, high: number): void {
+    this.reserve(24)
+    this.out[this.to++] = CHAR.QUOTE
+    const rest = high * HIGH_REST + low
+    const whole = Math.floor(rest / MS_NANOS)
+    this.digits(high * HIGH_MS + whole, 1)
+    this.out[this.to++] = CHAR.DOT
+    this.digits(rest - whole * MS_NANOS, 6)
+    this.out[this.to++] = CHAR.QUOTE
+  }
+
+  /** Nanoseconds since 1970 as `"2026-01-02T03:04:05.000000006Z"`. */
+  isoTime(low: number, high: number): void {
+    const rest = high * HIGH_REST + low
+    const whole = Math.floor(rest / MS_NANOS)
+    const ms = high * HIGH_MS + whole
+    const second = Math.floor(ms / 1000)
+    if (second !== this.#second) {
+      this.#second = second
+      const date = new Date(Math.min(second * 1000, 8.64e15))
+      this.#secondText = `"${date.toISOString().slice(0, -5)}.`
+    }
+    this.text(this.#secondText)
+    this.reserve(12)
+    this.digits((ms - second * 1000) * MS_NANOS + (rest - whole * MS_NANOS), 9)
+    this.text('Z"')
+  }
+
+  /** The AnyValue in `source[from, to)`. With `flatMaps`, a map is written as the text of its JSON. */
+  value(source: Uint8Array, from: number, to: number, flatMaps = false, depth = 0): void {
+    // The usual value is one short string and nothing else.
+    if (to - from >= 2 && source[from] === 10 && source[from + 1]! < 0x80 && from + 2 + source[from + 1]! === to) {
+      this.source = source
+      this.string(from + 2, to)
+      return
+    }
+    const view = (this.#views[depth] ??= new ValueView()).reset(source, from, to)
+    this.view(view, flatMaps, depth)
+  }
+
+  view(view: ValueView, flatMaps = false, depth = 0): void {
+    const { bytes, start, end } = view
+    switch (view.type) {
+      case VALUE.STRING:
+        this.quoted(bytes, start, end)
+        return
+      case VALUE.BOOL:
+        this.text(view.bool() ? 'true' : 'false')
+        return
+      case VALUE.INT:
+        this.integer64(varintLow(bytes, start), varintHigh(bytes, start), true)
+        return
+      case VALUE.DOUBLE:
+        this.float(readF64(bytes, start))
+        return
+      case VALUE.BYTES:
+        this.hexOf(bytes, start, end)
+        return
+      case VALUE.LIST:
+        this.#list(bytes, start, end, flatMaps, depth)
+        return
+      case VALUE.MAP:
+        if (flatMaps) this.quotedText(view.toText())
+        else this.#map(bytes, start, end, depth)
+        return
+      default:
+        this.text('null')
+    }
+  }
+
+  #list(bytes: Uint8Array, start: number, end: number, flatMaps: boolean, depth: number): void {
+    this.byte(CHAR.OPEN_BRACKET)
+    let comma = false
+    for (const c = (this.#lists[depth] ??= new Cursor()).reset(bytes, start, end); c.find(1); ) {
+      if (comma) this.byte(CHAR.COMMA)
+      comma = true
+      this.value(bytes, c.start, c.end, flatMaps, depth + 1)
+    }
+    this.byte(CHAR.CLOSE_BRACKET)
+  }
+
+  #map(bytes: Uint8Array, start: number, end: number, depth: number): void {
+    this.byte(CHAR.OPEN_BRACE)
+    let comma = false
+    for (const c = (this.#lists[depth] ??= new Cursor()).reset(bytes, start, end); c.find(1); ) {
+      let keyStart = c.start
+      let keyEnd = c.start
+      let from = c.start
+      let to = c.start
+      for (const entry = (this.#entries[depth] ??= new Cursor()).reset(bytes, c.start, c.end); entry.next(); ) {
+        if (entry.wireType !== 2) continue
+        if (entry.field === 1) [keyStart, keyEnd] = [entry.start, entry.end]
+        else if (entry.field === 2) [from, to] = [entry.start, entry.end]
+      }
+      if (comma) this.byte(CHAR.COMMA)
+      comma = true
+      this.quoted(bytes, keyStart, keyEnd)
+      this.byte(CHAR.COLON)
+      this.value(bytes, from, to, false, depth + 1)
+    }
+    this.byte(CHAR.CLOSE_BRACE)
+  }
+
+  fixed64(source: Uint8Array, at: number): void {
+    this.integer64(readU32(source, at), readU32(source, at + 4), false)
+  }
+}
+
+function wholeFloat(value: number): string {
+  const text = Object.is(value, -0) ? '-0' : String(value)
+  const exponent = text.indexOf('e')
+  if (exponent < 0) return `${text}.0`
+  return text.includes('.') ? text : `${text.slice(0, exponent)}.0${text.slice(exponent)}`
+}

@@ -1,0 +1,218 @@
+// Log records and spans as documents of mode otel (reference 4.7).
+//
+// Members are written with a comma behind each; the last one stands without, in every document: `body` or `scope`.
+
+import type { AttributeMap } from '../../otlp/attribute.ts'
+import { LOG_RECORD, SPAN, SPAN_EVENT, SPAN_LINK } from '../../otlp/fields.ts'
+import { CHAR } from '../../otlp/json/text.ts'
+import { EventView, LinkView } from '../../otlp/span.ts'
+import { VALUE, ValueView } from '../../otlp/value.ts'
+import type { Walk } from '../../otlp/walk.ts'
+import { Cursor } from '../../wire/cursor.ts'
+import type { FieldIndex } from '../../wire/field-index.ts'
+import { type AttributesJson, readOnlyMap } from './attributes-json.ts'
+import type { DocumentText } from './document-text.ts'
+import type { Place } from './place.ts'
+import type { Target } from './routing.ts'
+import { SpecialAttributes } from './special-attributes.ts'
+
+const KINDS = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'] as const
+const STATUSES = ['Unset', 'Ok', 'Error'] as const
+const EVENT_NAME = Buffer.from('event.name')
+
+export class OtelDocuments {
+  readonly #text: DocumentText
+  readonly #attributes: AttributesJson
+  readonly #map = readOnlyMap()
+  readonly #special = new SpecialAttributes()
+  readonly #event = new EventView()
+  readonly #link = new LinkView()
+  readonly #element = new ValueView()
+  readonly #elements = new Cursor()
+  readonly #links = new Cursor()
+
+  constructor(text: DocumentText, attributes: AttributesJson) {
+    this.#text = text
+    this.#attributes = attributes
+  }
+
+  /** Attributes of an event or link, with their special ones. */
+  map(view: FieldIndex, field: number): { readonly map: AttributeMap; readonly special: SpecialAttributes } {
+    this.#map.open(view.bytes, field)
+    this.#map.piece(view.start, view.end)
+    this.#special.read(this.#map)
+    return { map: this.#map, special: this.#special }
+  }
+
+  log(walk: Walk, place: Place, target: Target): void {
+    const text = this.#text
+    const { log, attributes } = walk
+    const time =
+      log.fixedLow(LOG_RECORD.TIME_UNIX_NANO) === 0 && log.fixedHigh(LOG_RECORD.TIME_UNIX_NANO) === 0
+        ? LOG_RECORD.OBSERVED_TIME_UNIX_NANO
+        : LOG_RECORD.TIME_UNIX_NANO
+    this.#time('"@timestamp":', log, time, target)
+    this.#time(',"observed_timestamp":', log, LOG_RECORD.OBSERVED_TIME_UNIX_NANO, target)
+    text.put(CHAR.COMMA)
+    text.raw(target.dataStreamJson)
+    this.#string('"severity_text":', log, LOG_RECORD.SEVERITY_TEXT)
+    this.#uint('"severity_number":', log.severityNumber())
+    this.#id('"trace_id":', log, log.traceIdAt(), 16)
+    this.#id('"span_id":', log, log.spanIdAt(), 8)
+    this.#attributes.write(text, attributes, place.recordSpecial)
+    this.#uint('"dropped_attributes_count":', log.uint32(LOG_RECORD.DROPPED_ATTRIBUTES_COUNT))
+    if (!this.#string('"event_name":', log, LOG_RECORD.EVENT_NAME)) this.#eventName(attributes)
+    text.raw(place.resourceJson)
+    text.raw(place.scopeJson)
+    if (log.has(LOG_RECORD.BODY)) this.#body(log.body())
+    text.cut(text.length - 1)
+  }
+
+  span(walk: Walk, place: Place, target: Target): void {
+    const text = this.#text
+    const { span } = walk
+    this.#time('"@timestamp":', span, SPAN.START_TIME_UNIX_NANO, target)
+    text.put(CHAR.COMMA)
+    text.raw(target.dataStreamJson)
+    this.#id('"trace_id":', span, span.traceIdAt(), 16)
+    this.#id('"span_id":', span, span.spanIdAt(), 8)
+    this.#string('"trace_state":', span, SPAN.TRACE_STATE)
+    this.#id('"parent_span_id":', span, span.parentSpanIdAt(), 8)
+    this.#string('"name":', span, SPAN.NAME)
+    text.ascii(`"kind":"${KINDS[span.kind()] ?? 'Unspecified'}","duration":`)
+    const nanos = span.fixed64Difference(SPAN.END_TIME_UNIX_NANO, SPAN.START_TIME_UNIX_NANO)
+    text.integer(nanos > 0 ? nanos : 0)
+    text.put(CHAR.COMMA)
+    this.#attributes.write(text, walk.attributes, place.recordSpecial)
+    this.#uint('"dropped_attributes_count":', span.uint32(SPAN.DROPPED_ATTRIBUTES_COUNT))
+    this.#uint('"dropped_events_count":', span.uint32(SPAN.DROPPED_EVENTS_COUNT))
+    this.#writeLinks(span)
+    this.#uint('"dropped_links_count":', span.uint32(SPAN.DROPPED_LINKS_COUNT))
+    text.ascii(`"status":{`)
+    if (span.statusMessageEnd() > span.statusMessageStart()) {
+      text.ascii('"message":')
+      text.quoted(span.bytes, span.statusMessageStart(), span.statusMessageEnd())
+      text.put(CHAR.COMMA)
+    }
+    text.ascii(`"code":"${STATUSES[span.statusCode()] ?? 'Unset'}"},`)
+    text.raw(place.resourceJson)
+    text.raw(place.scopeJson)
+    text.cut(text.length - 1)
+  }
+
+  /** Reads the event in `bytes[start, end)`; its special attributes decide where it goes. */
+  readEvent(bytes: Uint8Array, start: number, end: number): SpecialAttributes {
+    this.#event.reset(bytes, start, end)
+    return this.map(this.#event, SPAN_EVENT.ATTRIBUTES).special
+  }
+
+  /** The event read last, of the walk's span. */
+  event(walk: Walk, place: Place, target: Target): void {
+    const text = this.#text
+    const { span } = walk
+    const event = this.#event
+    this.#time('"@timestamp":', event, SPAN_EVENT.TIME_UNIX_NANO, target)
+    text.put(CHAR.COMMA)
+    text.raw(target.dataStreamJson)
+    this.#id('"trace_id":', span, span.traceIdAt(), 16)
+    this.#id('"span_id":', span, span.spanIdAt(), 8)
+    this.#uint('"dropped_attributes_count":', event.uint32(SPAN_EVENT.DROPPED_ATTRIBUTES_COUNT))
+    const named = this.#string('"event_name":', event, SPAN_EVENT.NAME)
+    const name = named && this.#map.find(EVENT_NAME) < 0 ? event.toName() : undefined
+    const first = name === undefined ? undefined : Buffer.from(`"event.name":${JSON.stringify(name)},`)
+    this.#attributes.write(text, this.#map, this.#special, false, first)
+    text.raw(place.resourceJson)
+    text.raw(place.scopeJson)
+    text.cut(text.length - 1)
+  }
+
+  #time(key: string, view: FieldIndex, field: number, target: Target): void {
+    this.#text.ascii(key)
+    writeTime(this.#text, view, field, target)
+  }
+
+  #string(key: string, view: FieldIndex, field: number): boolean {
+    const at = view.contentsAt(field)
+    if (at === 0) return false
+    this.#text.ascii(key)
+    this.#text.quoted(view.bytes, at, view.to(field))
+    this.#text.put(CHAR.COMMA)
+    return true
+  }
+
+  #uint(key: string, value: number): void {
+    if (value === 0) return
+    this.#text.ascii(key)
+    this.#text.integer(value)
+    this.#text.put(CHAR.COMMA)
+  }
+
+  #id(key: string, view: FieldIndex, at: number, length: number): void {
+    if (at === 0 || isZero(view.bytes, at, length)) return
+    this.#text.ascii(key)
+    this.#text.hexOf(view.bytes, at, at + length)
+    this.#text.put(CHAR.COMMA)
+  }
+
+  #eventName(attributes: AttributeMap): void {
+    const at = attributes.find(EVENT_NAME)
+    if (at < 0) return
+    const value = attributes.value(at)
+    if (value.type !== VALUE.STRING || value.start === value.end) return
+    this.#text.ascii('"event_name":')
+    this.#text.quoted(value.bytes, value.start, value.end)
+    this.#text.put(CHAR.COMMA)
+  }
+
+  /** Elasticsearch takes no lists but of objects below one name: others are put into an object. */
+  #body(body: ValueView): void {
+    const text = this.#text
+    if (body.type === VALUE.EMPTY) return
+    const wraps = body.type === VALUE.LIST && !this.#isListOfMaps(body)
+    text.ascii(body.type === VALUE.LIST || body.type === VALUE.MAP ? '"body":{"structured":' : '"body":{"text":')
+    if (wraps) text.ascii('{"value":')
+    text.view(body)
+    text.ascii(wraps ? '}},' : '},')
+  }
+
+  #isListOfMaps(body: ValueView): boolean {
+    for (const c = this.#elements.reset(body.bytes, body.start, body.end); c.find(1); )
+      if (this.#element.reset(c.bytes, c.start, c.end).type !== VALUE.MAP) return false
+    return true
+  }
+
+  #writeLinks(span: FieldIndex): void {
+    if (!span.has(SPAN.LINKS)) return
+    const text = this.#text
+    text.ascii('"links":[')
+    for (const c = this.#links.reset(span.bytes, span.start, span.end); c.find(SPAN.LINKS); ) {
+      const link = this.#link.reset(c.bytes, c.start, c.end)
+      text.put(CHAR.OPEN_BRACE)
+      const empty = text.length
+      this.#id('"trace_id":', link, link.traceIdAt(), 16)
+      this.#id('"span_id":', link, link.spanIdAt(), 8)
+      this.#string('"trace_state":', link, SPAN_LINK.TRACE_STATE)
+      const { map, special } = this.map(link, SPAN_LINK.ATTRIBUTES)
+      this.#attributes.write(text, map, special)
+      this.#uint('"dropped_attributes_count":', link.uint32(SPAN_LINK.DROPPED_ATTRIBUTES_COUNT))
+      if (text.length > empty) text.cut(text.length - 1)
+      text.ascii('},')
+    }
+    text.cut(text.length - 1)
+    text.ascii('],')
+  }
+}
+
+/**
+ * In a data stream `@timestamp` is a date whatever its words; elsewhere dynamic mapping has to recognize one, which it does
+ * in ISO 8601 alone.
+ */
+export function writeTime(text: DocumentText, view: FieldIndex, field: number, target: Target): void {
+  if (target.dataStream === undefined) text.isoTime(view.fixedLow(field), view.fixedHigh(field))
+  else text.epochMillis(view.fixedLow(field), view.fixedHigh(field))
+}
+
+export function isZero(bytes: Uint8Array, at: number, length: number): boolean {
+  for (let i = at; i < at + length; i++) if (bytes[i] !== 0) return false
+  return true
+}
