@@ -14,15 +14,16 @@ const MS_NANOS = 1_000_000
 const HIGH_MS = 4294
 const HIGH_REST = 967_296
 
+const DAY_MS = 86_400_000
+const LETTER_T = 0x54
+const LETTER_Z = 0x5a
+
 const FIRST_BYTES = 16 * 1024
 
 export class DocumentText extends JsonText {
   readonly #views: ValueView[] = []
   readonly #lists: Cursor[] = []
   readonly #entries: Cursor[] = []
-  /** The second whose text is in #secondText. */
-  #second = -1
-  #secondText = ''
 
   get length(): number {
     return this.to
@@ -132,16 +133,46 @@ export class DocumentText extends JsonText {
     const rest = high * HIGH_REST + low
     const whole = Math.floor(rest / MS_NANOS)
     const ms = high * HIGH_MS + whole
-    const second = Math.floor(ms / 1000)
-    if (second !== this.#second) {
-      this.#second = second
-      const date = new Date(Math.min(second * 1000, 8.64e15))
-      this.#secondText = `"${date.toISOString().slice(0, -5)}.`
-    }
-    this.text(this.#secondText)
-    this.reserve(12)
-    this.digits((ms - second * 1000) * MS_NANOS + (rest - whole * MS_NANOS), 9)
-    this.text('Z"')
+    const day = Math.floor(ms / DAY_MS)
+    this.reserve(34)
+    this.out[this.to++] = CHAR.QUOTE
+    this.#date(day)
+    const out = this.out
+    const inDay = ms - day * DAY_MS
+    const seconds = (inDay / 1000) | 0
+    const minutes = (seconds / 60) | 0
+    const hours = (minutes / 60) | 0
+    this.#two(hours)
+    out[this.to++] = CHAR.COLON
+    this.#two(minutes - hours * 60)
+    out[this.to++] = CHAR.COLON
+    this.#two(seconds - minutes * 60)
+    out[this.to++] = CHAR.DOT
+    this.digits((inDay - seconds * 1000) * MS_NANOS + (rest - whole * MS_NANOS), 9)
+    out[this.to++] = LETTER_Z
+    out[this.to++] = CHAR.QUOTE
+  }
+
+  /** `2026-01-02T`, of days since 1970: years of 365.2425 days that begin in March, so that leap days come last. */
+  #date(day: number): void {
+    const shifted = day + 719_468
+    const era = Math.floor(shifted / 146_097)
+    const ofEra = shifted - era * 146_097
+    const year = ((ofEra - ((ofEra / 1460) | 0) + ((ofEra / 36_524) | 0) - ((ofEra / 146_096) | 0)) / 365) | 0
+    const ofYear = ofEra - (365 * year + ((year / 4) | 0) - ((year / 100) | 0))
+    const month = ((5 * ofYear + 2) / 153) | 0
+    this.digits(era * 400 + year + (month < 10 ? 0 : 1), 4)
+    this.out[this.to++] = CHAR.MINUS
+    this.#two(month < 10 ? month + 3 : month - 9)
+    this.out[this.to++] = CHAR.MINUS
+    this.#two(ofYear - (((153 * month + 2) / 5) | 0) + 1)
+    this.out[this.to++] = LETTER_T
+  }
+
+  #two(value: number): void {
+    const tens = (value / 10) | 0
+    this.out[this.to++] = CHAR.ZERO + tens
+    this.out[this.to++] = CHAR.ZERO + value - tens * 10
   }
 
   /** The AnyValue in `source[from, to)`. With `flatMaps`, a map is written as the text of its JSON. */

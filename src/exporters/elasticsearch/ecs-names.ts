@@ -5,6 +5,7 @@ import type { AttributeMap } from '../../otlp/attribute.ts'
 import { encodeText } from '../../otlp/encode.ts'
 import { VALUE } from '../../otlp/value.ts'
 import type { FlatFields } from './flat-fields.ts'
+import type { SpecialAttributes } from './special-attributes.ts'
 
 /** Empty: left out, because ecsSpecials() makes something else of it. */
 const RESOURCE_NAMES: ReadonlyMap<string, string> = new Map([
@@ -74,8 +75,9 @@ const OS_NAMES: ReadonlyMap<string, string> = new Map([
   ['iOS', 'ios'],
 ])
 
-export function ecsResource(fields: FlatFields, map: AttributeMap): void {
+export function ecsResource(fields: FlatFields, map: AttributeMap, special: SpecialAttributes): void {
   for (let i = 0; i < map.count; i++) {
+    if (special.isHidden(i)) continue
     const key = map.keyText(i)
     const name = RESOURCE_NAMES.get(key)
     if (name === '') continue

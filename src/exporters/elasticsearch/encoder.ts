@@ -87,14 +87,13 @@ export class Encoder {
     const walk = this.#walk.open(part)
     while (walk.nextResource()) {
       this.#place.enterResource(walk)
-      let isNewResource = true
+      this.#flat.enterResource()
       while (walk.nextScope()) {
         this.#place.enterScope(walk, this.#requestMode, (word) => this.#modeOf(word))
         const { mode } = this.#place
         const isMetrics = this.#options.signal === 'metrics'
-        if (mode === 'otel') this.#place.writeAround(walk, isMetrics, isNewResource)
-        else if (mode !== 'bodymap') this.#flat.enterScope(walk, this.#place, mode, isNewResource)
-        isNewResource = false
+        if (mode === 'otel') this.#place.writeAround(walk, isMetrics)
+        else if (mode !== 'bodymap') this.#flat.enterScope(walk, this.#place, mode, isMetrics)
         const routing = this.#routing(mode)
         if (isMetrics) this.#metricsOfScope(mode, routing)
         else while (walk.nextItem()) this.#record(mode, routing)
@@ -114,12 +113,12 @@ export class Encoder {
     this.#open(target, place.recordSpecial)
     if (this.#options.signal === 'logs') {
       if (mode === 'otel') this.#otel.log(walk, place, target)
-      else this.#flat.log(walk)
+      else this.#flat.log(walk, place, target)
       this.#bulk.close(1)
       return
     }
     if (mode === 'otel') this.#otel.span(walk, place, target)
-    else this.#flat.span(walk)
+    else this.#flat.span(walk, place, target)
     this.#bulk.close(1)
     if (mode === 'otel' && walk.span.has(SPAN.EVENTS)) this.#spanEvents()
   }
@@ -178,12 +177,17 @@ export class Encoder {
     this.#bulk.closeLine(1)
   }
 
-  #open({ action }: Target, special: SpecialAttributes): void {
+  #open({ action, opening }: Target, special: SpecialAttributes): void {
+    const { takesIds, takesPipelines } = this.#options
+    if (!special.any || !(takesIds || takesPipelines)) {
+      this.#bulk.open(opening)
+      return
+    }
     this.#bulk.open(action)
-    if (special.any) {
+    {
       const { text } = this.#bulk
-      const id = this.#options.takesIds ? special.find('ID') : undefined
-      const pipeline = this.#options.takesPipelines ? special.find('PIPELINE') : undefined
+      const id = takesIds ? special.find('ID') : undefined
+      const pipeline = takesPipelines ? special.find('PIPELINE') : undefined
       for (const [key, value] of [
         ['_id', id],
         ['pipeline', pipeline],

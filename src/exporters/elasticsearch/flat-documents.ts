@@ -15,8 +15,10 @@ import type { FlatMode } from './config.ts'
 import type { DocumentText } from './document-text.ts'
 import { ecsResource, ecsSpecials, LOG_NAMES, SPAN_NAMES } from './ecs-names.ts'
 import { FlatFields } from './flat-fields.ts'
-import { isZero } from './otel-documents.ts'
+import { isSet, isZero } from './otel-documents.ts'
 import type { Place } from './place.ts'
+import type { Target } from './routing.ts'
+import type { SpecialAttributes } from './special-attributes.ts'
 
 const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const
 const ECS_KINDS = ['', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const
@@ -41,6 +43,7 @@ export class FlatDocuments {
   readonly #link = new LinkView()
   readonly #messages = new Cursor()
   #mode: FlatMode = 'none'
+  #isResourceRead = false
   #resourceMark = this.#fields.mark
   #scopeMark = this.#fields.mark
   readonly #start = this.#fields.mark
@@ -49,48 +52,64 @@ export class FlatDocuments {
     this.#text = text
   }
 
-  enterScope(walk: Walk, place: Place, mode: FlatMode, isNewResource: boolean): void {
+  enterResource(): void {
+    this.#isResourceRead = false
+  }
+
+  /** Metrics are written as in mode ecs, whichever of these modes it is. */
+  enterScope(walk: Walk, place: Place, wanted: FlatMode, isMetrics: boolean): void {
     const fields = this.#fields
-    if (isNewResource || mode !== this.#mode) {
+    const mode = isMetrics ? 'ecs' : wanted
+    if (!this.#isResourceRead || mode !== this.#mode) {
+      this.#isResourceRead = true
       this.#mode = mode
       fields.reset(this.#start)
       if (mode === 'ecs') {
-        ecsResource(fields, walk.resourceAttributes)
-        ecsSpecials(fields, walk.resourceAttributes)
-      } else this.#attributes('Resource.', walk.resourceAttributes, NOT_RENAMED)
+        ecsResource(fields, walk.resourceAttributes, place.resourceSpecial)
+        if (!isMetrics) ecsSpecials(fields, walk.resourceAttributes)
+      } else this.#attributes('Resource.', walk.resourceAttributes, place.resourceSpecial, NOT_RENAMED)
       this.#resourceMark = fields.mark
     }
     fields.reset(this.#resourceMark)
-    if (mode === 'ecs') this.#attributes('', walk.scopeAttributes, NOT_RENAMED)
+    if (mode === 'ecs') this.#attributes('', walk.scopeAttributes, place.scopeSpecial, NOT_RENAMED)
     else {
       fields.string('Scope.name', place.scopeName)
       fields.string('Scope.version', place.scopeVersion)
-      this.#attributes('Scope.', walk.scopeAttributes, NOT_RENAMED)
+      this.#attributes('Scope.', walk.scopeAttributes, place.scopeSpecial, NOT_RENAMED)
     }
     this.#scopeMark = fields.mark
   }
 
-  log(walk: Walk): void {
-    this.#fields.reset(this.#scopeMark)
-    if (this.#mode === 'ecs') this.#ecsLog(walk)
-    else this.#plainLog(walk)
+  log(walk: Walk, place: Place, target: Target): void {
+    this.#begin(target)
+    if (this.#mode === 'ecs') this.#ecsLog(walk, place)
+    else this.#plainLog(walk, place)
     this.#fields.write(this.#text, this.#mode === 'ecs')
   }
 
-  span(walk: Walk): void {
-    this.#fields.reset(this.#scopeMark)
-    if (this.#mode === 'ecs') this.#ecsSpan(walk)
-    else this.#plainSpan(walk)
+  span(walk: Walk, place: Place, target: Target): void {
+    this.#begin(target)
+    if (this.#mode === 'ecs') this.#ecsSpan(walk, place)
+    else this.#plainSpan(walk, place)
     this.#fields.write(this.#text, this.#mode === 'ecs')
   }
 
   /** The fields of resource and scope, to which a document of metrics adds its own. */
-  beginMetrics(): FlatFields {
-    this.#fields.reset(this.#scopeMark)
+  beginMetrics(target: Target): FlatFields {
+    this.#begin(target)
     return this.#fields
   }
 
-  #plainLog(walk: Walk): void {
+  #begin({ dataStream }: Target): void {
+    this.#fields.reset(this.#scopeMark)
+    if (dataStream === undefined) return
+    const prefix = this.#mode === 'none' ? 'Attributes.data_stream.' : 'data_stream.'
+    this.#fields.string(`${prefix}type`, dataStream.type)
+    this.#fields.string(`${prefix}dataset`, dataStream.dataset)
+    this.#fields.string(`${prefix}namespace`, dataStream.namespace)
+  }
+
+  #plainLog(walk: Walk, place: Place): void {
     const fields = this.#fields
     const { log } = walk
     this.#time('@timestamp', log, logTime(log))
@@ -102,12 +121,12 @@ export class FlatDocuments {
     this.#string('EventName', log, LOG_RECORD.EVENT_NAME)
     if (log.has(LOG_RECORD.BODY) && !log.isRepeated(LOG_RECORD.BODY))
       fields.value('Body', log.bytes, log.from(LOG_RECORD.BODY), log.to(LOG_RECORD.BODY))
-    this.#attributes(this.#mode === 'raw' ? '' : 'Attributes.', walk.attributes, NOT_RENAMED)
+    this.#attributes(this.#mode === 'raw' ? '' : 'Attributes.', walk.attributes, place.recordSpecial, NOT_RENAMED)
   }
 
-  #ecsLog(walk: Walk): void {
+  #ecsLog(walk: Walk, place: Place): void {
     const { log } = walk
-    this.#attributes('', walk.attributes, LOG_RENAMED)
+    this.#attributes('', walk.attributes, place.recordSpecial, LOG_RENAMED)
     this.#time('@timestamp', log, logTime(log))
     this.#id('trace.id', log, log.traceIdAt(), 16)
     this.#id('span.id', log, log.spanIdAt(), 8)
@@ -120,7 +139,7 @@ export class FlatDocuments {
     this.#fields.close()
   }
 
-  #plainSpan(walk: Walk): void {
+  #plainSpan(walk: Walk, place: Place): void {
     const { span } = walk
     this.#time('@timestamp', span, SPAN.START_TIME_UNIX_NANO)
     this.#time('EndTimestamp', span, SPAN.END_TIME_UNIX_NANO)
@@ -133,16 +152,16 @@ export class FlatDocuments {
       this.#fields.close()
     }
     this.#fields.string('Link', JSON.stringify(this.#links(span)))
-    this.#attributes(this.#mode === 'raw' ? '' : 'Attributes.', walk.attributes, NOT_RENAMED)
+    this.#attributes(this.#mode === 'raw' ? '' : 'Attributes.', walk.attributes, place.recordSpecial, NOT_RENAMED)
     this.#events(span)
     const nanos = span.fixed64Difference(SPAN.END_TIME_UNIX_NANO, SPAN.START_TIME_UNIX_NANO)
     this.#integer('Duration', Number.isNaN(nanos) ? 0 : Math.trunc(nanos / 1000))
   }
 
-  #ecsSpan(walk: Walk): void {
+  #ecsSpan(walk: Walk, place: Place): void {
     const { span } = walk
     const fields = this.#fields
-    this.#attributes('', walk.attributes, SPAN_RENAMED)
+    this.#attributes('', walk.attributes, place.recordSpecial, SPAN_RENAMED)
     this.#time('@timestamp', span, SPAN.START_TIME_UNIX_NANO)
     this.#spanIds(span, 'trace.id', 'span.id', 'parent.id')
     this.#string('span.name', span, SPAN.NAME)
@@ -157,8 +176,9 @@ export class FlatDocuments {
     fields.close()
   }
 
-  #attributes(prefix: string, map: AttributeMap, names: readonly Renamed[]): void {
+  #attributes(prefix: string, map: AttributeMap, special: SpecialAttributes, names: readonly Renamed[]): void {
     for (let i = 0; i < map.count; i++) {
+      if (special.isHidden(i)) continue
       const source = map.source(i)
       const name = names.length === 0 ? undefined : names.find(({ key }) => map.keyEquals(i, key))?.name
       if (name !== undefined) this.#fields.value(name, source, map.valueStart(i), map.valueEnd(i))
@@ -234,8 +254,5 @@ const hex = ({ bytes }: FieldIndex, at: number, length: number): string =>
   at === 0 ? '' : Buffer.from(bytes.subarray(at, at + length)).toString('hex')
 
 /** The record's own time, or the one at which it was seen. */
-function logTime(log: LogView): number {
-  const field = LOG_RECORD.TIME_UNIX_NANO
-  const isSet = log.fixedLow(field) !== 0 || log.fixedHigh(field) !== 0
-  return isSet ? field : LOG_RECORD.OBSERVED_TIME_UNIX_NANO
-}
+const logTime = (log: LogView): number =>
+  isSet(log, LOG_RECORD.TIME_UNIX_NANO) ? LOG_RECORD.TIME_UNIX_NANO : LOG_RECORD.OBSERVED_TIME_UNIX_NANO

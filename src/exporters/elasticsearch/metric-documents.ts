@@ -99,8 +99,7 @@ export class MetricDocuments {
       text.raw(target.dataStreamJson)
       this.#openAttributes(first)
       this.#attributes.write(text, this.#map, this.#special, true)
-      text.raw(place.resourceJson)
-      text.raw(place.scopeJson)
+      text.raw(place.aroundJson)
       text.ascii('"metrics":{')
       text.raw(values.bytes, 0, values.length)
       text.ascii('},')
@@ -115,11 +114,12 @@ export class MetricDocuments {
     let without = 0
     for (const { first, target, points } of this.#groups.groups) {
       const { text } = this.#bulk
-      const fields = flat.beginMetrics()
+      const fields = flat.beginMetrics(target)
       fields.open('@timestamp').isoTime(first.timeLow, first.timeHigh)
       fields.close()
       this.#openAttributes(first)
       for (let i = 0; i < this.#map.count; i++) {
+        if (this.#special.isHidden(i)) continue
         const [from, to] = [this.#map.valueStart(i), this.#map.valueEnd(i)]
         fields.keyValue('', this.#map.source(i), this.#map.keyStart(i), this.#map.keyEnd(i), from, to)
       }

@@ -18,7 +18,6 @@ import { SpecialAttributes } from './special-attributes.ts'
 
 const KINDS = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'] as const
 const STATUSES = ['Unset', 'Ok', 'Error'] as const
-const EVENT_NAME = Buffer.from('event.name')
 
 export class OtelDocuments {
   readonly #text: DocumentText
@@ -47,12 +46,10 @@ export class OtelDocuments {
   log(walk: Walk, place: Place, target: Target): void {
     const text = this.#text
     const { log, attributes } = walk
-    const time =
-      log.fixedLow(LOG_RECORD.TIME_UNIX_NANO) === 0 && log.fixedHigh(LOG_RECORD.TIME_UNIX_NANO) === 0
-        ? LOG_RECORD.OBSERVED_TIME_UNIX_NANO
-        : LOG_RECORD.TIME_UNIX_NANO
+    const observed = LOG_RECORD.OBSERVED_TIME_UNIX_NANO
+    const time = isSet(log, LOG_RECORD.TIME_UNIX_NANO) ? LOG_RECORD.TIME_UNIX_NANO : observed
     this.#time('"@timestamp":', log, time, target)
-    this.#time(',"observed_timestamp":', log, LOG_RECORD.OBSERVED_TIME_UNIX_NANO, target)
+    if (isSet(log, observed)) this.#time(',"observed_timestamp":', log, observed, target)
     text.put(CHAR.COMMA)
     text.raw(target.dataStreamJson)
     this.#string('"severity_text":', log, LOG_RECORD.SEVERITY_TEXT)
@@ -61,9 +58,8 @@ export class OtelDocuments {
     this.#id('"span_id":', log, log.spanIdAt(), 8)
     this.#attributes.write(text, attributes, place.recordSpecial)
     this.#uint('"dropped_attributes_count":', log.uint32(LOG_RECORD.DROPPED_ATTRIBUTES_COUNT))
-    if (!this.#string('"event_name":', log, LOG_RECORD.EVENT_NAME)) this.#eventName(attributes)
-    text.raw(place.resourceJson)
-    text.raw(place.scopeJson)
+    if (!this.#string('"event_name":', log, LOG_RECORD.EVENT_NAME)) this.#eventName(attributes, place)
+    text.raw(place.aroundJson)
     if (log.has(LOG_RECORD.BODY)) this.#body(log.body())
     text.cut(text.length - 1)
   }
@@ -95,8 +91,7 @@ export class OtelDocuments {
       text.put(CHAR.COMMA)
     }
     text.ascii(`"code":"${STATUSES[span.statusCode()] ?? 'Unset'}"},`)
-    text.raw(place.resourceJson)
-    text.raw(place.scopeJson)
+    text.raw(place.aroundJson)
     text.cut(text.length - 1)
   }
 
@@ -118,11 +113,10 @@ export class OtelDocuments {
     this.#id('"span_id":', span, span.spanIdAt(), 8)
     this.#uint('"dropped_attributes_count":', event.uint32(SPAN_EVENT.DROPPED_ATTRIBUTES_COUNT))
     const named = this.#string('"event_name":', event, SPAN_EVENT.NAME)
-    const name = named && this.#map.find(EVENT_NAME) < 0 ? event.toName() : undefined
+    const name = named && this.#special.entry('EVENT_NAME') < 0 ? event.toName() : undefined
     const first = name === undefined ? undefined : Buffer.from(`"event.name":${JSON.stringify(name)},`)
     this.#attributes.write(text, this.#map, this.#special, false, first)
-    text.raw(place.resourceJson)
-    text.raw(place.scopeJson)
+    text.raw(place.aroundJson)
     text.cut(text.length - 1)
   }
 
@@ -154,8 +148,8 @@ export class OtelDocuments {
     this.#text.put(CHAR.COMMA)
   }
 
-  #eventName(attributes: AttributeMap): void {
-    const at = attributes.find(EVENT_NAME)
+  #eventName(attributes: AttributeMap, { recordSpecial }: Place): void {
+    const at = recordSpecial.entry('EVENT_NAME')
     if (at < 0) return
     const value = attributes.value(at)
     if (value.type !== VALUE.STRING || value.start === value.end) return
@@ -211,6 +205,9 @@ export function writeTime(text: DocumentText, view: FieldIndex, field: number, t
   if (target.dataStream === undefined) text.isoTime(view.fixedLow(field), view.fixedHigh(field))
   else text.epochMillis(view.fixedLow(field), view.fixedHigh(field))
 }
+
+export const isSet = (view: FieldIndex, field: number): boolean =>
+  view.fixedLow(field) !== 0 || view.fixedHigh(field) !== 0
 
 export function isZero(bytes: Uint8Array, at: number, length: number): boolean {
   for (let i = at; i < at + length; i++) if (bytes[i] !== 0) return false

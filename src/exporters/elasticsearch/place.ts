@@ -14,9 +14,10 @@ export class Place {
   scopeName = ''
   scopeVersion = ''
   mode: MappingMode
-  /** `"resource":{...},` and `"scope":{...},` as documents of mode otel have them. */
-  resourceJson: Uint8Array = new Uint8Array(0)
-  scopeJson: Uint8Array = new Uint8Array(0)
+  /** `"resource":{...},"scope":{...},` as documents of mode otel have them. */
+  aroundJson: Uint8Array = new Uint8Array(0)
+  #resourceJson: Uint8Array = new Uint8Array(0)
+  #isResourceWritten = false
   #target: Target | undefined
   readonly #defaultMode: MappingMode
   readonly #scratch = new DocumentText().begin()
@@ -30,9 +31,10 @@ export class Place {
 
   enterResource(walk: Walk): void {
     this.resourceSpecial.read(walk.resourceAttributes)
+    this.#isResourceWritten = false
   }
 
-  /** `requestMode` is what the client's header asks for, and `flatMaps` is for metrics. */
+  /** `requestMode` is what the client's header asks for; `modeOf` reads what the scope asks for. */
   enterScope(walk: Walk, requestMode: MappingMode | undefined, modeOf: (word: string) => MappingMode): void {
     this.scopeSpecial.read(walk.scopeAttributes)
     this.scopeName = walk.scope.toName()
@@ -42,27 +44,29 @@ export class Place {
     this.#target = undefined
   }
 
-  /** For mode otel, behind enterScope(). */
-  writeAround(walk: Walk, flatMaps: boolean, isNewResource: boolean): void {
+  /** Both of them. For mode otel, behind enterScope(); `flatMaps` for metrics. */
+  writeAround(walk: Walk, flatMaps: boolean): void {
     const text = this.#scratch
-    if (isNewResource) {
+    if (!this.#isResourceWritten) {
+      this.#isResourceWritten = true
       const { resource } = walk
       text.begin()
       text.ascii('"resource":{')
       this.#string('schema_url', resource.toSchemaUrl())
       this.#attributes.write(text, walk.resourceAttributes, this.resourceSpecial, flatMaps)
       this.#count(resource.droppedAttributesCount())
-      this.resourceJson = this.#closed()
+      this.#resourceJson = this.#closed()
     }
     const { scope } = walk
     text.begin()
+    text.raw(this.#resourceJson)
     text.ascii('"scope":{')
     this.#string('schema_url', scope.toSchemaUrl())
     this.#string('name', this.scopeName)
     this.#string('version', this.scopeVersion)
     this.#attributes.write(text, walk.scopeAttributes, this.scopeSpecial, flatMaps)
     this.#count(scope.droppedAttributesCount())
-    this.scopeJson = this.#closed()
+    this.aroundJson = this.#closed()
   }
 
   /** Of a record whose special attributes have been read. */

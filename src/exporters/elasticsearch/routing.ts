@@ -26,6 +26,8 @@ export interface Target {
   readonly dataStream: DataStream | undefined
   /** `{"create":{"_index":"..."`, to be closed. */
   readonly action: Uint8Array
+  /** The same with its end and the beginning of the document. */
+  readonly opening: Uint8Array
 }
 
 export interface RoutingOptions {
@@ -115,11 +117,13 @@ export class Routing {
 }
 
 function makeTarget(index: string, dataStream: DataStream | undefined): Target {
+  const action = `{"create":{"_index":${JSON.stringify(index)}`
   return {
     index,
     dataStream,
     dataStreamJson: encodeText(dataStream === undefined ? '' : `"data_stream":${JSON.stringify(dataStream)},`),
-    action: encodeText(`{"create":{"_index":${JSON.stringify(index)}`),
+    action: encodeText(action),
+    opening: encodeText(`${action}}}\n{`),
   }
 }
 

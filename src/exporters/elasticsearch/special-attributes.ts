@@ -15,6 +15,7 @@ const NAMES = {
   INDEX: 'elasticsearch.index',
   PREFIX: 'elasticsearch.index.prefix',
   SUFFIX: 'elasticsearch.index.suffix',
+  EVENT_NAME: 'event.name',
 } as const
 export type SpecialName = keyof typeof NAMES
 
@@ -55,9 +56,13 @@ export class SpecialAttributes {
 
   /** Its text, as the Collector's Value.AsString; undefined where it is absent. Allocates. */
   find(name: SpecialName): string | undefined {
-    if (!this.any) return undefined
-    const entry = this.#entries[ORDER.indexOf(name)]!
+    const entry = this.entry(name)
     return entry < 0 ? undefined : this.#map!.value(entry).toText()
+  }
+
+  /** The number of its entry, -1 where it is absent. */
+  entry(name: SpecialName): number {
+    return this.any ? this.#entries[ORDER.indexOf(name)]! : -1
   }
 
   /** A list of texts; empty where it is absent. */

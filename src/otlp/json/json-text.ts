@@ -27,8 +27,12 @@ export class JsonText {
   }
 
   protected text(text: string): void {
-    this.reserve(text.length)
-    for (let i = 0; i < text.length; i++) this.out[this.to++] = text.charCodeAt(i)
+    const { length } = text
+    this.reserve(length)
+    const out = this.out
+    let to = this.to
+    for (let i = 0; i < length; i++) out[to++] = text.charCodeAt(i)
+    this.to = to
   }
 
   protected double(value: number): void {
