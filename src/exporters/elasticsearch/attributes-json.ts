@@ -6,11 +6,12 @@ import { CHAR } from '../../otlp/json/text.ts'
 import { VALUE } from '../../otlp/value.ts'
 import { Splice } from '../../wire/splice.ts'
 import { equalBytes } from '../../wire/varint.ts'
-import type { DocumentText } from './document-text.ts'
+import { type DocumentText, Piece } from './document-text.ts'
 import type { SpecialAttributes } from './special-attributes.ts'
 
 const LATITUDE = encodeText('geo.location.lat')
 const LONGITUDE = encodeText('geo.location.lon')
+const OPEN = new Piece('"attributes":{')
 const DOT = 0x2e
 const LAST_OF_LATITUDE = 0x74
 const LAST_OF_LONGITUDE = 0x6e
@@ -65,7 +66,7 @@ export class AttributesJson {
   write(text: DocumentText, map: AttributeMap, special: SpecialAttributes, flatMaps = false, first?: Uint8Array): void {
     const { count } = map
     if (count === 0 && first === undefined) return
-    text.ascii('"attributes":{')
+    text.piece(OPEN)
     const empty = text.length
     if (first !== undefined) text.raw(first)
     this.#keys.begin()

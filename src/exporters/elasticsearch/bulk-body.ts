@@ -4,7 +4,7 @@
 //   {"@timestamp":"1767225600000.000000","body":{"text":"..."},...}\n
 
 import { CHAR } from '../../otlp/json/text.ts'
-import { DocumentText } from './document-text.ts'
+import { DocumentText, type Piece } from './document-text.ts'
 
 const LINE_BREAK = 10
 const FIRST_NUMBERS = 1024
@@ -110,11 +110,11 @@ export class BulkWriter {
   }
 
   /** Behind the action and the opening brace of a document whose index is `action`. */
-  open(action: Uint8Array): void {
+  open(action: Piece): void {
     if (this.#documents + 1 >= this.#starts.length) this.#grow()
     if (this.#documents === 0) this.text.begin(this.#room)
     this.#starts[this.#documents] = this.text.length
-    this.text.raw(action)
+    this.text.piece(action)
   }
 
   /** The line of what to do ends here, and the document begins. */

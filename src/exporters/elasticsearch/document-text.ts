@@ -4,6 +4,7 @@
 
 import { encodeText } from '../../otlp/encode.ts'
 import { JsonText } from '../../otlp/json/json-text.ts'
+import { plain } from '../../otlp/json/shape.ts'
 import { CHAR } from '../../otlp/json/text.ts'
 import { VALUE, ValueView } from '../../otlp/value.ts'
 import { Cursor } from '../../wire/cursor.ts'
@@ -20,7 +21,32 @@ const LETTER_Z = 0x5a
 
 const FIRST_BYTES = 16 * 1024
 
+/** Text that is JSON already, with its view. */
+export class Piece {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+
+  constructor(text: string) {
+    this.bytes = plain(encodeText(text))
+    this.view = viewOf(this.bytes)
+  }
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+// Of each of four bytes.
+const SPACES = 0x20202020
+const QUOTES = 0x22222222
+const BACKSLASHES = 0x5c5c5c5c
+const ONES = 0x01010101
+const HIGH_BITS = 0x80808080
+
 export class DocumentText extends JsonText {
+  // Strings and pieces are copied by four bytes, which takes half of the time that single ones take.
+  #viewed: Uint8Array = new Uint8Array(0)
+  #view: DataView = viewOf(this.#viewed)
+  #outViewed: Uint8Array = new Uint8Array(0)
+  #outView: DataView = viewOf(this.#outViewed)
   readonly #views: ValueView[] = []
   readonly #lists: Cursor[] = []
   readonly #entries: Cursor[] = []
@@ -73,6 +99,67 @@ export class DocumentText extends JsonText {
     this.to += to - from
   }
 
+  piece({ bytes, view }: Piece): void {
+    const { length } = bytes
+    this.reserve(length)
+    const outView = this.#viewOfOut()
+    const out = this.out
+    let to = this.to
+    let i = 0
+    for (; i + 4 <= length; i += 4, to += 4) outView.setInt32(to, view.getInt32(i, true), true)
+    for (; i < length; i++) out[to++] = bytes[i]!
+    this.to = to
+  }
+
+  #viewOfOut(): DataView {
+    if (this.out !== this.#outViewed) {
+      this.#outViewed = this.out
+      this.#outView = viewOf(this.out)
+    }
+    return this.#outView
+  }
+
+  /** RFC 8259, chapter 7, as the base has it: four bytes at once while there is nothing to escape. */
+  protected override string(from: number, to: number): void {
+    const { source } = this
+    if (source !== this.#viewed) {
+      this.#viewed = source
+      this.#view = viewOf(source)
+    }
+    this.reserve(to - from + 6)
+    const view = this.#view
+    const outView = this.#viewOfOut()
+    const out = this.out
+    let p = this.to
+    out[p++] = CHAR.QUOTE
+    let i = from
+    for (; i + 4 <= to; i += 4, p += 4) {
+      const word = view.getInt32(i, true)
+      // The high bit of each byte that is below a space, a quote or a backslash; perhaps of others behind such a one.
+      const quote = word ^ QUOTES
+      const backslash = word ^ BACKSLASHES
+      const special = ((word - SPACES) & ~word) | ((quote - ONES) & ~quote) | ((backslash - ONES) & ~backslash)
+      if ((special & HIGH_BITS) !== 0) break
+      outView.setInt32(p, word, true)
+    }
+    for (; i < to; i++) {
+      const char = source[i]!
+      if (char < 0x20 || char === CHAR.QUOTE || char === CHAR.BACKSLASH) break
+      out[p++] = char
+    }
+    if (i < to) {
+      // The base writes a quote of its own.
+      const last = p - 1
+      const replaced = out[last]!
+      this.to = last
+      super.string(i, to)
+      this.out[last] = replaced
+      return
+    }
+    out[p++] = CHAR.QUOTE
+    this.to = p
+  }
+
   /** ASCII without anything to escape. */
   ascii(text: string): void {
     this.text(text)
@@ -83,9 +170,9 @@ export class DocumentText extends JsonText {
     this.string(from, to)
   }
 
-  /** For what is written once for many documents. */
+  /** For what is not written for every document. */
   quotedText(text: string): void {
-    const bytes = encodeText(text)
+    const bytes = plain(encodeText(text))
     this.quoted(bytes, 0, bytes.length)
   }
 

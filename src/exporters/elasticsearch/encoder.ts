@@ -2,6 +2,7 @@
 
 import type { Batch } from '../../otlp/batch.ts'
 import { SPAN } from '../../otlp/fields.ts'
+import { plain } from '../../otlp/json/shape.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import { VALUE } from '../../otlp/value.ts'
 import { Walk } from '../../otlp/walk.ts'
@@ -84,7 +85,7 @@ export class Encoder {
   }
 
   #part(part: Uint8Array): void {
-    const walk = this.#walk.open(part)
+    const walk = this.#walk.open(plain(part))
     while (walk.nextResource()) {
       this.#place.enterResource(walk)
       this.#flat.enterResource()

@@ -96,7 +96,7 @@ export class MetricDocuments {
         text.quoted(first.bytes, first.unitStart, first.unitEnd)
         text.put(CHAR.COMMA)
       }
-      text.raw(target.dataStreamJson)
+      text.piece(target.dataStreamJson)
       this.#openAttributes(first)
       this.#attributes.write(text, this.#map, this.#special, true)
       text.raw(place.aroundJson)

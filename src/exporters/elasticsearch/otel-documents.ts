@@ -11,13 +11,29 @@ import type { Walk } from '../../otlp/walk.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import type { FieldIndex } from '../../wire/field-index.ts'
 import { type AttributesJson, readOnlyMap } from './attributes-json.ts'
-import type { DocumentText } from './document-text.ts'
+import { type DocumentText, Piece } from './document-text.ts'
 import type { Place } from './place.ts'
 import type { Target } from './routing.ts'
 import { SpecialAttributes } from './special-attributes.ts'
 
 const KINDS = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'] as const
 const STATUSES = ['Unset', 'Ok', 'Error'] as const
+
+const KEY_TIMESTAMP = new Piece('"@timestamp":')
+const KEY_DROPPED_ATTRIBUTES_COUNT = new Piece('"dropped_attributes_count":')
+const KEY_DROPPED_EVENTS_COUNT = new Piece('"dropped_events_count":')
+const KEY_DROPPED_LINKS_COUNT = new Piece('"dropped_links_count":')
+const KEY_EVENT_NAME = new Piece('"event_name":')
+const KEY_NAME = new Piece('"name":')
+const KEY_PARENT_SPAN_ID = new Piece('"parent_span_id":')
+const KEY_SEVERITY_NUMBER = new Piece('"severity_number":')
+const KEY_SEVERITY_TEXT = new Piece('"severity_text":')
+const KEY_SPAN_ID = new Piece('"span_id":')
+const KEY_TRACE_ID = new Piece('"trace_id":')
+const KEY_TRACE_STATE = new Piece('"trace_state":')
+const AND_OBSERVED_TIMESTAMP = new Piece(',"observed_timestamp":')
+const TEXT_BODY = new Piece('"body":{"text":')
+const STRUCTURED_BODY = new Piece('"body":{"structured":')
 
 export class OtelDocuments {
   readonly #text: DocumentText
@@ -48,17 +64,17 @@ export class OtelDocuments {
     const { log, attributes } = walk
     const observed = LOG_RECORD.OBSERVED_TIME_UNIX_NANO
     const time = isSet(log, LOG_RECORD.TIME_UNIX_NANO) ? LOG_RECORD.TIME_UNIX_NANO : observed
-    this.#time('"@timestamp":', log, time, target)
-    if (isSet(log, observed)) this.#time(',"observed_timestamp":', log, observed, target)
+    this.#time(KEY_TIMESTAMP, log, time, target)
+    if (isSet(log, observed)) this.#time(AND_OBSERVED_TIMESTAMP, log, observed, target)
     text.put(CHAR.COMMA)
-    text.raw(target.dataStreamJson)
-    this.#string('"severity_text":', log, LOG_RECORD.SEVERITY_TEXT)
-    this.#uint('"severity_number":', log.severityNumber())
-    this.#id('"trace_id":', log, log.traceIdAt(), 16)
-    this.#id('"span_id":', log, log.spanIdAt(), 8)
+    text.piece(target.dataStreamJson)
+    this.#string(KEY_SEVERITY_TEXT, log, LOG_RECORD.SEVERITY_TEXT)
+    this.#uint(KEY_SEVERITY_NUMBER, log.severityNumber())
+    this.#id(KEY_TRACE_ID, log, log.traceIdAt(), 16)
+    this.#id(KEY_SPAN_ID, log, log.spanIdAt(), 8)
     this.#attributes.write(text, attributes, place.recordSpecial)
-    this.#uint('"dropped_attributes_count":', log.uint32(LOG_RECORD.DROPPED_ATTRIBUTES_COUNT))
-    if (!this.#string('"event_name":', log, LOG_RECORD.EVENT_NAME)) this.#eventName(attributes, place)
+    this.#uint(KEY_DROPPED_ATTRIBUTES_COUNT, log.uint32(LOG_RECORD.DROPPED_ATTRIBUTES_COUNT))
+    if (!this.#string(KEY_EVENT_NAME, log, LOG_RECORD.EVENT_NAME)) this.#eventName(attributes, place)
     text.raw(place.aroundJson)
     if (log.has(LOG_RECORD.BODY)) this.#body(log.body())
     text.cut(text.length - 1)
@@ -67,23 +83,23 @@ export class OtelDocuments {
   span(walk: Walk, place: Place, target: Target): void {
     const text = this.#text
     const { span } = walk
-    this.#time('"@timestamp":', span, SPAN.START_TIME_UNIX_NANO, target)
+    this.#time(KEY_TIMESTAMP, span, SPAN.START_TIME_UNIX_NANO, target)
     text.put(CHAR.COMMA)
-    text.raw(target.dataStreamJson)
-    this.#id('"trace_id":', span, span.traceIdAt(), 16)
-    this.#id('"span_id":', span, span.spanIdAt(), 8)
-    this.#string('"trace_state":', span, SPAN.TRACE_STATE)
-    this.#id('"parent_span_id":', span, span.parentSpanIdAt(), 8)
-    this.#string('"name":', span, SPAN.NAME)
+    text.piece(target.dataStreamJson)
+    this.#id(KEY_TRACE_ID, span, span.traceIdAt(), 16)
+    this.#id(KEY_SPAN_ID, span, span.spanIdAt(), 8)
+    this.#string(KEY_TRACE_STATE, span, SPAN.TRACE_STATE)
+    this.#id(KEY_PARENT_SPAN_ID, span, span.parentSpanIdAt(), 8)
+    this.#string(KEY_NAME, span, SPAN.NAME)
     text.ascii(`"kind":"${KINDS[span.kind()] ?? 'Unspecified'}","duration":`)
     const nanos = span.fixed64Difference(SPAN.END_TIME_UNIX_NANO, SPAN.START_TIME_UNIX_NANO)
     text.integer(nanos > 0 ? nanos : 0)
     text.put(CHAR.COMMA)
     this.#attributes.write(text, walk.attributes, place.recordSpecial)
-    this.#uint('"dropped_attributes_count":', span.uint32(SPAN.DROPPED_ATTRIBUTES_COUNT))
-    this.#uint('"dropped_events_count":', span.uint32(SPAN.DROPPED_EVENTS_COUNT))
+    this.#uint(KEY_DROPPED_ATTRIBUTES_COUNT, span.uint32(SPAN.DROPPED_ATTRIBUTES_COUNT))
+    this.#uint(KEY_DROPPED_EVENTS_COUNT, span.uint32(SPAN.DROPPED_EVENTS_COUNT))
     this.#writeLinks(span)
-    this.#uint('"dropped_links_count":', span.uint32(SPAN.DROPPED_LINKS_COUNT))
+    this.#uint(KEY_DROPPED_LINKS_COUNT, span.uint32(SPAN.DROPPED_LINKS_COUNT))
     text.ascii(`"status":{`)
     if (span.statusMessageEnd() > span.statusMessageStart()) {
       text.ascii('"message":')
@@ -106,13 +122,13 @@ export class OtelDocuments {
     const text = this.#text
     const { span } = walk
     const event = this.#event
-    this.#time('"@timestamp":', event, SPAN_EVENT.TIME_UNIX_NANO, target)
+    this.#time(KEY_TIMESTAMP, event, SPAN_EVENT.TIME_UNIX_NANO, target)
     text.put(CHAR.COMMA)
-    text.raw(target.dataStreamJson)
-    this.#id('"trace_id":', span, span.traceIdAt(), 16)
-    this.#id('"span_id":', span, span.spanIdAt(), 8)
-    this.#uint('"dropped_attributes_count":', event.uint32(SPAN_EVENT.DROPPED_ATTRIBUTES_COUNT))
-    const named = this.#string('"event_name":', event, SPAN_EVENT.NAME)
+    text.piece(target.dataStreamJson)
+    this.#id(KEY_TRACE_ID, span, span.traceIdAt(), 16)
+    this.#id(KEY_SPAN_ID, span, span.spanIdAt(), 8)
+    this.#uint(KEY_DROPPED_ATTRIBUTES_COUNT, event.uint32(SPAN_EVENT.DROPPED_ATTRIBUTES_COUNT))
+    const named = this.#string(KEY_EVENT_NAME, event, SPAN_EVENT.NAME)
     const name = named && this.#special.entry('EVENT_NAME') < 0 ? event.toName() : undefined
     const first = name === undefined ? undefined : Buffer.from(`"event.name":${JSON.stringify(name)},`)
     this.#attributes.write(text, this.#map, this.#special, false, first)
@@ -120,30 +136,30 @@ export class OtelDocuments {
     text.cut(text.length - 1)
   }
 
-  #time(key: string, view: FieldIndex, field: number, target: Target): void {
-    this.#text.ascii(key)
+  #time(key: Piece, view: FieldIndex, field: number, target: Target): void {
+    this.#text.piece(key)
     writeTime(this.#text, view, field, target)
   }
 
-  #string(key: string, view: FieldIndex, field: number): boolean {
+  #string(key: Piece, view: FieldIndex, field: number): boolean {
     const at = view.contentsAt(field)
     if (at === 0) return false
-    this.#text.ascii(key)
+    this.#text.piece(key)
     this.#text.quoted(view.bytes, at, view.to(field))
     this.#text.put(CHAR.COMMA)
     return true
   }
 
-  #uint(key: string, value: number): void {
+  #uint(key: Piece, value: number): void {
     if (value === 0) return
-    this.#text.ascii(key)
+    this.#text.piece(key)
     this.#text.integer(value)
     this.#text.put(CHAR.COMMA)
   }
 
-  #id(key: string, view: FieldIndex, at: number, length: number): void {
+  #id(key: Piece, view: FieldIndex, at: number, length: number): void {
     if (at === 0 || isZero(view.bytes, at, length)) return
-    this.#text.ascii(key)
+    this.#text.piece(key)
     this.#text.hexOf(view.bytes, at, at + length)
     this.#text.put(CHAR.COMMA)
   }
@@ -153,7 +169,7 @@ export class OtelDocuments {
     if (at < 0) return
     const value = attributes.value(at)
     if (value.type !== VALUE.STRING || value.start === value.end) return
-    this.#text.ascii('"event_name":')
+    this.#text.ascii(KEY_EVENT_NAME)
     this.#text.quoted(value.bytes, value.start, value.end)
     this.#text.put(CHAR.COMMA)
   }
@@ -163,7 +179,7 @@ export class OtelDocuments {
     const text = this.#text
     if (body.type === VALUE.EMPTY) return
     const wraps = body.type === VALUE.LIST && !this.#isListOfMaps(body)
-    text.ascii(body.type === VALUE.LIST || body.type === VALUE.MAP ? '"body":{"structured":' : '"body":{"text":')
+    text.piece(body.type === VALUE.LIST || body.type === VALUE.MAP ? STRUCTURED_BODY : TEXT_BODY)
     if (wraps) text.ascii('{"value":')
     text.view(body)
     text.ascii(wraps ? '}},' : '},')
@@ -183,12 +199,12 @@ export class OtelDocuments {
       const link = this.#link.reset(c.bytes, c.start, c.end)
       text.put(CHAR.OPEN_BRACE)
       const empty = text.length
-      this.#id('"trace_id":', link, link.traceIdAt(), 16)
-      this.#id('"span_id":', link, link.spanIdAt(), 8)
-      this.#string('"trace_state":', link, SPAN_LINK.TRACE_STATE)
+      this.#id(KEY_TRACE_ID, link, link.traceIdAt(), 16)
+      this.#id(KEY_SPAN_ID, link, link.spanIdAt(), 8)
+      this.#string(KEY_TRACE_STATE, link, SPAN_LINK.TRACE_STATE)
       const { map, special } = this.map(link, SPAN_LINK.ATTRIBUTES)
       this.#attributes.write(text, map, special)
-      this.#uint('"dropped_attributes_count":', link.uint32(SPAN_LINK.DROPPED_ATTRIBUTES_COUNT))
+      this.#uint(KEY_DROPPED_ATTRIBUTES_COUNT, link.uint32(SPAN_LINK.DROPPED_ATTRIBUTES_COUNT))
       if (text.length > empty) text.cut(text.length - 1)
       text.ascii('},')
     }

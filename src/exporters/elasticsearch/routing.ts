@@ -10,7 +10,7 @@
 // contrib, exporter/elasticsearchexporter/internal/datastream/router.go; reference 4.7. Most records have none of these
 // attributes: then the target of their scope is theirs.
 
-import { encodeText } from '../../otlp/encode.ts'
+import { Piece } from './document-text.ts'
 import type { SpecialAttributes, SpecialName } from './special-attributes.ts'
 
 export interface DataStream {
@@ -22,12 +22,12 @@ export interface DataStream {
 export interface Target {
   readonly index: string
   /** `"data_stream":{...},` or empty: as it stands in documents of mode otel. */
-  readonly dataStreamJson: Uint8Array
+  readonly dataStreamJson: Piece
   readonly dataStream: DataStream | undefined
   /** `{"create":{"_index":"..."`, to be closed. */
-  readonly action: Uint8Array
+  readonly action: Piece
   /** The same with its end and the beginning of the document. */
-  readonly opening: Uint8Array
+  readonly opening: Piece
 }
 
 export interface RoutingOptions {
@@ -121,9 +121,9 @@ function makeTarget(index: string, dataStream: DataStream | undefined): Target {
   return {
     index,
     dataStream,
-    dataStreamJson: encodeText(dataStream === undefined ? '' : `"data_stream":${JSON.stringify(dataStream)},`),
-    action: encodeText(action),
-    opening: encodeText(`${action}}}\n{`),
+    dataStreamJson: new Piece(dataStream === undefined ? '' : `"data_stream":${JSON.stringify(dataStream)},`),
+    action: new Piece(action),
+    opening: new Piece(`${action}}}\n{`),
   }
 }
 

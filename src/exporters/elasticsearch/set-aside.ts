@@ -11,13 +11,14 @@ import type { Failure } from './bulk-answer.ts'
 import { BulkBody, BulkWriter } from './bulk-body.ts'
 import type { BulkMetrics } from './bulk-metrics.ts'
 import type { ElasticsearchConfig } from './config.ts'
+import { Piece } from './document-text.ts'
 
 export class SetAside {
   readonly #config: ElasticsearchConfig
   readonly #context: ExporterContext
   readonly #metrics: BulkMetrics
   readonly #log: FailureLog
-  readonly #action: Uint8Array
+  readonly #action: Piece
   #shownMs = Number.NEGATIVE_INFINITY
 
   constructor(config: ElasticsearchConfig, context: ExporterContext, metrics: BulkMetrics) {
@@ -27,7 +28,7 @@ export class SetAside {
     const { log, clock } = context
     const after = config.deadLetterIndex === '' ? 'Dropping them.' : `They go to ${config.deadLetterIndex}.`
     this.#log = new FailureLog(log, clock, 'error', `Documents were refused. ${after}`, 'rejected_items')
-    this.#action = encodeText(`{"create":{"_index":${JSON.stringify(config.deadLetterIndex)}`)
+    this.#action = new Piece(`{"create":{"_index":${JSON.stringify(config.deadLetterIndex)}`)
   }
 
   stop(): void {

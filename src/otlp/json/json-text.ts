@@ -124,7 +124,7 @@ export class JsonText {
     out[p++] = CHAR.QUOTE
     for (let i = from; i < to; i++) {
       const char = source[i]!
-      if (char >= 0x20 && char !== CHAR.QUOTE && char !== CHAR.BACKSLASH) {
+      if (IS_PLAIN[char] === 1) {
         out[p++] = char
         continue
       }
@@ -148,6 +148,11 @@ export class JsonText {
 }
 
 const HEX_DIGITS = plain(Buffer.from('0123456789abcdef'))
+
+// One load instead of three comparisons for each byte.
+const IS_PLAIN = new Uint8Array(256).fill(1, 0x20)
+IS_PLAIN[CHAR.QUOTE] = 0
+IS_PLAIN[CHAR.BACKSLASH] = 0
 
 const SHORT_ESCAPES: readonly (number | undefined)[] = Object.assign(
   new Array<number | undefined>(93).fill(undefined),
