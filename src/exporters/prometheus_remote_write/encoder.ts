@@ -329,7 +329,7 @@ export class Encoder {
   #takeNumber(series: Series, { type }: Stream): void {
     const { value, timeMs, startMs, isEnd, exemplars } = this.#reader
     const request = this.#requestFor(series, 0)
-    request.sample(series, value, timeMs, startMs, 1, isEnd)
+    request.sample(series, value, timeMs, series.family.type === COUNTER ? startMs : 0, 1, isEnd)
     if (exemplars.length === 0 || type !== METRIC_TYPE.SUM) return
     for (let i = 0; i < exemplars.length; i += 2) {
       this.#exemplar.read(this.#bytes, exemplars[i]!, exemplars[i + 1]!)

@@ -12,8 +12,11 @@ import { millis } from './millis.ts'
 
 /** Characters in the labels of an exemplar at most (OpenMetrics, "Exemplars"). */
 const MAX_LETTERS = 128
-const TRACE_ID = Buffer.from('trace_id')
-const SPAN_ID = Buffer.from('span_id')
+/** By name, as labels stand. */
+const IDS = [
+  [Buffer.from('span_id'), OTLP_EXEMPLAR.SPAN_ID],
+  [Buffer.from('trace_id'), OTLP_EXEMPLAR.TRACE_ID],
+] as const
 const HEX = Buffer.from('0123456789abcdef')
 
 export class ExemplarWriter {
@@ -38,14 +41,18 @@ export class ExemplarWriter {
       asDouble > asInt ? view.double(OTLP_EXEMPLAR.AS_DOUBLE) : asInt > 0 ? view.sfixed64(OTLP_EXEMPLAR.AS_INT) : 0
     const { TIME_UNIX_NANO } = OTLP_EXEMPLAR
     this.timeMs = millis(view.fixedLow(TIME_UNIX_NANO), view.fixedHigh(TIME_UNIX_NANO))
-    let letters = this.#id(TRACE_ID, OTLP_EXEMPLAR.TRACE_ID)
-    letters += this.#id(SPAN_ID, OTLP_EXEMPLAR.SPAN_ID)
-    if (view.has(OTLP_EXEMPLAR.FILTERED_ATTRIBUTES)) this.#attributes(bytes, start, end, letters)
+    if (!view.has(OTLP_EXEMPLAR.FILTERED_ATTRIBUTES) || !this.#withAttributes(bytes, start, end)) {
+      for (const [name, field] of IDS) {
+        const id = this.#hexOf(field)
+        if (id.length > 0) this.#label(name, id.bytes, id.length)
+      }
+    }
     out.tag(EXEMPLAR.VALUE, 1).f64(this.value)
     out.tag(EXEMPLAR.TIMESTAMP, 0).varint(this.timeMs)
   }
 
-  #id(name: Uint8Array, field: number): number {
+  /** Empty where there is none. */
+  #hexOf(field: number): Writer {
     const view = this.#view
     const [from, to] = [view.from(field), view.to(field)]
     let isSet = false
@@ -57,23 +64,27 @@ export class ExemplarWriter {
       hex.bytes[hex.length++] = HEX[byte >> 4]!
       hex.bytes[hex.length++] = HEX[byte & 15]!
     }
-    if (!isSet) return 0
-    this.#label(name, hex.bytes, hex.length)
-    return name.length + hex.length
+    return isSet ? hex : hex.clear()
   }
 
-  /** All of them or none. */
-  #attributes(bytes: Uint8Array, start: number, end: number, before: number): void {
-    const labels = readAttributes(bytes, start, end, OTLP_EXEMPLAR.FILTERED_ATTRIBUTES).flatMap(([key, value]) => {
+  /** False, and nothing written, where all labels together are too long. */
+  #withAttributes(bytes: Uint8Array, start: number, end: number): boolean {
+    const labels = new Map<string, string>()
+    for (const [key, value] of readAttributes(bytes, start, end, OTLP_EXEMPLAR.FILTERED_ATTRIBUTES)) {
       const name = labelName(key, this.#naming)
-      return name === undefined ? [] : [[name, value] as const]
-    })
-    const letters = labels.reduce((sum, [name, value]) => sum + [...name].length + [...value].length, before)
-    if (letters > MAX_LETTERS) return
-    for (const [name, value] of labels) {
+      if (name !== undefined) labels.set(name, value)
+    }
+    for (const [name, field] of IDS) {
+      const id = this.#hexOf(field)
+      if (id.length > 0) labels.set(name.toString(), Buffer.from(id.bytes.subarray(0, id.length)).toString('latin1'))
+    }
+    const sorted = [...labels].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    if (sorted.reduce((sum, [name, value]) => sum + [...name].length + [...value].length, 0) > MAX_LETTERS) return false
+    for (const [name, value] of sorted) {
       const text = Buffer.from(value)
       this.#label(Buffer.from(name), text, text.length)
     }
+    return true
   }
 
   #label(name: Uint8Array, value: Uint8Array, length: number): void {

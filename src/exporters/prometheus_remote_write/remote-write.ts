@@ -8,7 +8,6 @@ import type { DeliveryError } from '../../delivery/error.ts'
 import type { Exporter, ExporterContext } from '../../graph/component.ts'
 import { HttpPush, HttpRefusal, targetLabels } from '../../net/http/push.ts'
 import { type Batch, NO_CLIENT } from '../../otlp/batch.ts'
-import { labelName, TRANSLATIONS } from '../../prometheus/names.ts'
 import { countRejected } from '../../self/exporter-metrics.ts'
 import type { QueueConfig } from '../../sending/config.ts'
 import { stopping } from '../../sending/errors.ts'
@@ -20,18 +19,16 @@ import { PACKING, PROTOCOL_HEADERS, type RemoteWriteConfig } from './config.ts'
 import { DROPPED, type Dropped, Encoder } from './encoder.ts'
 import { Lanes } from './lanes.ts'
 import { MessageWriter } from './message.ts'
+import { encoderOptions } from './options.ts'
 import { readRefusal, refusalWords } from './refusal.ts'
 import type { Message, Request } from './request.ts'
 
 /** Batches that are in requests at the same time, the others wait in the queue as they came. */
 const MAX_OPEN_BATCHES = 100
-/** Series whose labels are kept at the same time. */
-const MAX_SERIES = 100_000
 /** Requests that may be spent on finding the bad samples of one that was refused as a whole; then the rest is dropped. */
 const MAX_SEARCHES = 64
 /** A reason is said in the log with its first point, and then as seldom as this. */
 const SAY_EVERY_MS = 60_000
-const COLLAPSES_GATE = 'pkg.translator.prometheus.PermissiveLabelSanitization'
 
 /** The queue that the keys describe; undefined where it is off. */
 export function queueOf({ remoteWriteQueue: queue }: RemoteWriteConfig): QueueConfig | undefined {
@@ -98,7 +95,13 @@ export class RemoteWrite implements Exporter {
     const count = config.maxBatchRequestParallelism ?? config.remoteWriteQueue.numConsumers
     this.#lanes = new Lanes({ count, maxBytes: config.maxBatchSizeBytes, sender: this.#sender })
     this.#writer = new MessageWriter({ isV2, tellsMetadata: config.sendMetadata })
-    this.#encoder = this.#makeEncoder()
+    this.#encoder = new Encoder(
+      encoderOptions(config, {
+        gates: context.gates,
+        seed: Math.floor(random() * 2 ** 32),
+        onDropped: (reason, points, name) => this.#dropped(reason, points, name),
+      }),
+    )
     this.#sending = new Sending(
       context,
       { queue: queueOf(config), retry: undefined, timeoutMs: 0, retriesInPush: config.retry !== undefined },
@@ -202,35 +205,6 @@ export class RemoteWrite implements Exporter {
     const lost = Math.max(1, points - written)
     countRejected(this.#context.meter, 'metrics', lost)
     this.#rejected.report(error, lost)
-  }
-
-  #makeEncoder(): Encoder {
-    const { namespace, resourceToTelemetryConversion: conversion, ...config } = this.#config
-    const strategy =
-      config.translationStrategy ??
-      (config.addMetricSuffixes ? 'UnderscoreEscapingWithSuffixes' : 'UnderscoreEscapingWithoutSuffixes')
-    const translation = TRANSLATIONS[strategy]
-    const labels = { utf8: translation.utf8, collapses: this.#context.gates.has(COLLAPSES_GATE) }
-    const prefix = namespace === '' ? undefined : labelName(namespace, labels)
-    const targetInfo = prefix === undefined ? 'target_info' : `${prefix}_target_info`
-    return new Encoder({
-      naming: { ...translation, namespace },
-      labels,
-      externalLabels: [...config.externalLabels].flatMap(([name, value]) => {
-        const sanitized = labelName(name, labels)
-        return sanitized === undefined ? [] : [[sanitized, value] as const]
-      }),
-      withoutScopeInfo: config.disableScopeInfo,
-      resourceToTelemetry: !conversion.enabled
-        ? 'off'
-        : conversion.excludeServiceAttributes
-          ? 'without_service'
-          : 'all',
-      targetInfo: config.targetInfo.enabled ? targetInfo : undefined,
-      maxSeries: MAX_SERIES,
-      seed: Math.floor(this.#context.random() * 2 ** 32),
-      onDropped: (reason, points, name) => this.#dropped(reason, points, name),
-    })
   }
 
   #dropped(reason: Dropped, points: number, name: () => string): void {

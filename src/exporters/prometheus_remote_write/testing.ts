@@ -52,7 +52,9 @@ export function readRequest(body: Uint8Array, version: string): { series: ReadSe
       lines.push(`  # {${labelText(labelsOf(exemplar))}} ${valueText(exemplar.value ?? 0)} @${exemplar.timestamp}`)
     if (one.metadata !== undefined) {
       const { type: word = '-', helpRef = 0, unitRef = 0 } = one.metadata
-      lines.push(`  # ${word.replace('METRIC_TYPE_', '').toLowerCase()} ${symbols[unitRef]} ${symbols[helpRef]}`.trimEnd())
+      lines.push(
+        `  # ${word.replace('METRIC_TYPE_', '').toLowerCase()} ${symbols[unitRef]} ${symbols[helpRef]}`.trimEnd(),
+      )
     }
     const samples = (one.samples ?? []).map(({ value = 0, timestamp, startTimestamp }: Decoded) => ({
       value,
