@@ -5,17 +5,25 @@ import { type ByteKeyed, ByteTable } from '../../collections/byte-table.ts'
 import { crcOf, EMPTY_CRC } from '../../otlp/hash.ts'
 import type { Label } from '../../prometheus/labels.ts'
 import { LABEL, TIME_SERIES, V2_REQUEST } from '../../prometheus/remote-write-fields.ts'
-import { type Words, wordsOf } from '../../wire/copy.ts'
 import { Writer } from '../../wire/writer.ts'
 import type { Request } from './request.ts'
 
-/** A text of 2.0: its place in the message that is being written. */
+/** A text of 2.0: its number in the message that is being written. */
 export interface Text {
   /** A whole field of the message. */
-  readonly field: Words
+  readonly field: Uint8Array
   /** The number of the message for which `place` counts. */
   message: number
   place: number
+}
+
+/** A label of 1.0: where in the message that is being written it stood last. */
+export interface LabelField {
+  /** A whole field of a TimeSeries. */
+  readonly field: Uint8Array
+  /** The number of the message for which `at` counts. */
+  message: number
+  at: number
 }
 
 /** What all series of a metric have in common. */
@@ -32,12 +40,13 @@ export interface Family {
 }
 
 export interface Series extends ByteKeyed {
-  /** For 1.0: the labels of a TimeSeries, by name. */
-  readonly labels: Words
+  /** For 1.0: by name. */
+  readonly labels: readonly LabelField[]
+  readonly labelBytes: number
   /** For 2.0: name, value, name, value. */
   readonly texts: readonly Text[]
-  /** Bytes of those, where none of them is there yet. */
-  readonly textBytes: number
+  /** What labels and texts take at most. */
+  readonly bytes: number
   readonly family: Family
   /** The same labels have the same one everywhere. */
   readonly hash: number
@@ -49,8 +58,14 @@ export interface Series extends ByteKeyed {
 export class SeriesBook {
   readonly #series = new ByteTable<Series>()
   readonly #texts = new Map<string, Text>()
-  readonly #writer = new Writer()
+  readonly #labels = new ByteTable<LabelField & ByteKeyed>()
+  readonly #key = new Writer()
+  readonly #isV2: boolean
   readonly #pair = new Writer()
+
+  constructor(isV2: boolean) {
+    this.#isV2 = isV2
+  }
 
   get size(): number {
     return this.#series.size
@@ -62,35 +77,45 @@ export class SeriesBook {
   }
 
   /** `labels` by name, each name once, with the metric's among them; what is empty is no label. */
-  series(labels: readonly Label[], family: Family): Series {
-    const writer = this.#writer.clear()
-    for (const [name, value] of labels) {
-      if (value === '') continue
-      const pair = this.#pair.clear()
-      pair.field(LABEL.NAME, Buffer.from(name)).field(LABEL.VALUE, Buffer.from(value))
-      writer.field(TIME_SERIES.LABELS, pair.bytes, 0, pair.length)
-    }
-    const known = this.#series.find(writer.bytes, 0, writer.length)
+  series(all: readonly Label[], family: Family): Series {
+    const set = all.filter(([, value]) => value !== '')
+    const labels = set.map((label) => this.#label(label))
+    const key = this.#key.clear()
+    for (const { field } of labels) key.copy(field)
+    const known = this.#series.find(key.bytes, 0, key.length)
     if (known !== undefined) return known
-    const key = writer.toBytes()
-    const texts = labels.filter(([, value]) => value !== '').flatMap((label) => label.map((text) => this.#text(text)))
+    const texts = set.flatMap((label) => label.map((text) => this.#text(text)))
+    const textBytes = texts.reduce((sum, { field }) => sum + field.length + 4, 0)
     return this.#series.add({
-      key,
-      labels: wordsOf(key),
+      key: key.toBytes(),
+      labels,
+      labelBytes: key.length,
       texts,
-      textBytes: texts.reduce((sum, { field }) => sum + field.bytes.length, 0),
+      bytes: this.#isV2 ? textBytes : key.length,
       family,
-      hash: crcOf(EMPTY_CRC, key),
+      hash: crcOf(EMPTY_CRC, key.bytes, 0, key.length),
       request: undefined,
       slot: 0,
     })
+  }
+
+  #label([name, value]: Label): LabelField {
+    const pair = this.#pair.clear().field(LABEL.NAME, Buffer.from(name)).field(LABEL.VALUE, Buffer.from(value))
+    const { length } = pair
+    pair.field(TIME_SERIES.LABELS, pair.bytes, 0, length)
+    let known = this.#labels.find(pair.bytes, length, pair.length)
+    if (known === undefined) {
+      const field = pair.toBytes(length)
+      known = this.#labels.add({ key: field, field, message: 0, at: 0 })
+    }
+    return known
   }
 
   #text(text: string): Text {
     let known = this.#texts.get(text)
     if (known === undefined) {
       const field = this.#pair.clear().field(V2_REQUEST.SYMBOLS, Buffer.from(text)).toBytes()
-      known = { field: wordsOf(field), message: 0, place: 0 }
+      known = { field, message: 0, place: 0 }
       this.#texts.set(text, known)
     }
     return known
