@@ -5,7 +5,7 @@
 import { HISTOGRAM, METRIC_METADATA, TIME_SERIES, WRITE_REQUEST } from '../../prometheus/remote-write-fields.ts'
 import { varintSize } from '../../wire/varint.ts'
 import { Writer } from '../../wire/writer.ts'
-import { DISTANCE_MAX, PackedWriter } from './packed.ts'
+import { PackedWriter } from './packed.ts'
 import { ENDS, NONE, type Request, STALE_HIGH, STALE_LOW } from './request.ts'
 import type { Family, LabelField } from './series-book.ts'
 
@@ -66,7 +66,7 @@ export class Message1 {
         out.copy(distance, length)
         length = 0
       }
-      if (back === 0 || back > DISTANCE_MAX) out.bytes(label.field)
+      if (back === 0) out.bytes(label.field)
       else {
         distance = back
         length += size

@@ -2,7 +2,7 @@
 //
 //   block     varint length of what it means, then elements
 //   literal   60 << 2, length - 1, the bytes; 256 at most here
-//   copy      (length - 1) << 2 | 2, distance in two bytes; 64 bytes at most
+//   copy      (length - 1) << 2 | 2, distance in two bytes, or | 3 and in four; 64 bytes at most
 //
 // (google/snappy, format_description.txt; src/net/snappy.ts reads it.) Most of a request are labels that stood in the series
 // before: searching for them costs two and a half times what the rest of the message costs.
@@ -12,7 +12,7 @@ import { varintSize, writeVarint } from '../../wire/varint.ts'
 const LITERAL = 60 << 2
 const LITERAL_MAX = 256
 const COPY_MAX = 64
-export const DISTANCE_MAX = 0xffff
+const NEAR_MAX = 0xffff
 const FIRST_BYTES = 64 * 1024
 const LENGTH_BYTES = 5
 
@@ -77,16 +77,21 @@ export class PackedWriter {
     this.position += to - from
   }
 
-  /** What stands `distance` before, at most DISTANCE_MAX. */
+  /** What stands `distance` before. */
   copy(distance: number, length: number): void {
     this.#close()
     const out = this.#out
     let at = this.#at
+    const kind = distance > NEAR_MAX ? 3 : 2
     for (let rest = length; rest > 0; rest -= COPY_MAX) {
-      out[at] = ((Math.min(rest, COPY_MAX) - 1) << 2) | 2
+      out[at] = (((rest < COPY_MAX ? rest : COPY_MAX) - 1) << 2) | kind
       out[at + 1] = distance & 0xff
-      out[at + 2] = distance >> 8
+      out[at + 2] = (distance >> 8) & 0xff
       at += 3
+      if (kind === 2) continue
+      out[at] = (distance >> 16) & 0xff
+      out[at + 1] = distance >>> 24
+      at += 2
     }
     this.#at = at
     this.position += length

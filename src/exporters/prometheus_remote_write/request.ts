@@ -52,7 +52,7 @@ export class Request {
   /** Slots that the store has, or will never take. */
   settledSlots = 0
   /** Whose data it holds, for authenticators that look at it. */
-  readonly client: ClientInfo
+  client: ClientInfo
   readonly #shares: Share[] = []
   readonly delivery = {
     deliver: () => this.#end(undefined),
@@ -61,6 +61,19 @@ export class Request {
 
   constructor(client: ClientInfo) {
     this.client = client
+  }
+
+  /** As if it were new, for data of that client: nobody may know it any more. */
+  reset(client: ClientInfo): this {
+    this.client = client
+    for (const list of [this.series, this.first, this.last, this.exemplars, this.points, this.#shares]) list.length = 0
+    this.unsorted.clear()
+    this.count = 0
+    this.blobs.clear()
+    this.bytes = 0
+    this.message = undefined
+    this.settledSlots = 0
+    return this
   }
 
   /** True where it is new to this request. */

@@ -17,9 +17,9 @@ export interface Text {
   place: number
 }
 
-/** A label of 1.0: where in the message that is being written it stood last. */
+/** A label of 1.0, or several in a row: where in the message that is being written it stood last. */
 export interface LabelField {
-  /** A whole field of a TimeSeries. */
+  /** Whole fields of a TimeSeries. */
   readonly field: Uint8Array
   /** The number of the message for which `at` counts. */
   message: number
@@ -62,6 +62,7 @@ export class SeriesBook {
   readonly #key = new Writer()
   readonly #isV2: boolean
   readonly #pair = new Writer()
+  readonly #one = new Writer()
 
   constructor(isV2: boolean) {
     this.#isV2 = isV2
@@ -76,10 +77,13 @@ export class SeriesBook {
     return { name, type, help, unit, helpText, unitText, toldMs: -Infinity }
   }
 
-  /** `labels` by name, each name once, with the metric's among them; what is empty is no label. */
-  series(all: readonly Label[], family: Family): Series {
+  /**
+   * `all` by name, each name once, with the metric's among them; what is empty is no label. Those between two names of `apart`
+   * are known as one: for series that share all others.
+   */
+  series(all: readonly Label[], family: Family, apart?: readonly string[]): Series {
     const set = all.filter(([, value]) => value !== '')
-    const labels = set.map((label) => this.#label(label))
+    const labels = this.#groups(set, apart).map((group) => this.#field(group))
     const key = this.#key.clear()
     for (const { field } of labels) key.copy(field)
     const known = this.#series.find(key.bytes, 0, key.length)
@@ -99,13 +103,30 @@ export class SeriesBook {
     })
   }
 
-  #label([name, value]: Label): LabelField {
-    const pair = this.#pair.clear().field(LABEL.NAME, Buffer.from(name)).field(LABEL.VALUE, Buffer.from(value))
-    const { length } = pair
-    pair.field(TIME_SERIES.LABELS, pair.bytes, 0, length)
-    let known = this.#labels.find(pair.bytes, length, pair.length)
+  #groups(labels: readonly Label[], apart: readonly string[] | undefined): Label[][] {
+    if (apart === undefined) return labels.map((label) => [label])
+    const groups: Label[][] = []
+    let before = -1
+    for (const label of labels) {
+      // Where those that are apart would stand divides the others, whether they are there or not.
+      const below = apart.filter((name) => isBelow(name, label[0])).length
+      const place = 2 * below + Number(apart.includes(label[0]))
+      if (place === before) groups.at(-1)!.push(label)
+      else groups.push([label])
+      before = place
+    }
+    return groups
+  }
+
+  #field(labels: readonly Label[]): LabelField {
+    const pair = this.#pair.clear()
+    for (const [name, value] of labels) {
+      const one = this.#one.clear().field(LABEL.NAME, Buffer.from(name)).field(LABEL.VALUE, Buffer.from(value))
+      pair.field(TIME_SERIES.LABELS, one.bytes, 0, one.length)
+    }
+    let known = this.#labels.find(pair.bytes, 0, pair.length)
     if (known === undefined) {
-      const field = pair.toBytes(length)
+      const field = pair.toBytes()
       known = this.#labels.add({ key: field, field, message: 0, at: 0 })
     }
     return known
@@ -121,3 +142,5 @@ export class SeriesBook {
     return known
   }
 }
+
+const isBelow = (a: string, b: string): boolean => Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0
