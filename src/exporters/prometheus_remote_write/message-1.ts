@@ -5,7 +5,7 @@
 import { HISTOGRAM, METRIC_METADATA, TIME_SERIES, WRITE_REQUEST } from '../../prometheus/remote-write-fields.ts'
 import { varintSize } from '../../wire/varint.ts'
 import { Writer } from '../../wire/writer.ts'
-import { PackedWriter } from './packed.ts'
+import { blockOf, PackedWriter } from './packed.ts'
 import { ENDS, NONE, type Request, STALE_HIGH, STALE_LOW } from './request.ts'
 import type { Family, LabelField } from './series-book.ts'
 
@@ -48,7 +48,7 @@ export class Message1 {
         out.bytes(request.blobs.bytes, request.from[at]!, request.to[at]!)
       }
     }
-    return out.finish()
+    return blockOf(out)
   }
 
   /** Labels that stood side by side before are copied at once. */
@@ -66,8 +66,10 @@ export class Message1 {
         out.copy(distance, length)
         length = 0
       }
-      if (back === 0) out.bytes(label.field)
-      else {
+      if (back === 0) {
+        if (label.members === undefined) out.bytes(label.field)
+        else this.#labels(label.members)
+      } else {
         distance = back
         length += size
       }

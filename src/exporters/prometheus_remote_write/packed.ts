@@ -14,7 +14,6 @@ const LITERAL_MAX = 256
 const COPY_MAX = 64
 const NEAR_MAX = 0xffff
 const FIRST_BYTES = 64 * 1024
-const LENGTH_BYTES = 5
 
 export class PackedWriter {
   /** Bytes of the message so far, as they will be unpacked. */
@@ -33,7 +32,7 @@ export class PackedWriter {
       this.#out = new Uint8Array(needed)
       this.#view = new DataView(this.#out.buffer)
     }
-    this.#at = LENGTH_BYTES
+    this.#at = 0
     this.#literalAt = -1
     this.position = 0
   }
@@ -97,12 +96,10 @@ export class PackedWriter {
     this.position += length
   }
 
-  /** The block, in an array of its own. */
-  finish(): Uint8Array<ArrayBuffer> {
+  /** What was written, packed; valid until begin(). */
+  elements(): Uint8Array {
     this.#close()
-    const start = LENGTH_BYTES - varintSize(this.position)
-    writeVarint(this.#out, start, this.position)
-    return this.#out.slice(start, this.#at)
+    return this.#out.subarray(0, this.#at)
   }
 
   /** In the open literal, or in a new one. */
@@ -121,4 +118,18 @@ export class PackedWriter {
     this.#out[this.#literalAt + 1] = this.#at - this.#literalAt - 3
     this.#literalAt = -1
   }
+}
+
+/** One block of several, in an array of its own: what they copy lies in themselves. */
+export function blockOf(...writers: readonly PackedWriter[]): Uint8Array<ArrayBuffer> {
+  const length = writers.reduce((sum, { position }) => sum + position, 0)
+  const elements = writers.map((writer) => writer.elements())
+  const size = elements.reduce((sum, { length: own }) => sum + own, varintSize(length))
+  const block = new Uint8Array(size)
+  let at = writeVarint(block, 0, length)
+  for (const own of elements) {
+    block.set(own, at)
+    at += own.length
+  }
+  return block
 }

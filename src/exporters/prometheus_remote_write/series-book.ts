@@ -17,10 +17,15 @@ export interface Text {
   place: number
 }
 
-/** A label of 1.0, or several in a row: where in the message that is being written it stood last. */
+/** A label, or several in a row: where in the message that is being written it stood last. */
 export interface LabelField {
   /** Whole fields of a TimeSeries. */
   readonly field: Uint8Array
+  /** For 2.0: name, value, name, value; and the bytes of their numbers in the message for which `at` counts. */
+  readonly texts: readonly Text[]
+  size: number
+  /** Of several: each by itself. */
+  readonly members: readonly LabelField[] | undefined
   /** The number of the message for which `at` counts. */
   message: number
   at: number
@@ -40,11 +45,9 @@ export interface Family {
 }
 
 export interface Series extends ByteKeyed {
-  /** For 1.0: by name. */
+  /** By name. */
   readonly labels: readonly LabelField[]
   readonly labelBytes: number
-  /** For 2.0: name, value, name, value. */
-  readonly texts: readonly Text[]
   /** What labels and texts take at most. */
   readonly bytes: number
   readonly family: Family
@@ -88,13 +91,11 @@ export class SeriesBook {
     for (const { field } of labels) key.copy(field)
     const known = this.#series.find(key.bytes, 0, key.length)
     if (known !== undefined) return known
-    const texts = set.flatMap((label) => label.map((text) => this.#text(text)))
-    const textBytes = texts.reduce((sum, { field }) => sum + field.length + 4, 0)
+    const textBytes = labels.flatMap(({ texts }) => texts).reduce((sum, { field }) => sum + field.length + 4, 0)
     return this.#series.add({
       key: key.toBytes(),
       labels,
       labelBytes: key.length,
-      texts,
       bytes: this.#isV2 ? textBytes : key.length,
       family,
       hash: crcOf(EMPTY_CRC, key.bytes, 0, key.length),
@@ -127,7 +128,9 @@ export class SeriesBook {
     let known = this.#labels.find(pair.bytes, 0, pair.length)
     if (known === undefined) {
       const field = pair.toBytes()
-      known = this.#labels.add({ key: field, field, message: 0, at: 0 })
+      const texts = labels.flatMap((label) => label.map((text) => this.#text(text)))
+      const members = labels.length === 1 ? undefined : labels.map((label) => this.#field([label]))
+      known = this.#labels.add({ key: field, field, texts, members, size: 0, message: 0, at: 0 })
     }
     return known
   }
