@@ -18,7 +18,7 @@ interface Runs {
   /** Its door speaks TLS with the certificate of the tests, and takes this token from the file that TOKENS names. */
   readonly token?: string
   /** What it is sent; logs by default. */
-  readonly signal?: 'logs' | 'traces'
+  readonly signal?: 'logs' | 'metrics' | 'traces'
   /** What it warns of because the Collector has removed it. */
   readonly warned?: readonly string[]
 }
@@ -90,6 +90,15 @@ const RUNS: Record<string, Runs> = {
     signal: 'traces',
     warned: ['exporters.jaeger', 'exporters.logging', 'exporters.logging.loglevel'],
   },
+  'remote-write.yaml': {
+    ports: [
+      'receivers.otlp.protocols.grpc.endpoint',
+      'receivers.otlp.protocols.http.endpoint',
+      'extensions.health_check.endpoint',
+    ],
+    signal: 'metrics',
+    paths: ['extensions.file_storage.directory'],
+  },
   'two-gateways.yaml': {
     ports: ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'],
   },
@@ -122,6 +131,7 @@ const REFUSED: Record<
 
 const BODIES = {
   logs: '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"door opened"}}]}]}]}',
+  metrics: '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":[{"asInt":"1"}]}}]}]}]}',
   traces: `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"${'1'.repeat(32)}","spanId":"${'2'.repeat(16)}"}]}]}]}`,
 } as const
 
