@@ -3,9 +3,9 @@
 import { writeFileSync } from 'node:fs'
 import { systemClock } from '../graph/clock.ts'
 import { type PlantEvent, topicMessage } from '../plant/messages.ts'
+import { Simulation } from '../plant/simulation.ts'
 import { readSimulateOptions, type SimulateOptions, SimulateUsageError } from './options.ts'
 import { Publisher } from './publisher.ts'
-import { Simulation } from './simulation.ts'
 
 const USAGE = 2
 /** As fast as possible means: with so many messages under way. */

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../config/problem.ts'
 import { tryDuration } from '../config/units.ts'
-import { readScenario, type Scenario } from '../plant/scenario.ts'
+import { loadScenario, SPEED_FIX, START_FIX, trySpeed, tryStart } from '../plant/run.ts'
+import type { Scenario } from '../plant/scenario.ts'
 import { SMALL_PLANT } from '../plant/small-plant.ts'
 
 export interface BrokerOptions {
@@ -96,8 +97,11 @@ export function readSimulateOptions(argv: readonly string[], { env, nowMs }: Sur
   return {
     scenario,
     seed: values.seed === undefined ? scenario.seed : wholeNumber('seed', values.seed),
-    startMs: values.start === undefined ? Math.floor(nowMs / 1000) * 1000 : timeOf(values.start),
-    speed: values.speed === 'max' ? Number.POSITIVE_INFINITY : positive('speed', values.speed),
+    startMs:
+      values.start === undefined
+        ? Math.floor(nowMs / 1000) * 1000
+        : required('start', values.start, tryStart(values.start), START_FIX),
+    speed: required('speed', values.speed, trySpeed(values.speed), SPEED_FIX),
     durationMs: values.duration === undefined ? Number.POSITIVE_INFINITY : durationOf('duration', values.duration),
     ...(values.truth === undefined ? {} : { truthFile: values.truth }),
     reportEveryMs: durationOf('interval', values.interval),
@@ -134,13 +138,14 @@ function fileOf(flag: string, path: string): string {
   }
 }
 
-function scenarioOf(path: string | undefined): Scenario {
-  if (path === undefined) return readScenario(SMALL_PLANT, 'small-plant.yaml')
+function scenarioOf(path = ''): Scenario {
   try {
-    return readScenario(fileOf('scenario', path), path)
+    return loadScenario(path)
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    throw new SimulateUsageError(`the scenario cannot be followed\n${error.message}`)
+    const { message } = error as Error
+    throw new SimulateUsageError(
+      error instanceof ConfigError ? `the scenario cannot be followed\n${message}` : `--scenario: ${message}`,
+    )
   }
 }
 
@@ -159,16 +164,9 @@ function wholeNumber(flag: string, text: string): number {
   throw new SimulateUsageError(`--${flag} ${text}: write a whole number`)
 }
 
-function positive(flag: string, text: string): number {
-  const value = Number(text)
-  if (value > 0 && Number.isFinite(value)) return value
-  throw new SimulateUsageError(`--${flag} ${text}: write a number above 0, or max`)
-}
-
-function timeOf(text: string): number {
-  const ms = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isFinite(ms)) return ms
-  throw new SimulateUsageError(`--start ${text}: write a time with its zone, for example 2026-01-05T06:00:00Z`)
+function required<T>(flag: string, text: string, value: T | undefined, fix: string): T {
+  if (value !== undefined) return value
+  throw new SimulateUsageError(`--${flag} ${text}: ${fix}`)
 }
 
 function durationOf(flag: string, text: string): number {

@@ -18,6 +18,10 @@ const COMPONENT = [
   'self',
   'collections',
   'readings',
+  'plant',
+  'prometheus',
+  'sparkplug',
+  'jaeger',
 ]
 const MAY_USE: Record<string, readonly string[]> = {
   collections: [],
@@ -26,7 +30,10 @@ const MAY_USE: Record<string, readonly string[]> = {
   delivery: [],
   storage: ['collections', 'delivery'],
   otlp: ['wire', 'delivery'],
-  self: ['config', 'otlp', 'net', 'delivery'],
+  sparkplug: ['otlp'],
+  jaeger: ['otlp'],
+  prometheus: ['otlp', 'wire'],
+  self: ['config', 'otlp', 'net', 'delivery', 'prometheus'],
   net: ['collections', 'config', 'delivery', 'self', 'wire', 'otlp'],
   graph: ['config', 'otlp', 'delivery', 'self'],
   attributes: ['config', 'otlp', 'wire'],

@@ -64,6 +64,9 @@ const RUNS: Record<string, Runs> = {
     ],
     paths: ['extensions.file_storage.directory', 'exporters.file.path'],
   },
+  'mqtt-commands.yaml': {
+    ports: ['extensions.mqtt_broker.tcp.endpoint', 'receivers.otlp.protocols.http.endpoint'],
+  },
   'plant.yaml': {
     ports: [
       'extensions.mqtt_broker.tcp.endpoint',
