@@ -53,6 +53,15 @@ const goBuild = (what: string): Omit<Recipe, 'slow'> => ({
   run: (out) => [out],
 })
 
+/** The whole of a server: nothing of it stands in the folder but how it is built. */
+const jaeger = (what: string): Recipe => ({
+  folder: 'jaeger',
+  toolchain: ['go', 'version'],
+  build: (out) => [['sh', 'build.sh', what, out]],
+  run: (out) => [out],
+  slow: true,
+})
+
 const RECIPES = {
   'grpc-go client': goBuild('./client'),
   'grpc-go server': goBuild('./server'),
@@ -70,6 +79,8 @@ const RECIPES = {
     run: (out) => [join(out, 'bin', 'interop')],
     slow: true,
   },
+  'jaeger v1': jaeger('./cmd/all-in-one'),
+  'jaeger v2': jaeger('./cmd/jaeger'),
 } satisfies Record<string, Recipe>
 
 export type ProgramName = keyof typeof RECIPES

@@ -1,23 +1,27 @@
 // Seconds and the nanoseconds beside them, of 64-bit counts of nanoseconds given as two halves.
 
 const BILLION = 1_000_000_000
-const HALF = 0x10000
 const WORD = 0x100000000
 
 export class Nanos {
   seconds = 0
   nanos = 0
 
-  /** Long division by 16 bits, each step exact in a double. */
   set(high: number, low: number): this {
-    let seconds = Math.floor(high / BILLION)
-    let rest = (high - seconds * BILLION) * HALF + (low >>> 16)
-    let digit = Math.floor(rest / BILLION)
-    seconds = seconds * HALF + digit
-    rest = (rest - digit * BILLION) * HALF + (low & 0xffff)
-    digit = Math.floor(rest / BILLION)
-    this.seconds = seconds * HALF + digit
-    this.nanos = rest - digit * BILLION
+    // The quotient of doubles is right or one too far; the rest, of which the lowest 32 bits are exact, tells.
+    let seconds = Math.floor((high * WORD + low) / BILLION)
+    let nanos = (low - Math.imul(seconds % WORD, BILLION)) >>> 0
+    if (nanos >= BILLION) {
+      if (nanos < 2 * BILLION) {
+        seconds++
+        nanos -= BILLION
+      } else {
+        seconds--
+        nanos = (nanos + BILLION) >>> 0
+      }
+    }
+    this.seconds = seconds
+    this.nanos = nanos
     return this
   }
 

@@ -206,3 +206,24 @@ test('a span that ends before it begins has a duration below zero', () => {
   const span = spanOf(ofSpan({ startTimeUnixNano: '2500000000', endTimeUnixNano: '1000000000' }))
   assert.deepEqual(span.duration, { seconds: '-1', nanos: -500000000 })
 })
+
+test('tags are the same whatever the lengths of keys and values, and wherever in the request they stand', () => {
+  const lengths = [0, 1, 2, 7, 8, 9, 15, 16, 17, 100, 118, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 300]
+  const ints = ['0', '1', '-1', '127', '128', '9223372036854775807', '-9223372036854775808']
+  const plain = ({ key, vStr, vInt64 }: { key?: string; vStr?: string; vInt64?: string }): string =>
+    `${key ?? ''} ${vStr ?? ''}${vInt64 ?? ''}`.replace(/ 0$/, ' ')
+  for (const keyLength of lengths) {
+    const key = 'k'.repeat(keyLength)
+    const attributes = [
+      ...lengths.map((length) => text(key, 'v'.repeat(length))),
+      ...ints.map((intValue) => attribute(key, { intValue })),
+    ]
+    const expected = [
+      ...lengths.map((length) => `${key} ${'v'.repeat(length)}`),
+      ...ints.map((int) => `${key} ${int === '0' ? '' : int}`),
+    ]
+    assert.deepEqual((spanOf(ofSpan({ attributes })).tags as object[]).map(plain), expected)
+    for (const [i, one] of attributes.entries())
+      assert.deepEqual((spanOf(ofSpan({ attributes: [one] })).tags as object[]).map(plain), [expected[i]])
+  }
+})

@@ -33,6 +33,7 @@ import { equalBytes, varintSize, writeVarint } from '../../wire/varint.ts'
 import { Writer } from '../../wire/writer.ts'
 import { KeyValueView, writeTag, writeText } from './key-value.ts'
 import { Nanos } from './nanos.ts'
+import { UsualTags } from './usual-tags.ts'
 
 const TRACE_ID_BYTES = 16
 const SPAN_ID_BYTES = 8
@@ -89,6 +90,7 @@ export class Translator {
   readonly #writer = new Writer()
   readonly #scopeTags = new Writer()
   readonly #keyValue = new KeyValueView()
+  readonly #tags = new UsualTags(this.#keyValue)
   readonly #fields = new Cursor()
   readonly #inner = new Cursor()
   readonly #event = new EventView()
@@ -173,14 +175,14 @@ export class Translator {
     this.#nanos.setDifference(span.fixedHigh(to), span.fixedLow(to), span.fixedHigh(from), span.fixedLow(from))
     this.#writeDuration()
     writer.copy(this.#scopeTags.bytes, 0, this.#scopeTags.length)
-    for (const c = this.#fields.reset(bytes, span.start, span.end); c.find(SPAN.ATTRIBUTES); )
-      writeTag(writer, JAEGER.TAGS, this.#keyValue.reset(bytes, c.start, c.end))
+    this.#tags.write(writer, bytes, this.#walk.words, span.start, span.end)
     this.#writeStatus(span)
     const [stateFrom, stateTo] = [span.from(SPAN.TRACE_STATE), span.to(SPAN.TRACE_STATE)]
     if (stateTo > stateFrom)
       writeText(writer, JAEGER.TAGS, TRACE_STATE, 0, TRACE_STATE.length, bytes, stateFrom, stateTo)
-    for (const c = this.#fields.reset(bytes, span.start, span.end); c.find(SPAN.EVENTS); )
-      this.#writeLog(this.#event.reset(bytes, c.start, c.end))
+    if (span.has(SPAN.EVENTS))
+      for (const c = this.#fields.reset(bytes, span.start, span.end); c.find(SPAN.EVENTS); )
+        this.#writeLog(this.#event.reset(bytes, c.start, c.end))
     this.#end(begun)
   }
 
@@ -201,6 +203,7 @@ export class Translator {
     const parent = span.parentSpanIdAt()
     const trace = span.traceIdAt()
     if (parent !== 0) this.#writeReference(bytes, trace, parent, this.#typeOfParent(span, trace, parent))
+    if (!span.has(SPAN.LINKS)) return
     for (const c = this.#fields.reset(bytes, span.start, span.end); c.find(SPAN.LINKS); ) {
       const link = this.#link.reset(bytes, c.start, c.end)
       if (parent !== 0 && pointsTo(link, trace, parent)) continue
