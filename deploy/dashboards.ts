@@ -36,7 +36,10 @@ const quantile = (q: number): Query =>
     `histogram_quantile(${q}, sum by (service_name, le) (rate(${DURATION}_bucket${RATE})))`,
     `{{service_name}} p${q * 100}`,
   )
-const allSignals = (what: string): string => `{__name__=~"otelcol_${what}_(spans|metric_points|log_records)_total"}`
+const ofEachSignal = (what: string, by: string): Query[] =>
+  ['spans', 'metric_points', 'log_records'].map((items) =>
+    prometheus(`sum by (${by}) (rate(otelcol_${what}_${items}${RATE}))`, `{{${by}}} ${items}`),
+  )
 
 export const DASHBOARDS: readonly Dashboard[] = [
   {
@@ -80,7 +83,7 @@ export const DASHBOARDS: readonly Dashboard[] = [
         title: 'Devices that are heard',
         unit: 'short',
         kind: 'stat',
-        queries: [prometheus('sum(manufacturing_device_up)', 'devices')],
+        queries: [prometheus('sum(manufacturing_device_up_ratio)', 'devices')],
       },
       {
         title: 'Good pieces a minute',
@@ -129,22 +132,12 @@ export const DASHBOARDS: readonly Dashboard[] = [
       {
         title: 'Received',
         unit: 'short',
-        queries: [
-          prometheus(
-            `sum by (receiver, __name__) (rate(${allSignals('receiver_accepted')}${RATE}))`,
-            '{{receiver}} {{__name__}}',
-          ),
-        ],
+        queries: ofEachSignal('receiver_accepted', 'receiver'),
       },
       {
         title: 'Sent',
         unit: 'short',
-        queries: [
-          prometheus(
-            `sum by (exporter, __name__) (rate(${allSignals('exporter_sent')}${RATE}))`,
-            '{{exporter}} {{__name__}}',
-          ),
-        ],
+        queries: ofEachSignal('exporter_sent', 'exporter'),
       },
       {
         title: 'Queues',
@@ -161,12 +154,12 @@ export const DASHBOARDS: readonly Dashboard[] = [
       {
         title: 'Memory',
         unit: 'bytes',
-        queries: [prometheus('otelcol_process_memory_rss_bytes', '{{instance}}')],
+        queries: [prometheus('otelcol_process_memory_rss', '{{instance}}')],
       },
       {
         title: 'Processor',
         unit: 'percentunit',
-        queries: [prometheus(`rate(otelcol_process_cpu_seconds_total${RATE})`, '{{instance}}')],
+        queries: [prometheus(`rate(otelcol_process_cpu_seconds${RATE})`, '{{instance}}')],
       },
     ],
   },

@@ -10,7 +10,7 @@ import { startPlant } from '../demo/plant.ts'
 import { debianMissing, server } from '../test/support/debian.ts'
 import { ownDirectory } from '../test/support/disk.ts'
 import { INFLUXDB_1, influxdb1, influxQl } from '../test/support/influxdb.ts'
-import { startRecorder } from '../test/support/otlp-recorder.ts'
+import { startOtlpRecorder } from '../test/support/otlp-recorder.ts'
 import { freePorts, startProcess } from '../test/support/router-process.ts'
 import { reply, scriptedHttp } from '../test/support/scripted-http.ts'
 import { until } from '../test/support/until.ts'
@@ -23,9 +23,15 @@ const FOUND_WITHIN_MS = 60_000
 test('every query of every dashboard finds what a plant and its services sent', { skip: missing }, async (t) => {
   const directory = ownDirectory(t)
   const [grpc, http, mqtt, own, telemetry, health, prometheusPort] = (await freePorts(7)) as [
-    number, number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ]
-  const jaeger = await startRecorder(t)
+  const jaeger = await startOtlpRecorder(t)
   const influx = await influxdb1(t)
   // Each item of a bulk request has two lines.
   const elasticsearch = await scriptedHttp(t, ({ body }, response) => {
@@ -47,12 +53,15 @@ test('every query of every dashboard finds what a plant and its services sent', 
     ['exporters.prometheus.endpoint', local(telemetry)],
   ] as const)
     file.setIn(path.split('.'), value)
-  file.setIn(['service', 'telemetry', 'metrics', 'readers', 0, 'pull', 'exporter', 'prometheus'], { host: '127.0.0.1', port: own })
+  file.setIn(['service', 'telemetry', 'metrics', 'readers', 0, 'pull', 'exporter', 'prometheus'], {
+    host: '127.0.0.1',
+    port: own,
+  })
   const config = join(directory, 'millrace.yaml')
   writeFileSync(config, String(file))
   const router = startProcess(t, ['--config', config], {
     MQTT_BROKER: `mqtt://${local(mqtt)}`,
-    JAEGER: local(jaeger.grpcPort),
+    JAEGER: jaeger.grpcAddress,
     INFLUXDB: influx.url,
     ELASTICSEARCH: elasticsearch.url,
   })
@@ -90,11 +99,15 @@ scrape_configs:
   const finds = async ({ source, text }: Query): Promise<boolean> => {
     if (source === 'influxdb') {
       const query = text.replace('$timeFilter', 'time > now() - 1h').replace('$__interval', '1s')
-      return (await influxQl(influx, 'plant', query)).length > 1
+      return (await influxQl(influx, 'plant', query).catch(() => [])).length > 1
     }
     const query = text.replaceAll('$__rate_interval', '10s')
     const answer = await fetch(`${prometheus}/api/v1/query?${new URLSearchParams({ query })}`)
-    const { status, data, error } = (await answer.json()) as { status: string; data: { result: unknown[] }; error: string }
+    const { status, data, error } = (await answer.json()) as {
+      status: string
+      data: { result: unknown[] }
+      error: string
+    }
     assert.equal(status, 'success', `${query}: ${error}`)
     return data.result.length > 0
   }
