@@ -72,7 +72,8 @@ export class SpanSampler {
     const readable =
       this.#stateFrom === this.#stateTo ? this.#clearState() : state.read(bytes, this.#stateFrom, this.#stateTo)
     const wrong = !this.#takeRandomness(bytes, readable)
-    const writes = readable && !(this.#sampler.mode === MODE.HASH && this.#comesSampled())
+    const { mode } = this.#sampler
+    const writes = mode === MODE.NEVER || (readable && !(mode === MODE.HASH && this.#comesSampled()))
     let threshold: Bits
     if (wrong) threshold = this.#sampler.failClosed ? NEVER : ALWAYS
     else threshold = this.#sampler.decide(readable && state.hasThreshold ? state.threshold : undefined)
