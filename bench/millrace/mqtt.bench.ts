@@ -21,7 +21,12 @@ const ROUND_MESSAGES = 400_000
 const EXPORT_MS = 5
 const DRAIN_MS = 60_000
 
-const file = (brokerPort: number, sinkPort: number, qos: 0 | 1, metricsPort: number): string => `receivers:
+export const mqttGatewayFile = (
+  brokerPort: number,
+  sinkPort: number,
+  qos: 0 | 1,
+  metricsPort: number,
+): string => `receivers:
   mqtt:
     brokers: [mqtt://127.0.0.1:${brokerPort}]
     protocol_version: 5
@@ -44,7 +49,7 @@ async function measure(name: string, blast: BlasterOptions, { rounds }: MeasureO
   try {
     const port = await broker.open(blast)
     const subscribed = broker.subscribed()
-    await router.start(file(port, sink.grpcPort, blast.qos, await freePort()), async () => {
+    await router.start(mqttGatewayFile(port, sink.grpcPort, blast.qos, await freePort()), async () => {
       await subscribed
       return true
     })

@@ -87,6 +87,27 @@ export const REMOVED_KEYS: readonly RemovedKey[] = [
       fix: `write allowed_${list} below cors:`,
     }),
   ),
+  {
+    kind: 'exporter',
+    types: ['elasticsearch'],
+    key: 'index',
+    successor: 'logs_index',
+    fix: 'write logs_index, traces_index and metrics_index',
+  },
+  {
+    kind: 'exporter',
+    types: ['elasticsearch'],
+    key: 'batcher',
+    fix: 'write sending_queue: {batch: ...}',
+  },
+  ...(['dedup', 'dedot', 'fields', 'file'] as const).map(
+    (key): RemovedKey => ({
+      kind: 'exporter',
+      types: ['elasticsearch'],
+      key: `mapping.${key}`,
+      fix: 'remove it; the mapping mode decides how names are written',
+    }),
+  ),
   ...(['retry_gap', 'max_retries'] as const).map(
     (key): RemovedKey => ({
       kind: 'connector',

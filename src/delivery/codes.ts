@@ -7,6 +7,8 @@ export const DELIVERY_CODES = {
   BATCH_TOO_MANY_COMBINATIONS: 'batch would need more combinations of metadata values than metadata_cardinality_limit.',
   COMPONENT_FAILED:
     'A component failed on the batch, which is a mistake of ours: the log has it, otelcol_<kind>_failed_items counts it.',
+  ELASTICSEARCH_REFUSED:
+    'Elasticsearch or OpenSearch refused single documents, or they could not be written as documents.',
   EXPORTER_FAILED: 'An exporter met an error that it does not know: a mistake of ours.',
   EXPORTER_NOT_STARTED: 'An exporter was given a batch before it was started.',
   EXPORTER_STOPPED: 'The router is stopping, and the time for draining is over.',

@@ -36,6 +36,7 @@ export const registry: readonly RegistryEntry[] = [
   entry('processor', 'resource', [], () => import('../processors/resource/factory.ts')),
 
   entry('exporter', 'debug', [], () => import('../exporters/debug/factory.ts')),
+  entry('exporter', 'elasticsearch', [], () => import('../exporters/elasticsearch/factory.ts')),
   entry('exporter', 'file', [], () => import('../exporters/file/factory.ts')),
   entry('exporter', 'jaeger', [], () => import('../exporters/jaeger/factory.ts')),
   entry('exporter', 'load_balancing', ['loadbalancing'], () => import('../exporters/load_balancing/factory.ts')),

@@ -32,6 +32,8 @@ export interface SimulateOptions {
   readonly durationMs: number
   /** Absent: messages are printed. */
   readonly broker?: BrokerOptions
+  /** Group id of Sparkplug B; absent: JSON. */
+  readonly sparkplugGroup?: string
   readonly truthFile?: string
   readonly reportEveryMs: number
 }
@@ -47,6 +49,8 @@ Usage: millrace simulate [flags]
   --username, --password    {device_id} in the name stands for the device; also MILLRACE_MQTT_PASSWORD
   --ca-cert FILE            authority of the broker's certificate
   --insecure-skip-verify    do not check the certificate
+  --format json|sparkplug   what is published (default json); sparkplug: Sparkplug B, an edge node for each line
+  --group ID                group id of Sparkplug B (default plant)
   --mqtt 3.1.1|5            version to speak (default 3.1.1)
   --qos 0|1|2               default 1
   --one-connection          one for the whole plant, instead of one for each device
@@ -61,6 +65,7 @@ Usage: millrace simulate [flags]
 
 Topics: devices/ID/data (as {"device_id", "timestamp", "metrics": [{"name", "value", "unit"}]}), devices/ID/status
 (retained; the last will says Offline), devices/ID/heartbeat, orders/NUMBER/events, quality/ID/inspections.
+Sparkplug: spBv1.0/GROUP/NBIRTH/LINE, .../DBIRTH/LINE/ID, .../DDATA/LINE/ID and so on, at QoS 0; a rebirth can be asked for.
 `
 
 const FLAGS = {
@@ -69,6 +74,8 @@ const FLAGS = {
   password: { type: 'string' },
   'ca-cert': { type: 'string' },
   'insecure-skip-verify': { type: 'boolean', default: false },
+  format: { type: 'string', default: 'json' },
+  group: { type: 'string', default: 'plant' },
   mqtt: { type: 'string', default: '3.1.1' },
   qos: { type: 'string', default: '1' },
   'one-connection': { type: 'boolean', default: false },
@@ -92,6 +99,8 @@ export function readSimulateOptions(argv: readonly string[], { env, nowMs }: Sur
   if (values.help === true) return SIMULATE_HELP
   if (values['print-scenario'] === true) return SMALL_PLANT
   const scenario = scenarioOf(values.scenario)
+  const isSparkplug = oneOf('format', { json: false, sparkplug: true } as const, values.format)
+  if (isSparkplug) checkSparkplug(values.group, scenario, values.print, values['one-connection'])
   const password = values.password ?? env.MILLRACE_MQTT_PASSWORD
   const ca = values['ca-cert'] === undefined ? undefined : fileOf('ca-cert', values['ca-cert'])
   return {
@@ -105,6 +114,7 @@ export function readSimulateOptions(argv: readonly string[], { env, nowMs }: Sur
     durationMs: values.duration === undefined ? Number.POSITIVE_INFINITY : durationOf('duration', values.duration),
     ...(values.truth === undefined ? {} : { truthFile: values.truth }),
     reportEveryMs: durationOf('interval', values.interval),
+    ...(isSparkplug ? { sparkplugGroup: values.group } : {}),
     ...(values.print
       ? {}
       : {
@@ -128,6 +138,16 @@ function parse(argv: readonly string[]) {
   } catch (error) {
     throw new SimulateUsageError((error as Error).message)
   }
+}
+
+function checkSparkplug(group: string, { devices }: Scenario, print: boolean, oneConnection: boolean): void {
+  if (print) throw new SimulateUsageError('--print: Sparkplug is no text; leave out --format')
+  if (oneConnection)
+    throw new SimulateUsageError('--one-connection: an edge node of Sparkplug has a connection of its own')
+  if (group === '' || /[/+#]/.test(group)) throw new SimulateUsageError(`--group ${group}: write a name without / + #`)
+  for (const { line } of devices)
+    if (line === '' || /[/+#]/.test(line))
+      throw new SimulateUsageError(`--scenario: line "${line}" cannot be an edge node; write it without / + #`)
 }
 
 function fileOf(flag: string, path: string): string {
