@@ -127,7 +127,7 @@ test('a type that conflicts is dropped until the family is gone, and counted', a
   push('metrics', sum('5'))
   assert.match(await show(), /# TYPE speed_total gauge\nspeed_total 1\n/)
   assert.equal(dropped('type_conflict'), 1)
-  clock.advance(301_000)
+  clock.advance(601_000)
   push('metrics', sum('6'))
   assert.match(await show(), /# TYPE speed_total counter\nspeed_total 6\n/)
 })
@@ -139,8 +139,6 @@ test('a value of a megabyte, and one in any letters, is shown as it is', async (
   const text = await show()
   assert.ok(text.includes(`speed{large="${large}",machine="press-1"} 1\n`))
   assert.ok(text.includes('other NaN\n'))
-})
-  assert.equal((await packed.arrayBuffer()).byteLength, 0)
 })
 
 test('text, OpenMetrics and protobuf tell the same of many series, packed or not', async (t) => {
@@ -167,28 +165,37 @@ test('text, OpenMetrics and protobuf tell the same of many series, packed or not
 })
 
 test('while a slow reader has half of a scrape, series come and go, and no line of it is missing or twice', async (t) => {
-  const { port, push, samples } = await exporter(t)
+  // More than the buffers of two sockets hold.
+  const settings = { const_labels: { description: 'x'.repeat(300) } }
+  const { port, push, samples } = await exporter(t, settings)
   push('metrics', many(60_000))
   const socket = connect(port, '127.0.0.1')
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  const begun = new Promise<void>((resolve) => {
+    socket.once('data', () => {
+      socket.pause()
+      resolve()
+    })
+  })
   let received = ''
-  socket.setEncoding('latin1').on('data', (text: string) => (received += text))
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    received += text
+  })
   socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
-  await until(() => received.length > 0)
-  socket.pause()
-  const had = received.length
-  // Ended and new ones, old ones with new values.
-  push('metrics', gauges(Array.from({ length: 500 }, (_, n) => ({ attributes: { machine: `press-${n * 100}` }, flags: 1 }))))
+  await begun
+  const ended = Array.from({ length: 500 }, (_, n) => `press-${n * 100}`)
+  push('metrics', gauges(ended.map((machine) => ({ attributes: { machine }, flags: 1 }))))
   push('metrics', many(500, 100_000))
   push('metrics', gauges([{ attributes: { machine: 'press-100' }, value: 5 }]))
-  assert.equal(received.length, had)
   socket.resume()
-  await new Promise((resolve) => socket.once('close', resolve))
+  await closed
   const machines = [...received.matchAll(/machine="(press-\d+)"/g)].map(([, machine]) => machine)
-  assert.equal(new Set(machines).size, machines.length, 'a series stands twice in a scrape')
-  const kept = Array.from({ length: 60_000 }, (_, n) => n).filter((n) => n % 100 !== 0)
   const seen = new Set(machines)
-  assert.ok(kept.every((n) => seen.has(`press-${n}`)), 'a series is missing')
-  assert.equal((await samples()).length, 60_000 - 500 + 500 - 99 + (500 - 401))
+  assert.equal(seen.size, machines.length, 'a series stands twice in a scrape')
+  const gone = new Set(ended)
+  const missing = Array.from({ length: 60_000 }, (_, n) => `press-${n}`).filter((one) => !gone.has(one) && !seen.has(one))
+  assert.deepEqual(missing, [])
+  assert.equal((await samples()).length, 60_001)
 })
 
 test('a reader that leaves in the middle holds nothing', async (t) => {
