@@ -33,6 +33,9 @@ import type { Source, Sources } from './sources.ts'
 const NOTHING = new Uint8Array(0)
 const NO_SHAPE: Slot[] = []
 
+/** DataPointFlags of OTLP. */
+const NO_RECORDED_VALUE = 1
+
 type Attributes = readonly (readonly [key: string, value: string])[]
 /** Attributes of points and records. */
 export type Marks = readonly (readonly [key: string, value: string | boolean])[]
@@ -152,6 +155,10 @@ export class Readings {
   #exemplarTrace: Uint8Array = NOTHING
   #logTrace: Uint8Array = NOTHING
   #key = new Uint8Array(256)
+  /** The value of the point being written is the int64 of these halves. */
+  #isInt = false
+  #intLow = 0
+  #intHigh = 0
   #markRequests = 0
 
   constructor(options: ReadingsOptions) {
@@ -317,6 +324,56 @@ export class Readings {
     this.#lookedUp(stream, source, length, nameLength, value)
   }
 
+  /**
+   * The metric that a name and unit are for the stream at hand, for readings that come under a number instead: then they
+   * go to known() and its like. Undefined where a bound leaves no room for it.
+   */
+  slotOf(name: Uint8Array, unit: Uint8Array): Slot | undefined {
+    const { source, naming } = this.#stream!
+    if (source === undefined) return undefined
+    const key = new Uint8Array(name.length + 1 + unit.length)
+    key.set(name)
+    key.set(unit, name.length + 1)
+    const slot = naming.slot(key, key.length, name.length, this.kind)
+    return this.#options.sources.admits(source, slot) ? slot : undefined
+  }
+
+  known(slot: Slot, value: number): void {
+    const { source } = this.#stream!
+    if (source === undefined || !this.#options.takesMetrics) this.dropped++
+    else this.#point(source, slot, value)
+  }
+
+  /** The same for an int64 in two halves, which stays one. */
+  knownInt(slot: Slot, low: number, high: number): void {
+    this.#isInt = true
+    this.#intLow = low
+    this.#intHigh = high
+    this.known(slot, 0)
+    this.#isInt = false
+  }
+
+  /** Nobody knows its value from now on: a point with the flag that says so, under the marks at hand. */
+  knownToBeUnknown(slot: Slot): void {
+    const { source } = this.#stream!
+    if (source === undefined || !this.#options.takesMetrics) return
+    const sheet = this.metrics
+    sheet.open(source.resource)
+    sheet.items++
+    const marks = this.#marks
+    const pointBytes = 11 + marks.length
+    sheet.reserve(slot.metric.head.length + METRIC_HEAD_BYTES + pointBytes)
+    const { bytes } = sheet
+    const at = writeMetricHead(bytes, sheet.to, slot.metric, pointBytes)
+    bytes[at] = 0x19
+    writeU32(bytes, at + 1, this.#timeLow)
+    writeU32(bytes, at + 5, this.#timeHigh)
+    bytes[at + 9] = NUMBER_DATA_POINT.FLAGS * 8
+    bytes[at + 10] = NO_RECORDED_VALUE
+    bytes.set(marks, at + 11)
+    sheet.to = at + pointBytes
+  }
+
   /** For names that are put together, and for what is rare. */
   readingOf(name: string, unit: string, value: number): void {
     const bytes = Buffer.from(name + unit)
@@ -350,11 +407,15 @@ export class Readings {
     sheet.to = this.#timeAndValue(bytes, end, value)
   }
 
-  /** NumberDataPoint: time_unix_nano 3 (fixed64) | as_double 4 (double). */
+  /** NumberDataPoint: time_unix_nano 3 (fixed64) | as_double 4 (double), or as_int 6 (sfixed64). */
   #timeAndValue(bytes: Uint8Array, at: number, value: number): number {
     bytes[at] = 0x19
     writeU32(bytes, at + 1, this.#timeLow)
     writeU32(bytes, at + 5, this.#timeHigh)
+    if (this.#isInt) {
+      bytes[at + 9] = 0x31
+      return writeU32(bytes, writeU32(bytes, at + 10, this.#intLow), this.#intHigh)
+    }
     bytes[at + 9] = 0x21
     return writeF64(bytes, at + 10, value)
   }
@@ -377,7 +438,7 @@ export class Readings {
       const exemplar = at
       at = this.#timeAndValue(bytes, at, value)
       bytes[exemplar] = EXEMPLAR.TIME_UNIX_NANO * 8 + 1
-      bytes[exemplar + 9] = EXEMPLAR.AS_DOUBLE * 8 + 1
+      bytes[exemplar + 9] = (this.#isInt ? EXEMPLAR.AS_INT : EXEMPLAR.AS_DOUBLE) * 8 + 1
       bytes.set(trace, at)
       at += trace.length
     }

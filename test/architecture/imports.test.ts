@@ -18,6 +18,7 @@ const COMPONENT = [
   'self',
   'collections',
   'readings',
+  'sparkplug',
 ]
 const MAY_USE: Record<string, readonly string[]> = {
   collections: [],
@@ -26,6 +27,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   delivery: [],
   storage: ['collections', 'delivery'],
   otlp: ['wire', 'delivery'],
+  sparkplug: ['wire', 'otlp'],
   self: ['config', 'otlp', 'net', 'delivery'],
   net: ['collections', 'config', 'delivery', 'self', 'wire', 'otlp'],
   graph: ['config', 'otlp', 'delivery', 'self'],
@@ -33,7 +35,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   readings: ['collections', 'otlp', 'wire'],
   sending: ['collections', 'storage', 'config', 'otlp', 'delivery', 'self', 'graph', 'wire'],
   plant: ['config'],
-  simulate: ['config', 'graph', 'plant'],
+  simulate: ['config', 'graph', 'plant', 'sparkplug'],
   send: ['graph', 'otlp', 'wire', 'net', 'config', 'delivery'],
   ui: ['otlp', 'wire', 'graph'],
   shards: ['collections', 'graph', 'config', 'otlp', 'self', 'delivery', 'net', 'ui'],
