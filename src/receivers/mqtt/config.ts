@@ -24,6 +24,7 @@ import { tlsClient } from '../../net/tls/config.ts'
 import { payloadFields } from './decoders/config.ts'
 import { DECODERS } from './decoders/decoders.ts'
 import { watchConfig } from './device-watch.ts'
+import { sparkplugConfig } from './sparkplug/config.ts'
 import { parseTemplate, TemplateError, type TopicTemplate } from './topics.ts'
 
 /** A template, read where it stands so that its problem has a place. */
@@ -214,6 +215,7 @@ export const config = object(
       max: 2_000_000,
       doc: 'Different metrics of devices, and topics, at most; further ones are dropped and counted.',
     }),
+    sparkplug: group('sparkplug', sparkplugConfig, { doc: 'Of the rules whose decoder is `sparkplug_b`.' }),
     watch: section('watch_devices', watchConfig, {
       optional: 'default',
       doc: 'Whether devices still send, by what they usually do, and how far their clocks are off: metrics and events of each. Off unless it is written.',
@@ -225,7 +227,7 @@ export const config = object(
     storage: extensionId('storage', {
       optional: true,
       role: 'storage',
-      doc: 'Storage extension that remembers our subscriptions: those that are no longer in the file are ended at the next start.',
+      doc: 'Storage extension that remembers our subscriptions: those that are no longer in the file are ended at the next start. And the births of Sparkplug, so that data which come before the next one can be read.',
     }),
   },
   {
