@@ -2,8 +2,9 @@
 
 import { parseConfig } from '../../src/config/testing.ts'
 import { Metrics, Naming, PLAIN_NAMING } from '../../src/readings/naming.ts'
-import { Readings, Stream } from '../../src/readings/readings.ts'
+import { Readings } from '../../src/readings/readings.ts'
 import { Sources } from '../../src/readings/sources.ts'
+import { Stream } from '../../src/readings/stream.ts'
 import { DEFAULT_TIME_RULES } from '../../src/readings/timestamps.ts'
 import { pathsConfig } from '../../src/receivers/mqtt/decoders/config.ts'
 import { type DecoderContext, type Message, plainContext } from '../../src/receivers/mqtt/decoders/decoder.ts'

@@ -38,6 +38,7 @@ export const registry: readonly RegistryEntry[] = [
   entry('exporter', 'load_balancing', ['loadbalancing'], () => import('../exporters/load_balancing/factory.ts')),
   entry('exporter', 'nop', [], () => import('../exporters/nop/factory.ts')),
   entry('exporter', 'otlp_grpc', ['otlp'], () => import('../exporters/otlp_grpc/factory.ts')),
+  entry('exporter', 'influxdb', [], () => import('../exporters/influxdb/factory.ts')),
   entry('exporter', 'otlp_http', ['otlphttp'], () => import('../exporters/otlp_http/factory.ts')),
 
   entry('connector', 'failover', [], () => import('../connectors/failover/factory.ts')),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError } from '../config/problem.ts'
-import type { PlantEvent, PlantMessage } from './device.ts'
+import { type PlantEvent, topicMessage } from './messages.ts'
 import { Plant } from './plant.ts'
 import { readScenario } from './scenario.ts'
 import { SMALL_PLANT } from './small-plant.ts'
@@ -16,7 +16,9 @@ function run(text: string | undefined, lastsMs: number, { seed = 1, strideMs = l
   const events: PlantEvent[] = []
   for (let ms = START_MS; ms < START_MS + lastsMs; ms += strideMs)
     plant.advance(Math.min(ms + strideMs, START_MS + lastsMs), (event) => events.push(event))
-  const messages = events.filter((event): event is PlantMessage => event.kind === 'message')
+  const messages = events.flatMap((event) =>
+    event.kind === 'message' ? [{ ...topicMessage(event), atMs: event.atMs, device: event.device }] : [],
+  )
   const bodies = (topic: RegExp) => messages.filter((m) => topic.test(m.topic)).map((m) => JSON.parse(m.payload))
   return { events, messages, bodies, truth: plant.truth() }
 }
@@ -39,7 +41,7 @@ test('messages come in the order of their time, and none before its second has b
 
 test('a device that is added changes nothing of what the others do', () => {
   const added = `${SMALL_PLANT.replace('devices:', 'devices:\n  - {id: new-1, type: agv, line: line-9}')}`
-  const others = ({ messages }: { messages: PlantMessage[] }) => messages.filter(({ device }) => device !== 'new-1')
+  const others = ({ messages }: ReturnType<typeof run>) => messages.filter(({ device }) => device !== 'new-1')
   assert.deepEqual(others(run(added, 5 * MINUTE)), run(undefined, 5 * MINUTE).messages)
 })
 

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { systemClock } from '../graph/clock.ts'
-import type { PlantEvent } from '../plant/device.ts'
+import { type PlantEvent, topicMessage } from '../plant/messages.ts'
 import { readSimulateOptions, type SimulateOptions, SimulateUsageError } from './options.ts'
 import { Publisher } from './publisher.ts'
 import { Simulation } from './simulation.ts'
@@ -36,7 +36,9 @@ async function print(options: SimulateOptions): Promise<number> {
     ...options,
     clock: systemClock,
     take: (event: PlantEvent) => {
-      if (event.kind === 'message') isFull = !process.stdout.write(`${event.topic} ${event.payload}\n`)
+      if (event.kind !== 'message') return
+      const { topic, payload } = topicMessage(event)
+      isFull = !process.stdout.write(`${topic} ${payload}\n`)
     },
     settled: async () => {
       if (isFull) await new Promise<void>((resolve) => process.stdout.once('drain', () => resolve()))

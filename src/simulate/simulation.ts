@@ -1,8 +1,8 @@
 // A plant that runs against the clock, or as fast as a broker takes what it says.
 
 import type { Clock, Timer } from '../graph/clock.ts'
-import type { PlantEvent } from '../plant/device.ts'
 import type { GroundTruth } from '../plant/ground-truth.ts'
+import type { PlantEvent } from '../plant/messages.ts'
 import { Plant } from '../plant/plant.ts'
 import type { Scenario } from '../plant/scenario.ts'
 

@@ -6,8 +6,7 @@
 //   DateTime array  milliseconds since 1970, 8 bytes each
 
 import { readF64, readU32 } from '../wire/varint.ts'
-import { TYPE } from './numbers.ts'
-import { readF32 } from './numbers.ts'
+import { readF32, TYPE } from './numbers.ts'
 
 const WIDTH: Readonly<Record<number, number>> = {
   [TYPE.Int8Array]: 1,
@@ -72,12 +71,7 @@ function elementAt(datatype: number, bytes: Uint8Array, at: number): number {
   }
 }
 
-function readTexts(
-  bytes: Uint8Array,
-  from: number,
-  to: number,
-  each: (value: string, index: number) => void,
-): boolean {
+function readTexts(bytes: Uint8Array, from: number, to: number, each: (value: string, index: number) => void): boolean {
   if (to > from && bytes[to - 1] !== 0) return false
   for (let at = from, i = 0; at < to; i++) {
     const end = bytes.indexOf(0, at)

@@ -6,7 +6,7 @@
 //
 // Fields may come in any order, repeated (the last counts), or be unknown. read() throws MalformedBytes.
 
-import { Cursor, MalformedBytes } from '../wire/cursor.ts'
+import { Cursor } from '../wire/cursor.ts'
 import { varintHigh, varintLow, varintUnsigned } from '../wire/varint.ts'
 import { PAYLOAD_METRIC } from './fields.ts'
 
@@ -90,5 +90,3 @@ export class MetricView {
 
 export const textAt = (bytes: Uint8Array, from: number, to: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString()
-
-export { MalformedBytes }

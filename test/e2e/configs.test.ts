@@ -40,6 +40,14 @@ const RUNS: Record<string, Runs> = {
     ],
     paths: ['extensions.file_storage.directory'],
   },
+  'influxdb.yaml': {
+    ports: [
+      'receivers.otlp.protocols.grpc.endpoint',
+      'receivers.otlp.protocols.http.endpoint',
+      'extensions.health_check.endpoint',
+    ],
+    paths: ['extensions.file_storage.directory'],
+  },
   'many-cores.yaml': {
     ports: [
       'receivers.otlp.protocols.grpc.endpoint',

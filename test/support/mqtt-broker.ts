@@ -66,7 +66,12 @@ export interface ScriptedBroker {
 /** Takes whoever comes, unless `onConnect` answers by itself (it then returns true). */
 export async function scriptedBroker(
   t: TestContext,
-  options: { connack?: Partial<IConnackPacket>; onConnect?: (peer: Peer) => boolean | undefined; port?: number } = {},
+  options: {
+    connack?: Partial<IConnackPacket>
+    suback?: object
+    onConnect?: (peer: Peer) => boolean | undefined
+    port?: number
+  } = {},
 ): Promise<ScriptedBroker> {
   const peers: Peer[] = []
   const server: Server = createServer((socket) => {
@@ -82,6 +87,7 @@ export async function scriptedBroker(
           cmd: 'suback',
           messageId: packet.messageId!,
           granted: packet.subscriptions.map(({ qos }) => qos),
+          ...options.suback,
         } as Packet)
       else if (packet.cmd === 'unsubscribe')
         peer.send({

@@ -202,7 +202,7 @@ export const config = object(
     }),
     deadLetter: string('dead_letter', {
       default: '',
-      doc: 'Pipeline for logs, with this receiver in it, that gets the messages which could not be read, as they came; and nothing else.',
+      doc: 'Pipeline for logs, with this receiver in it, that gets the messages which could not be read, as they came, and batches that a pipeline refused for good; and nothing else.',
     }),
     maxDevices: int('max_devices', {
       default: 20_000,
@@ -216,6 +216,12 @@ export const config = object(
       doc: 'Different metrics of devices, and topics, at most; further ones are dropped and counted.',
     }),
     sparkplug: group('sparkplug', sparkplugConfig, { doc: 'Of the rules whose decoder is `sparkplug_b`.' }),
+    forgetAfterMs: duration('forget_after', {
+      default: '1d',
+      min: '0s',
+      max: '24d',
+      doc: 'Devices, series and topics that were silent for so long, or at most twice as long, are forgotten: their places are free, and a counter that comes back has a new start. 0: never.',
+    }),
     watch: section('watch_devices', watchConfig, {
       optional: 'default',
       doc: 'Whether devices still send, by what they usually do, and how far their clocks are off: metrics and events of each. Off unless it is written.',
@@ -227,7 +233,7 @@ export const config = object(
     storage: extensionId('storage', {
       optional: true,
       role: 'storage',
-      doc: 'Storage extension that remembers our subscriptions: those that are no longer in the file are ended at the next start. And the births of Sparkplug, so that data which come before the next one can be read.',
+      doc: 'Storage extension that remembers our subscriptions: those that are no longer in the file are ended at the next start. And the births of Sparkplug: data that come before the next one can be read.',
     }),
   },
   {

@@ -7,6 +7,7 @@
 
 import { BadPayload } from '../../../readings/bad-payload.ts'
 import { CHAR, isNumberStart, JsonCursor } from '../../../readings/json-cursor.ts'
+import { WHOLE_LIMIT } from '../../../readings/json-number.ts'
 import type { Readings } from '../../../readings/readings.ts'
 import { defineDecoder, type Message } from './decoder.ts'
 
@@ -100,6 +101,8 @@ class JsonPoints {
     let unitTo = 0
     let escaped = false
     let value: number | undefined
+    let valueFrom = 0
+    let valueTo = 0
     let text: string | undefined
     for (let more = json.open(); more; more = json.next(CHAR.CLOSE_BRACE)) {
       json.key()
@@ -112,8 +115,11 @@ class JsonPoints {
       } else if (json.is(VALUE)) {
         value = undefined
         text = undefined
-        if (isNumberStart(char)) value = json.number()
-        else if (char === CHAR.QUOTE) {
+        if (isNumberStart(char)) {
+          valueFrom = json.at
+          value = json.number()
+          valueTo = json.at
+        } else if (char === CHAR.QUOTE) {
           json.string()
           text = json.text()
         } else {
@@ -128,6 +134,8 @@ class JsonPoints {
       } else json.skip()
     }
     if (nameFrom === ABSENT) throw new BadPayload('wrong_shape', 'a point without a name')
+    if (value !== undefined && (value >= WHOLE_LIMIT || value <= -WHOLE_LIMIT))
+      out.digits(message.bytes, valueFrom, valueTo)
     if (value !== undefined && !escaped) {
       out.reading(message.bytes, nameFrom, nameTo, unitFrom, unitTo, value)
       return

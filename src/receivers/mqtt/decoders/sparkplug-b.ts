@@ -8,7 +8,8 @@ export const SPARKPLUG_B = 'sparkplug_b'
 
 export const sparkplugB = defineDecoder({
   name: SPARKPLUG_B,
-  summary: 'Sparkplug B, over a connection of its own: births, data and deaths of edge nodes and devices; see Sparkplug below.',
+  summary:
+    'Sparkplug B, over a connection of its own: births, data and deaths of edge nodes and devices; see Sparkplug below.',
   create: () => () => {
     throw new BadPayload('not_sparkplug', 'Sparkplug has a connection of its own')
   },

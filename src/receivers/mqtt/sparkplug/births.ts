@@ -22,7 +22,10 @@ const NO_UNIT = new Uint8Array(0)
 const MILLISECONDS = new Uint8Array(Buffer.from('ms'))
 const NAME_MAX_BYTES = 1024
 /** Not readings: the number of the session, and what we would write to ask for a birth. */
-const ABOUT_THE_SESSION = [BD_SEQ, ...['Node Control/Rebirth', 'Device Control/Rebirth'].map((name) => Buffer.from(name))]
+const ABOUT_THE_SESSION = [
+  BD_SEQ,
+  ...['Node Control/Rebirth', 'Device Control/Rebirth'].map((name) => Buffer.from(name)),
+]
 
 export class BirthReader {
   readonly writer: MetricWriter
@@ -40,7 +43,6 @@ export class BirthReader {
   /** How many more definitions there is room for. */
   #room = 0
   #payloadMs = 0
-  #receivedMs = 0
   /** The time that stands in the readings, as the payload writes it, and whether it may be long ago. */
   #timeMs = Number.NaN
   #timeIsOld = false
@@ -97,7 +99,6 @@ export class BirthReader {
 
   #begin(entry: Entry, payload: PayloadView, receivedMs: number): void {
     this.#entry = entry
-    this.#receivedMs = receivedMs
     this.#payloadMs = Number.isNaN(payload.timestamp) ? receivedMs : payload.timestamp
     this.#timeMs = Number.NaN
     entry.rule.times.begin(receivedMs)
@@ -171,7 +172,9 @@ export class BirthReader {
     }
     const before = this.#before?.byName.find(key)
     const isSame =
-      before?.datatype === datatype && before.alias === view.alias && equalBytes(before.unit, 0, before.unit.length, unit)
+      before?.datatype === datatype &&
+      before.alias === view.alias &&
+      equalBytes(before.unit, 0, before.unit.length, unit)
     return this.#definitions.add(isSame ? before : new Definition(key, view.alias, datatype, unit))
   }
 
@@ -214,7 +217,13 @@ export class BirthReader {
   }
 }
 
-const copyOf = (view: MetricView): MetricView => Object.assign(new MetricView(), { alias: view.alias, bytes: view.bytes, nameFrom: view.nameFrom, nameTo: view.nameTo })
+const copyOf = (view: MetricView): MetricView =>
+  Object.assign(new MetricView(), {
+    alias: view.alias,
+    bytes: view.bytes,
+    nameFrom: view.nameFrom,
+    nameTo: view.nameTo,
+  })
 
 const isAboutTheSession = ({ bytes, nameFrom, nameTo }: MetricView): boolean =>
   nameTo > nameFrom && ABOUT_THE_SESSION.some((name) => equalBytes(bytes, nameFrom, nameTo, name))

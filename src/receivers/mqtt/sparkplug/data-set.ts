@@ -3,7 +3,8 @@
 //   DataSet = 1 num_of_columns | 2 columns (repeated) | 3 types (repeated, packed or not) | 4 rows (repeated)
 //   Row     = 1 elements (repeated): 1 int 2 long 3 float 4 double 5 boolean 6 string
 
-import type { Marks, Readings } from '../../../readings/readings.ts'
+import type { Marks } from '../../../readings/log-entry.ts'
+import type { Readings } from '../../../readings/readings.ts'
 import { PAYLOAD_DATA_SET, PAYLOAD_DATA_SET_ROW, PAYLOAD_DATA_SET_VALUE } from '../../../sparkplug/fields.ts'
 import { textAt } from '../../../sparkplug/metric-view.ts'
 import { NUMBER, NumberReader, TYPE } from '../../../sparkplug/numbers.ts'

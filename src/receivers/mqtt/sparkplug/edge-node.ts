@@ -9,8 +9,9 @@
 
 import { ByteTable } from '../../../collections/byte-table.ts'
 import type { Timer } from '../../../graph/clock.ts'
+import type { Marks } from '../../../readings/log-entry.ts'
 import type { Slot } from '../../../readings/naming.ts'
-import type { Marks, Stream } from '../../../readings/readings.ts'
+import type { Stream } from '../../../readings/stream.ts'
 import type { Alias, MetricView } from '../../../sparkplug/metric-view.ts'
 import { Sequence } from '../../../sparkplug/sequence.ts'
 
@@ -21,8 +22,9 @@ export class Definition {
   readonly datatype: number
   /** As the plant writes it; may be empty. */
   readonly unit: Uint8Array
-  /** Once it has a reading. */
+  /** Once it has a reading: of this generation of sources. */
   slot: Slot | undefined
+  generation = -1
   /** Index of the marks that its quality gives it, until data say another. */
   quality = 0
   /** It has a value that nobody has taken back; under these marks. */

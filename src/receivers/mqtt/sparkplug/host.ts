@@ -14,18 +14,19 @@ import type { Announcement, Subscription } from '../../../net/mqtt/connection.ts
 import type { PublishFrame } from '../../../net/mqtt/frames.ts'
 import { MqttSession, type SessionOptions } from '../../../net/mqtt/session.ts'
 import { KIND, type Metrics } from '../../../readings/naming.ts'
-import { type Readings, Stream } from '../../../readings/readings.ts'
+import type { Readings } from '../../../readings/readings.ts'
 import type { Sources } from '../../../readings/sources.ts'
+import { Stream } from '../../../readings/stream.ts'
 import type { Logger } from '../../../self/log.ts'
 import type { Meter } from '../../../self/meter.ts'
 import { nodeCommandTopic, stateTopic } from '../../../sparkplug/topic.ts'
 import type { Reason } from '../complaints.ts'
 import type { Rule } from '../topic-table.ts'
+import type { BirthMemory } from './birth-memory.ts'
 import type { SparkplugConfig } from './config.ts'
 import { type HostMetrics, hostMetrics } from './host-metrics.ts'
-import type { Memory } from './memory.ts'
-import { rebirthCommand } from './rebirth.ts'
 import { type Node, SparkplugReader } from './reader.ts'
+import { rebirthCommand } from './rebirth.ts'
 import { parseState, stateBytes } from './state.ts'
 import { CERTIFICATES, type Entry, SparkplugTopics } from './topics.ts'
 
@@ -41,15 +42,7 @@ export interface HostSurroundings {
   readonly maxTopics: number
   /** Sends what stands in the readings; `done` when it has been dealt with. */
   send(done: () => void): void
-  unread(
-    topic: string,
-    rule: string,
-    reason: Reason,
-    words: string,
-    bytes: Uint8Array,
-    from: number,
-    to: number,
-  ): void
+  unread(topic: string, rule: string, reason: Reason, words: string, bytes: Uint8Array, from: number, to: number): void
   badClock(rule: string, word: string, topic: string): void
   received(frame: PublishFrame): void
   connected(): void
@@ -68,7 +61,7 @@ export class SparkplugHost {
   readonly #around: HostSurroundings
   readonly #topics: SparkplugTopics
   readonly #rules: readonly Rule[]
-  readonly #memory: Memory | undefined
+  readonly #memory: BirthMemory | undefined
   readonly #own: HostMetrics
   readonly #states = new Map<string, Stream>()
   #entry: Entry | undefined
@@ -78,7 +71,12 @@ export class SparkplugHost {
   #connectMs = 0
   #isStopping = false
 
-  constructor(config: SparkplugConfig, rules: readonly Rule[], around: HostSurroundings, memory: Memory | undefined) {
+  constructor(
+    config: SparkplugConfig,
+    rules: readonly Rule[],
+    around: HostSurroundings,
+    memory: BirthMemory | undefined,
+  ) {
     this.#config = config
     this.#rules = rules
     this.#around = around
@@ -232,4 +230,3 @@ export class SparkplugHost {
     this.#around.unread(topic, rule, reason, words, frame.bytes, frame.payloadFrom, frame.payloadTo)
   }
 }
-

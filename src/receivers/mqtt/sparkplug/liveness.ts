@@ -4,9 +4,11 @@
 //   manufacturing.device.online, .offline              events, when it was not so before
 //   points without a value                             for every metric whose value nobody knows any more
 
+import { SEVERITY } from '../../../readings/log-entry.ts'
 import type { Naming } from '../../../readings/naming.ts'
 import { KIND } from '../../../readings/naming.ts'
-import { type Readings, SEVERITY, Stream } from '../../../readings/readings.ts'
+import type { Readings } from '../../../readings/readings.ts'
+import { Stream } from '../../../readings/stream.ts'
 import type { Definition, Device } from './edge-node.ts'
 import type { MetricWriter } from './metric-writer.ts'
 

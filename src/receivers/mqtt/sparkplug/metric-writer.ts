@@ -11,7 +11,9 @@
 //
 // Marks: `data.quality` where it is not good, `sparkplug.historical`, `sparkplug.transient`.
 
-import type { Marks, Readings } from '../../../readings/readings.ts'
+import type { Marks } from '../../../readings/log-entry.ts'
+import type { Slot } from '../../../readings/naming.ts'
+import type { Readings } from '../../../readings/readings.ts'
 import { isArray, readArray } from '../../../sparkplug/arrays.ts'
 import { PAYLOAD_METRIC } from '../../../sparkplug/fields.ts'
 import { type MetricView, textAt } from '../../../sparkplug/metric-view.ts'
@@ -60,21 +62,22 @@ export class MetricWriter {
       this.#unknown(definition, view, marks)
       return
     }
-    const form = field <= PAYLOAD_METRIC.BOOLEAN_VALUE ? this.#numbers.metric(datatype, field, bytes, valueFrom) : NUMBER.NONE
+    const form =
+      field <= PAYLOAD_METRIC.BOOLEAN_VALUE ? this.#numbers.metric(datatype, field, bytes, valueFrom) : NUMBER.NONE
     if (form !== NUMBER.NONE) {
       if (form === NUMBER.DOUBLE && !Number.isFinite(this.#numbers.value)) {
         this.#trouble('bad_number', `${definition.name()} is ${this.#numbers.value}`)
         this.#unknown(definition, view, marks)
         return
       }
-      definition.slot ??= out.slotOf(definition.key, definition.unit)
-      if (definition.slot === undefined) return
+      const slot = definition.generation === out.generation ? definition.slot! : this.#slot(definition)
+      if (slot === undefined) return
       if (!view.isHistorical) {
         definition.isLive = true
         definition.marks = marks
       }
-      if (form === NUMBER.INT) out.knownInt(definition.slot, this.#numbers.low, this.#numbers.high)
-      else out.known(definition.slot, this.#numbers.value)
+      if (form === NUMBER.INT) out.known(slot, this.#numbers.integer, this.#numbers)
+      else out.known(slot, this.#numbers.value)
       return
     }
     if (field === PAYLOAD_METRIC.STRING_VALUE && isText(datatype)) {
@@ -82,7 +85,10 @@ export class MetricWriter {
     } else if (field === PAYLOAD_METRIC.BYTES_VALUE && isArray(datatype)) {
       this.#array(definition, view, bits)
     } else if (field === PAYLOAD_METRIC.BYTES_VALUE && (datatype === TYPE.Bytes || datatype === TYPE.File)) {
-      out.log({ body: bytes.slice(valueFrom, valueTo), attributes: [['reading.name', definition.name()], ...(marks ?? [])] })
+      out.log({
+        body: bytes.slice(valueFrom, valueTo),
+        attributes: [['reading.name', definition.name()], ...(marks ?? [])],
+      })
     } else if (field === PAYLOAD_METRIC.DATASET_VALUE && datatype === TYPE.DataSet) {
       this.#dataSets.write(definition, bytes, valueFrom, valueTo, marks ?? [])
     } else this.#trouble('wrong_type', `${definition.name()} of data type ${datatype} has a value in field ${field}`)
@@ -104,11 +110,19 @@ export class MetricWriter {
     }
   }
 
+  #slot(definition: Definition): Slot | undefined {
+    if (definition.generation !== this.#out.generation) {
+      definition.slot = this.#out.slotOf(definition.key, definition.unit)
+      definition.generation = definition.slot === undefined ? -1 : this.#out.generation
+    }
+    return definition.slot
+  }
+
   #unknown(definition: Definition, view: MetricView, marks: Marks | undefined): void {
     if (view.isHistorical || !definition.isLive) {
       if (isText(definition.datatype) || definition.datatype >= TYPE.DataSet) return
-      definition.slot ??= this.#out.slotOf(definition.key, definition.unit)
-      if (definition.slot !== undefined) this.#out.knownToBeUnknown(definition.slot)
+      const slot = this.#slot(definition)
+      if (slot !== undefined) this.#out.knownToBeUnknown(slot)
       return
     }
     this.end(definition)
@@ -122,11 +136,11 @@ export class MetricWriter {
       out.log({ body: text, attributes: [['reading.name', definition.name()], ...(marks ?? [])] })
       return
     }
-    definition.slot ??= out.slotOf(definition.key, definition.unit)
-    if (definition.slot === undefined) return
+    const slot = this.#slot(definition)
+    if (slot === undefined) return
     definition.isLive = true
     definition.marks = marks
-    out.known(definition.slot, number)
+    out.known(slot, number)
   }
 
   #array(definition: Definition, view: MetricView, bits: number): void {
@@ -145,10 +159,10 @@ export class MetricWriter {
         return
       }
       if (!Number.isFinite(value)) return
-      definition.slot ??= out.slotOf(definition.key, definition.unit)
-      if (definition.slot === undefined) return
+      const slot = this.#slot(definition)
+      if (slot === undefined) return
       out.mark(marks)
-      out.known(definition.slot, value)
+      out.known(slot, value)
       written = index + 1
     })
     if (!isRead) this.#trouble('wrong_type', `${definition.name()} is no array of data type ${definition.datatype}`)

@@ -10,14 +10,15 @@
 import type { Clock } from '../../../graph/clock.ts'
 import { BadPayload } from '../../../readings/bad-payload.ts'
 import type { Readings } from '../../../readings/readings.ts'
-import { MalformedBytes, type MetricView } from '../../../sparkplug/metric-view.ts'
+import type { MetricView } from '../../../sparkplug/metric-view.ts'
 import { PayloadView } from '../../../sparkplug/payload-view.ts'
 import { PLACE } from '../../../sparkplug/sequence.ts'
+import { MalformedBytes } from '../../../wire/cursor.ts'
 import type { Reason } from '../complaints.ts'
+import { findBdSeq } from './bd-seq.ts'
 import { BirthReader } from './births.ts'
 import type { SparkplugConfig } from './config.ts'
 import { type Device, EdgeNode } from './edge-node.ts'
-import { findBdSeq } from './bd-seq.ts'
 import { Liveness } from './liveness.ts'
 import type { Entry, SparkplugTopics } from './topics.ts'
 
@@ -106,7 +107,15 @@ export class SparkplugReader {
       return
     }
     if (place === PLACE.NOW) node.sequence.last = seq
-    else this.#events.trouble(entry, 'wrong_seq', `seq ${seq} after ${node.sequence.last}; its data are taken`, bytes, from, to)
+    else
+      this.#events.trouble(
+        entry,
+        'wrong_seq',
+        `seq ${seq} after ${node.sequence.last}; its data are taken`,
+        bytes,
+        from,
+        to,
+      )
     this.#apply(node, entry, bytes, from, to, receivedMs, false)
     if (node.held.length > 0) this.#drain(node)
   }
@@ -165,11 +174,12 @@ export class SparkplugReader {
     this.heldMessages++
     this.heldBytes += held.bytes.length
     if (node.held.length > maxHeldMessages || this.heldBytes > maxHeldBytes) this.#giveUp(node)
-    else node.timer ??= this.#clock.after(reorderTimeoutMs, () => {
-      node.timer = undefined
-      this.#giveUp(node)
-      this.#events.ready()
-    })
+    else
+      node.timer ??= this.#clock.after(reorderTimeoutMs, () => {
+        node.timer = undefined
+        this.#giveUp(node)
+        this.#events.ready()
+      })
   }
 
   /** Those whose turn has come. */
@@ -222,8 +232,7 @@ export class SparkplugReader {
         this.#liveness.death(device, ms, at)
       } else this.#data(node, device, entry, payload, ms)
     })
-    if (node.needsBirth && !isOld && entry.topic.type !== 'NBIRTH')
-      this.#events.rebirth(node, 'its birth is not known')
+    if (node.needsBirth && !isOld && entry.topic.type !== 'NBIRTH') this.#events.rebirth(node, 'its birth is not known')
   }
 
   #nodeBirth(node: Node, device: Device, entry: Entry, payload: PayloadView, ms: number, isOld: boolean): void {

@@ -2,9 +2,9 @@
 
 import { isUtf8 } from 'node:buffer'
 import { ByteTable } from '../../../collections/byte-table.ts'
-import { encodeMarks, Naming, type Metrics, PLAIN_NAMING } from '../../../readings/naming.ts'
-import { Stream } from '../../../readings/readings.ts'
+import { encodeMarks, type Metrics, Naming, PLAIN_NAMING } from '../../../readings/naming.ts'
 import type { Sources } from '../../../readings/sources.ts'
+import { Stream } from '../../../readings/stream.ts'
 import { parseSparkplugTopic, type SparkplugTopic } from '../../../sparkplug/topic.ts'
 import { PayloadTimes } from '../event-times.ts'
 import type { Rule } from '../topic-table.ts'

@@ -4,10 +4,10 @@
 // Bounded by what the reader holds: max_edge_nodes and max_metrics.
 
 import type { ReceiverContext } from '../../../graph/component.ts'
+import type { Alias } from '../../../sparkplug/metric-view.ts'
+import { NAMESPACE } from '../../../sparkplug/topic.ts'
 import type { State } from '../../../storage/state.ts'
 import { storageOf } from '../../../storage/storage.ts'
-import { NAMESPACE } from '../../../sparkplug/topic.ts'
-import type { Alias } from '../../../sparkplug/metric-view.ts'
 import { Definition, Definitions, type Device } from './edge-node.ts'
 import type { Node, SparkplugReader } from './reader.ts'
 import type { SparkplugTopics } from './topics.ts'
@@ -25,7 +25,7 @@ interface Kept {
   readonly metrics: readonly (readonly [string, Alias, number, string, number])[]
 }
 
-export class Memory {
+export class BirthMemory {
   readonly #context: ReceiverContext
   readonly #storage: string
   readonly #written = new WeakMap<Device, string>()
@@ -85,7 +85,12 @@ export class Memory {
     if (found === undefined) return
     const definitions = new Definitions()
     for (const [metric, alias, datatype, unit, quality] of metrics) {
-      const definition = new Definition(new Uint8Array(Buffer.from(metric)), alias, datatype, new Uint8Array(Buffer.from(unit)))
+      const definition = new Definition(
+        new Uint8Array(Buffer.from(metric)),
+        alias,
+        datatype,
+        new Uint8Array(Buffer.from(unit)),
+      )
       definition.quality = quality
       definitions.add(definition)
     }
