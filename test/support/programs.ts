@@ -63,6 +63,15 @@ const RECIPES = {
     run: (out) => [join(out, 'bin', 'interop')],
     slow: true,
   },
+  'sparkplug edge-node': {
+    folder: 'sparkplug',
+    toolchain: ['node', '--version'],
+    // Its install scripts print advertisements, and are not run.
+    build: (out) => [
+      ['sh', '-c', 'mkdir -p "$0" && cp package*.json "$0" && npm ci --ignore-scripts --silent --prefix "$0"', out],
+    ],
+    run: (out, folder) => ['node', join(folder, 'edge-node.cjs'), join(out, 'node_modules/sparkplug-client')],
+  },
 } satisfies Record<string, Recipe>
 
 export type ProgramName = keyof typeof RECIPES
