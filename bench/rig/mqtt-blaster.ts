@@ -12,6 +12,8 @@ export interface BlasterOptions {
   readonly devices: number
   /** In each message; 5 by default. */
   readonly points?: number
+  /** Sparkplug B: births first, and then data by alias. */
+  readonly sparkplug?: boolean
   /** `timestamp` as ISO 8601 instead of milliseconds. */
   readonly isoTime?: boolean
 }

@@ -75,7 +75,7 @@ export class SparkplugReader {
       return
     }
     if (type === 'NDEATH') {
-      this.#guarded(node, entry, bytes, from, to, () => this.#nodeDeath(node, entry, bytes, from, to, receivedMs))
+      this.#apply(node, entry, bytes, from, to, receivedMs, false)
       return
     }
     let seq = -1
@@ -216,9 +216,10 @@ export class SparkplugReader {
   }
 
   #apply(node: Node, entry: Entry, bytes: Uint8Array, from: number, to: number, ms: number, isOld: boolean): void {
-    this.#guarded(node, entry, bytes, from, to, () => {
+    const { type } = entry.topic
+    this.#trouble = undefined
+    try {
       const payload = this.#payload.read(bytes, from, to)
-      const { type } = entry.topic
       const device = this.#device(node, entry)
       this.#out.begin(device.stream, ms)
       if (isOld) {
@@ -227,12 +228,19 @@ export class SparkplugReader {
       }
       if (type === 'NBIRTH') this.#nodeBirth(node, device, entry, payload, ms, isOld)
       else if (type === 'DBIRTH') this.#birth(node, device, entry, payload, ms, isOld)
-      else if (type === 'DDEATH') {
-        const at = Number.isNaN(payload.timestamp) ? ms : payload.timestamp
-        this.#liveness.death(device, ms, at)
-      } else this.#data(node, device, entry, payload, ms)
-    })
-    if (node.needsBirth && !isOld && entry.topic.type !== 'NBIRTH') this.#events.rebirth(node, 'its birth is not known')
+      else if (type === 'NDEATH') this.#nodeDeath(node, payload, ms)
+      else if (type === 'DDEATH')
+        this.#liveness.death(device, ms, Number.isNaN(payload.timestamp) ? ms : payload.timestamp)
+      else this.#data(node, device, entry, payload, ms)
+    } catch (error) {
+      this.#out.rollBack()
+      this.#refuse(node, entry, error, bytes, from, to)
+      return
+    }
+    const trouble = this.#trouble as { reason: Reason; words: string } | undefined
+    if (trouble !== undefined) this.#events.trouble(entry, trouble.reason, trouble.words, bytes, from, to)
+    if (node.needsBirth && !isOld && type !== 'NBIRTH' && type !== 'NDEATH')
+      this.#events.rebirth(node, 'its birth is not known')
   }
 
   #nodeBirth(node: Node, device: Device, entry: Entry, payload: PayloadView, ms: number, isOld: boolean): void {
@@ -283,33 +291,18 @@ export class SparkplugReader {
     this.#events.rebirth(node, this.#trouble.reason)
   }
 
-  #nodeDeath(node: Node, entry: Entry, bytes: Uint8Array, from: number, to: number, ms: number): void {
-    const bdSeq = findBdSeq(this.#payload.read(bytes, from, to))
+  #nodeDeath(node: Node, payload: PayloadView, ms: number): void {
+    const bdSeq = findBdSeq(payload)
     // Of a session before this one, or said already by the node itself.
     if (node.bdSeq >= 0 && bdSeq >= 0 && bdSeq !== node.bdSeq) {
       this.#events.ignored()
       return
     }
     this.#release(node)
-    this.#device(node, entry)
     node.sequence.forget()
     node.isOnline = false
     // Its timestamp is that of its CONNECT: when it died, we know by its coming.
     for (const device of node.devices.values()) this.#liveness.death(device, ms, ms)
-  }
-
-  #guarded(node: Node, entry: Entry, bytes: Uint8Array, from: number, to: number, work: () => void): void {
-    this.#trouble = undefined
-    try {
-      work()
-    } catch (error) {
-      this.#out.rollBack()
-      this.#refuse(node, entry, error, bytes, from, to)
-      return
-    }
-    if (this.#trouble === undefined) return
-    const { reason, words } = this.#trouble as { reason: Reason; words: string }
-    this.#events.trouble(entry, reason, words, bytes, from, to)
   }
 
   #refuse(node: Node, entry: Entry, error: unknown, bytes: Uint8Array, from: number, to: number): void {

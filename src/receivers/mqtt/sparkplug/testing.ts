@@ -14,7 +14,7 @@ import { Discovery } from '../decoders/discovery.ts'
 import { Rule } from '../topic-table.ts'
 import { sparkplugConfig } from './config.ts'
 import { SparkplugReader } from './reader.ts'
-import { SparkplugTopics } from './topics.ts'
+import { type Entry, SparkplugTopics } from './topics.ts'
 
 export const NOW_MS = 1_767_225_600_000
 
@@ -37,7 +37,7 @@ export class SparkplugRig {
 
   constructor(config: object = {}, rule: object = {}) {
     const metrics = new Metrics()
-    const sources = new Sources({ maxSources: 100, maxSeries: 10_000, onFull: (what) => this.troubles.push(what) })
+    const sources = new Sources({ maxSources: 1000, maxSeries: 10_000, onFull: (what) => this.troubles.push(what) })
     const parsed = parseConfig(ruleConfig, { topic: 'spBv1.0/#', decoder: 'sparkplug_b', ...rule })
     const shared = { discovery: new Discovery(), definitions: new Definitions() }
     const rules = [new Rule(parsed, metrics, shared, () => {})]
@@ -65,10 +65,15 @@ export class SparkplugRig {
     })
   }
 
-  /** `what` is such as `NBIRTH/E` or `DDATA/E/D`, of group G. */
-  send(what: string, payload: Sent | Uint8Array, isOld = false): this {
+  entry(what: string): Entry {
     const entry = this.#topics.named(`spBv1.0/G/${what}`)
     if (typeof entry === 'string') throw new Error(entry)
+    return entry
+  }
+
+  /** `what` is such as `NBIRTH/E` or `DDATA/E/D`, of group G. */
+  send(what: string, payload: Sent | Uint8Array, isOld = false): this {
+    const entry = this.entry(what)
     const inner = payload instanceof Uint8Array ? payload : encodeSparkplug({ timestamp: NOW_MS, ...payload } as Sent)
     const bytes = new Uint8Array(Buffer.concat([Buffer.from('xyz'), inner, Buffer.from('z')]))
     this.reader.take(entry, bytes, 3, 3 + inner.length, this.clock.now(), isOld)
