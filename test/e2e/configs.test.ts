@@ -72,6 +72,10 @@ const RUNS: Record<string, Runs> = {
     ],
     paths: ['exporters.file.path'],
   },
+  'sparkplug.yaml': {
+    ports: ['extensions.health_check.endpoint'],
+    paths: ['extensions.file_storage.directory', 'exporters.file/metrics.path', 'exporters.file/logs.path'],
+  },
   'two-gateways.yaml': {
     ports: ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'],
   },

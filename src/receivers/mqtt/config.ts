@@ -23,6 +23,7 @@ import { findBroker, SCHEME_WORDS } from '../../net/mqtt/transport.ts'
 import { tlsClient } from '../../net/tls/config.ts'
 import { payloadFields } from './decoders/config.ts'
 import { DECODERS } from './decoders/decoders.ts'
+import { SPARKPLUG_B } from './decoders/sparkplug-b.ts'
 import { watchConfig } from './device-watch.ts'
 import { sparkplugConfig } from './sparkplug/config.ts'
 import { parseTemplate, TemplateError, type TopicTemplate } from './topics.ts'
@@ -261,6 +262,12 @@ export const config = object(
         problem('topics', 'nothing is subscribed to', 'add a rule, for example {topic: "devices/{device_id}/data"}')
       if (cfg.password !== undefined && cfg.passwordFile !== '')
         problem('password_file', 'password and password_file are both given', 'keep one of them')
+      if (cfg.sharedSubscription !== '' && cfg.topics.some(({ decoder }) => decoder === SPARKPLUG_B))
+        problem(
+          'shared_subscription',
+          'a Sparkplug host needs all messages of an edge node in one place',
+          'give the rules with sparkplug_b a receiver of their own',
+        )
       if (/[+#/]/.test(cfg.sharedSubscription))
         problem('shared_subscription', 'the name of a group has no +, # or /', 'write a word, for example routers')
     },
