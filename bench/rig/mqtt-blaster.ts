@@ -45,7 +45,7 @@ let nextId = 1
 let unacknowledged = 0
 let made: { bytes: Buffer; ids: number[] }[] = []
 let nextChunk = 0
-let births = Buffer.alloc(0)
+let births: Buffer = Buffer.alloc(0)
 
 /** The `round`th message of edge node `i`, from 0, which is its birth. */
 function sparkplugMessage(i: number, round: number): Buffer {

@@ -73,7 +73,11 @@ const RUNS: Record<string, Runs> = {
     paths: ['exporters.file.path'],
   },
   'sparkplug.yaml': {
-    ports: ['extensions.health_check.endpoint'],
+    ports: [
+      'receivers.otlp.protocols.grpc.endpoint',
+      'receivers.otlp.protocols.http.endpoint',
+      'extensions.health_check.endpoint',
+    ],
     paths: ['extensions.file_storage.directory', 'exporters.file/metrics.path', 'exporters.file/logs.path'],
   },
   'two-gateways.yaml': {

@@ -4,8 +4,10 @@ import { test } from 'node:test'
 import type { IPublishPacket } from 'mqtt-packet'
 import { decodeSparkplug, encodeSparkplug } from '../../../../test/support/sparkplug.ts'
 import { until } from '../../../../test/support/until.ts'
+import type { Extension } from '../../../graph/component.ts'
 import { TYPE } from '../../../sparkplug/numbers.ts'
-import { json, started } from '../testing.ts'
+import type { StateRequest } from '../../../storage/storage.ts'
+import { json, type Options, started } from '../testing.ts'
 
 const topics = [{ topic: 'spBv1.0/#', decoder: 'sparkplug_b' }]
 const primary = { topics, sparkplug: { role: 'primary', host_id: 'scada' } }
@@ -157,4 +159,32 @@ test('cut off from the broker every series ends', async (t) => {
   const before = sent.length
   peer.socket.destroy()
   await until(() => sent.slice(before).some((batch) => JSON.stringify(json(batch)).includes('"flags":1')))
+})
+
+test('data by alias are read after a restart, before the next birth, where births were remembered', async (t) => {
+  const entries: Uint8Array[] = []
+  const storage = {
+    openQueue: () => assert.fail(),
+    openState: async ({ restore, name }: StateRequest) => {
+      if (name === 'sparkplug')
+        restore({ snapshot: undefined, entries: entries.map((bytes) => ({ version: 1, bytes })) })
+      return {
+        append: async (bytes: Uint8Array) => void entries.push(bytes.slice()),
+        snapshot: async () => {},
+        logBytes: 0,
+        close: async () => {},
+      }
+    },
+  }
+  const options: Options = { extensions: { store: storage as unknown as Extension } }
+  const first = await started(t, { storage: 'store', topics }, options)
+  first.peer.publish('spBv1.0/G/NBIRTH/E', birth(3))
+  await until(() => first.sent.length > 0)
+  first.peer.publish('spBv1.0/G/NBIRTH/E', birth(3))
+  await until(() => first.metric('receiver_mqtt_messages') === 2)
+  await first.stop()
+  assert.equal(entries.length, 1)
+  const second = await started(t, { storage: 'store', topics }, options)
+  second.peer.publish('spBv1.0/G/NDATA/E', encodeSparkplug({ seq: 77, metrics: [{ alias: 1, double_value: 8.5 }] }))
+  await until(() => second.sent.some((batch) => JSON.stringify(json(batch)).includes('"asDouble":8.5')))
 })

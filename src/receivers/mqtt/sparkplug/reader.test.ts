@@ -276,7 +276,7 @@ test('no more than max_held_messages wait', () => {
 })
 
 test('in whatever order a window of messages comes, they are applied by seq, over the wrap of 3.0 and beyond it in 4.0', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(
       fc.integer({ min: 0, max: 255 }),
       fc.boolean(),
