@@ -1,5 +1,5 @@
-// Writes src/otlp/fields.ts and src/sparkplug/fields.ts from proto/: `npm run fields`. With `--check` it writes nothing and
-// fails when one of them is out of date. The same files give the same bytes.
+// Writes the tables of fields from proto/: `npm run fields`. With `--check` it writes nothing and fails when one is out
+// of date. The same files give the same bytes.
 
 import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
@@ -9,11 +9,13 @@ import protobuf from 'protobufjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-/** What is made of which folders of proto/. */
-const TARGETS = {
-  otlp: { path: 'src/otlp/fields.ts', protos: '{google,opentelemetry}/**/*.proto' },
-  sparkplug: { path: 'src/sparkplug/fields.ts', protos: 'sparkplug/*.proto' },
-} as const
+/** Where the tables of a protocol stand, by the names that are its own; the first has all that no other claims. */
+const TARGETS: readonly { readonly file: string; readonly owns: readonly string[] }[] = [
+  { file: 'src/otlp/fields.ts', owns: [] },
+  { file: 'src/jaeger/fields.ts', owns: ['.jaeger.'] },
+  { file: 'src/sparkplug/fields.ts', owns: ['.org.eclipse.tahu.protobuf.'] },
+  { file: 'src/prometheus/fields.ts', owns: ['.io.prometheus.client.'] },
+]
 
 const VARINT = 0
 const FIXED64 = 1
@@ -43,15 +45,15 @@ const ID_BYTES: Readonly<Record<string, number>> = { trace_id: 16, profile_id: 1
 
 // Two packages may use one name; these get another one.
 const RENAMED: Readonly<Record<string, string>> = { '.google.rpc.Status': 'RPC_STATUS' }
+const PREFIXED: readonly (readonly [namespace: string, prefix: string])[] = [['.jaeger.api_v2.', 'JAEGER_']]
 
-/** `npm run fields` and its tests: the text that the file should have. */
-export function generateFields(target: keyof typeof TARGETS = 'otlp'): string {
-  const { path, protos } = TARGETS[target]
+/** `npm run fields` and its test: the text that each table should have, by its file. */
+export function generateFields(): ReadonlyMap<string, string> {
   const root = new protobuf.Root()
   const proto = join(ROOT, 'proto')
   root.resolvePath = (_origin, target) => (target.startsWith('/') ? target : join(proto, target))
   root.loadSync(
-    globSync(protos, { cwd: proto })
+    globSync('**/*.proto', { cwd: proto })
       .sort()
       .map((file) => join(proto, file)),
     { keepCase: true },
@@ -68,6 +70,19 @@ export function generateFields(target: keyof typeof TARGETS = 'otlp'): string {
     }
   }
   visit(root)
+  const texts = TARGETS.map(({ file }, index) => {
+    const isOwn = (entry: { fullName: string }): boolean => targetOf(entry.fullName) === index
+    return [file, fileText(file, messages.filter(isOwn), enums.filter(isOwn))] as const
+  })
+  return new Map(texts)
+}
+
+function targetOf(fullName: string): number {
+  const owner = TARGETS.findIndex(({ owns }) => owns.some((name) => fullName.startsWith(name)))
+  return Math.max(0, owner)
+}
+
+function fileText(file: string, messages: protobuf.Type[], enums: protobuf.Enum[]): string {
   const byName = (a: { fullName: string }, b: { fullName: string }): number => (a.fullName < b.fullName ? -1 : 1)
   messages.sort(byName)
   enums.sort(byName)
@@ -78,9 +93,11 @@ export function generateFields(target: keyof typeof TARGETS = 'otlp'): string {
     if (other !== undefined) throw new Error(`${other} and ${entry.fullName} would both be ${name}: add one to RENAMED`)
     taken.set(name, entry.fullName)
   }
-  const header = target === 'otlp' ? HEADER + TYPES : `${HEADER}${IMPORTS}`
-  const text = [header, ...enums.map(enumText), ...messages.map(messageText), indexText(messages, enums)].join('\n')
-  return execFileSync(join(ROOT, 'node_modules/.bin/biome'), ['format', `--stdin-file-path=${path}`], {
+  const types = file === TARGETS[0]!.file ? TYPES : IMPORTED_TYPES
+  const text = [HEADER, types, ...enums.map(enumText), ...messages.map(messageText), indexText(messages, enums)].join(
+    '\n',
+  )
+  return execFileSync(join(ROOT, 'node_modules/.bin/biome'), ['format', `--stdin-file-path=${file}`], {
     cwd: ROOT,
     input: text,
     encoding: 'utf8',
@@ -91,11 +108,9 @@ const HEADER = `// Generated from proto/ by scripts/generate-fields.ts: \`npm ru
 //
 // One table per message: field numbers by name, the wire type expected at each number, and what JSON and other readers
 // of whole messages need to know of each field. Hot code compares \`SPAN.wireType[number]\` and \`SPAN.TRACE_ID\`.
-
 `
 
-const IMPORTS = `import type { EnumTable, MessageTable } from '../otlp/fields.ts'
-`
+const IMPORTED_TYPES = "import type { EnumTable, MessageTable } from '../otlp/fields.ts'\n"
 
 const TYPES = `export type FieldKind =
   | 'double' | 'float' | 'int32' | 'int64' | 'uint32' | 'uint64' | 'sint32' | 'sint64'
@@ -151,7 +166,8 @@ function constantName(entry: protobuf.Type | protobuf.Enum): string {
   for (let parent = entry.parent; parent instanceof protobuf.Type; parent = parent.parent) {
     if (!entry.name.startsWith(parent.name)) words.unshift(parent.name)
   }
-  return words.map(upper).join('_')
+  const prefix = PREFIXED.find(([namespace]) => entry.fullName.startsWith(namespace))?.[1] ?? ''
+  return prefix + words.map(upper).join('_')
 }
 
 const fullName = (entry: protobuf.ReflectionObject): string => entry.fullName.slice(1)
@@ -164,7 +180,7 @@ function enumText(entry: protobuf.Enum): string {
 function messageText(entry: protobuf.Type): string {
   const fields = [...entry.fieldsArray].sort((a, b) => a.id - b.id)
   const wireTypes = new Array<number>((fields.at(-1)?.id ?? 0) + 1).fill(255)
-  for (const field of fields) wireTypes[field.id] = field.repeated && field.packed ? BYTES : elementWireType(field)
+  for (const field of fields) wireTypes[field.id] = field.repeated ? BYTES : elementWireType(field)
   return [
     `export const ${constantName(entry)} = {`,
     ...fields.map((field) => `${field.name.toUpperCase()}: ${field.id},`),
@@ -200,7 +216,7 @@ function fieldText(field: protobuf.Field): string {
     `wireType: ${wireType}`,
     ...(type === null ? [] : [`type: '${fullName(type)}'`]),
     ...(field.repeated ? ['repeated: true'] : []),
-    ...(field.repeated && field.packed && wireType !== BYTES ? ['packed: true'] : []),
+    ...(field.repeated && wireType !== BYTES ? ['packed: true'] : []),
     ...(optional ? ['optional: true'] : []),
     ...(oneof === undefined ? [] : [`oneof: '${oneof}'`]),
     ...(idBytes === undefined ? [] : [`idBytes: ${idBytes}`]),
@@ -222,12 +238,11 @@ export const ENUMS: Readonly<Record<string, EnumTable>> = {\n${rows(enums)}\n}
 }
 
 if (import.meta.main) {
-  for (const target of ['otlp', 'sparkplug'] as const) {
-    const { path } = TARGETS[target]
-    const text = generateFields(target)
-    if (!process.argv.includes('--check')) writeFileSync(join(ROOT, path), text)
-    else if (readFileSync(join(ROOT, path), 'utf8') !== text) {
-      console.error(`${path} is out of date: run \`npm run fields\``)
+  for (const [file, text] of generateFields()) {
+    const target = join(ROOT, file)
+    if (!process.argv.includes('--check')) writeFileSync(target, text)
+    else if (readFileSync(target, 'utf8') !== text) {
+      console.error(`${file} is out of date: run \`npm run fields\``)
       process.exitCode = 1
     }
   }

@@ -10,8 +10,8 @@ import { pathsConfig } from '../../src/receivers/mqtt/decoders/config.ts'
 import { type DecoderContext, type Message, plainContext } from '../../src/receivers/mqtt/decoders/decoder.ts'
 import { findDecoder } from '../../src/receivers/mqtt/decoders/decoders.ts'
 import { PayloadTimes } from '../../src/receivers/mqtt/event-times.ts'
-import { SparkplugRig } from '../../src/receivers/mqtt/sparkplug/testing.ts'
 import { encodeSparkplug } from '../../test/support/sparkplug.ts'
+import { SparkplugRig } from '../../test/support/sparkplug-reader.ts'
 import { bench } from './harness.ts'
 
 const MESSAGES = 1000

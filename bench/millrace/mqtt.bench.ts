@@ -22,12 +22,19 @@ const ROUND_MESSAGES = 400_000
 const EXPORT_MS = 5
 const DRAIN_MS = 60_000
 
-const topics = ({ qos, sparkplug }: BlasterOptions): string =>
+type Asked = Pick<BlasterOptions, 'qos' | 'sparkplug'>
+
+const topics = ({ qos, sparkplug }: Asked): string =>
   sparkplug === true
     ? '{topic: "spBv1.0/#", decoder: sparkplug_b}'
     : `{topic: "devices/{device_id}/data", decoder: json_points, qos: ${qos}}`
 
-const file = (brokerPort: number, sinkPort: number, blast: BlasterOptions, metricsPort: number): string => `receivers:
+export const mqttGatewayFile = (
+  brokerPort: number,
+  sinkPort: number,
+  blast: Asked,
+  metricsPort: number,
+): string => `receivers:
   mqtt:
     brokers: [mqtt://127.0.0.1:${brokerPort}]
     protocol_version: 5
@@ -50,7 +57,7 @@ async function measure(name: string, blast: BlasterOptions, { rounds }: MeasureO
   try {
     const port = await broker.open(blast)
     const subscribed = broker.subscribed()
-    await router.start(file(port, sink.grpcPort, blast, await freePort()), async () => {
+    await router.start(mqttGatewayFile(port, sink.grpcPort, blast, await freePort()), async () => {
       await subscribed
       return true
     })

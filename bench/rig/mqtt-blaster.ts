@@ -15,6 +15,8 @@ export interface BlasterOptions {
   readonly points?: number
   /** Sparkplug B: births first, and then data by alias. */
   readonly sparkplug?: boolean
+  /** Of MQTT, which its client speaks: 5 by default, 4 is 3.1.1. */
+  readonly version?: 4 | 5
   /** `timestamp` as ISO 8601 instead of milliseconds. */
   readonly isoTime?: boolean
 }
@@ -33,6 +35,8 @@ const WINDOW = 20_000
 /** Of Sparkplug one of each edge node: there are so many of them. */
 const CHUNK_MESSAGES = 200
 const FIRST_MS = 1_767_225_600_123
+
+const version = () => ({ protocolVersion: options.version ?? 5 })
 
 const tell = (message: FromBlaster): void => void process.send?.(message)
 
@@ -92,7 +96,7 @@ function message(i: number): Buffer {
     dup: false,
     retain: false,
   }
-  return generate({ ...packet, messageId: 1 } as Packet, { protocolVersion: 5 }) as Buffer
+  return generate({ ...packet, messageId: 1 } as Packet, version()) as Buffer
 }
 
 /** Chunks of messages, and where the packet id of each stands. */
@@ -149,11 +153,12 @@ function acknowledged(chunk: Buffer): void {
 
 const server = createServer((socket) => {
   socket.setNoDelay(true)
-  const reader = parser({ protocolVersion: 5 })
+  const reader = parser(version())
   let isSending = false
   reader.on('packet', (packet) => {
-    const send = (answer: Packet): void => void socket.write(generate(answer, { protocolVersion: 5 }))
-    if (packet.cmd === 'connect') send({ cmd: 'connack', reasonCode: 0, sessionPresent: false } as Packet)
+    const send = (answer: Packet): void => void socket.write(generate(answer, version()))
+    if (packet.cmd === 'connect')
+      send({ cmd: 'connack', reasonCode: 0, returnCode: 0, sessionPresent: false } as Packet)
     else if (packet.cmd === 'subscribe') {
       send({ cmd: 'suback', messageId: packet.messageId!, granted: [options.qos] } as Packet)
       client = socket

@@ -215,3 +215,56 @@ events:
     },
   )
 })
+
+test('in an hour of the small plant everything is seen that goes on in one', () => {
+  const { bodies, events, truth } = run(undefined, 60 * MINUTE)
+  const types = Object.values(truth.devices).map(({ type }) => type)
+  assert.deepEqual([...new Set(types)].sort(), ['agv', 'cnc', 'conveyor', 'meter', 'plc', 'robot', 'sensor'])
+
+  const statuses = bodies(/(cnc|robot)-\d+\/status$/)
+  assert.deepEqual([...new Set(statuses.map(({ status }) => status))].sort(), [
+    'Error',
+    'Idle',
+    'Maintenance',
+    'Running',
+  ])
+  const reasons = new Set(statuses.map(({ reason }) => reason))
+  for (const reason of ['blocked', 'changeover', 'coolant change', 'bearing', 'tool broken'])
+    assert.ok(reasons.has(reason), reason)
+
+  const orders = bodies(/^orders\//)
+  for (const event of ['started', 'completed']) assert.ok(orders.some((order) => order.event === event))
+  assert.deepEqual([...new Set(orders.map(({ product_code }) => product_code))].sort(), ['flange-8', 'shaft-20'])
+  assert.ok(bodies(/^quality\//).some(({ result }) => result === 'fail'))
+
+  const heat = readings(bodies(/cnc-01\/data$/), 'temperature')
+  const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+  assert.ok(mean(heat.slice(0, 5)) + 10 < mean(heat.slice(60, 90)), 'machines warm up')
+
+  const anomalies = Object.values(truth.devices).flatMap((device) => device.anomalies)
+  assert.deepEqual([...new Set(anomalies.map(({ kind }) => kind))].sort(), ['drift', 'spike', 'stuck'])
+  assert.ok(anomalies.some(({ kind, before_fault }) => kind === 'drift' && before_fault))
+  assert.ok(events.filter(({ kind }) => kind === 'connected').length > 5)
+  assert.ok(events.some((event) => event.kind === 'message' && event.isLate))
+  const meter = events.find((event) => event.kind === 'message' && event.device === 'meter-2')
+  assert.ok(meter?.kind === 'message' && meter.deviceMs - meter.atMs === 3_000)
+})
+
+test('availability, performance and quality of the ground truth are those of the states and counts in the data', () => {
+  const { bodies, truth } = run(
+    `products: [{code: pin, cycle: 2s, scrap: 0.1}]
+devices: [{id: cnc-1, faults_per_hour: 20, fault_lasts: 20s, disconnects_per_hour: 10}]`,
+    60 * MINUTE,
+  )
+  const data = bodies(/data$/).sort((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp))
+  // A reading each second; what was kept without a connection is there too.
+  assert.equal(data.length, 3600)
+  const running = readings(data, 'state').filter((state) => state === 1).length
+  const total = readings(data, 'part_count').at(-1)!
+  const rejects = readings(data, 'reject_count').at(-1)!
+  const { production } = truth.devices['cnc-1']!
+  assert.equal(production!.availability, running / 3600)
+  assert.equal(production!.performance, (2 * total) / running)
+  assert.ok(Math.abs(production!.quality! - (total - rejects) / total) < 1e-12)
+  assert.ok(Math.abs(production!.oee! - (2 * (total - rejects)) / 3600) < 1e-12)
+})

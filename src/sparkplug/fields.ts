@@ -77,11 +77,11 @@ export const PAYLOAD_DATA_SET = {
   TYPES: 3,
   ROWS: 4,
   message: 'org.eclipse.tahu.protobuf.Payload.DataSet',
-  wireType: Uint8Array.of(255, 0, 2, 0, 2),
+  wireType: Uint8Array.of(255, 0, 2, 2, 2),
   fields: [
     { number: 1, name: 'num_of_columns', json: 'numOfColumns', kind: 'uint64', wireType: 0 },
     { number: 2, name: 'columns', json: 'columns', kind: 'string', wireType: 2, repeated: true },
-    { number: 3, name: 'types', json: 'types', kind: 'uint32', wireType: 0, repeated: true },
+    { number: 3, name: 'types', json: 'types', kind: 'uint32', wireType: 0, repeated: true, packed: true },
     {
       number: 4,
       name: 'rows',

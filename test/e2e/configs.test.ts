@@ -17,6 +17,10 @@ interface Runs {
   readonly paths?: readonly string[]
   /** Its door speaks TLS with the certificate of the tests, and takes this token from the file that TOKENS names. */
   readonly token?: string
+  /** What it is sent; logs by default. */
+  readonly signal?: 'logs' | 'traces'
+  /** What it warns of because the Collector has removed it. */
+  readonly warned?: readonly string[]
 }
 
 const RUNS: Record<string, Runs> = {
@@ -64,6 +68,9 @@ const RUNS: Record<string, Runs> = {
     ],
     paths: ['extensions.file_storage.directory', 'exporters.file.path'],
   },
+  'mqtt-commands.yaml': {
+    ports: ['extensions.mqtt_broker.tcp.endpoint', 'receivers.otlp.protocols.http.endpoint'],
+  },
   'plant.yaml': {
     ports: [
       'extensions.mqtt_broker.tcp.endpoint',
@@ -79,6 +86,17 @@ const RUNS: Record<string, Runs> = {
       'extensions.health_check.endpoint',
     ],
     paths: ['extensions.file_storage.directory', 'exporters.file/metrics.path', 'exporters.file/logs.path'],
+  },
+  // It has no door.
+  'plant-simulator.yaml': { ports: [], paths: ['receivers.plant_simulator.ground_truth'] },
+  'robustmq-tracing.yaml': {
+    ports: [
+      'receivers.otlp.protocols.grpc.endpoint',
+      'receivers.otlp.protocols.http.endpoint',
+      'exporters.prometheus.endpoint',
+    ],
+    signal: 'traces',
+    warned: ['exporters.jaeger', 'exporters.logging', 'exporters.logging.loglevel'],
   },
   'two-gateways.yaml': {
     ports: ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'],
@@ -104,16 +122,16 @@ const REFUSED: Record<
   { readonly names: readonly string[]; readonly kinds: number; readonly warned: readonly string[] }
 > = {
   'full-stack.yaml': {
-    names: ['prometheus and elasticsearch'],
+    names: ['elasticsearch'],
     kinds: 1,
     warned: ['otlp/jaeger', 'exporters.logging', 'exporters.logging.loglevel', 'service.extensions[0]'],
   },
-  'robustmq-tracing.yaml': {
-    names: ['jaeger and prometheus', 'probabilistic_sampler'],
-    kinds: 2,
-    warned: ['exporters.logging', 'exporters.logging.loglevel'],
-  },
 }
+
+const BODIES = {
+  logs: '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"door opened"}}]}]}]}',
+  traces: `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"${'1'.repeat(32)}","spanId":"${'2'.repeat(16)}"}]}]}]}`,
+} as const
 
 function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'millrace-configs-'))
@@ -137,8 +155,8 @@ test('every file in configs/ is held by this test, and opens with its purpose an
   }
 })
 
-for (const [file, { ports, paths = [], token }] of Object.entries(RUNS)) {
-  test(`configs/${file} runs, takes a span and drains`, async (t) => {
+for (const [file, { ports, paths = [], token, signal = 'logs', warned = [] }] of Object.entries(RUNS)) {
+  test(`configs/${file} runs, takes what is sent where it has a door, and drains`, async (t) => {
     const [metrics, ...own] = await freePorts(ports.length + 1)
     const at = folder(t)
     const sets = [
@@ -150,24 +168,29 @@ for (const [file, { ports, paths = [], token }] of Object.entries(RUNS)) {
     writeFileSync(env.TOKENS, `another one\n${token}\n`, { mode: 0o600 })
     const router = startProcess(t, ['--config', join(CONFIGS, file), ...sets.flatMap((set) => ['--set', set])], env)
     await router.until('Everything is ready')
+    for (const thing of warned) assert.match(router.said(), new RegExp(`CONFIG_REMOVED ${thing}:`))
     const http = own[ports.indexOf('receivers.otlp.protocols.http.endpoint')]
     const dispatcher = new Agent({ connect: { ca: certs.ca } })
     t.after(() => dispatcher.close())
     const post = async (headers: Record<string, string>): Promise<number> => {
       const { statusCode, body } = await request(
-        `${token === undefined ? 'http' : 'https'}://127.0.0.1:${http}/v1/logs`,
+        `${token === undefined ? 'http' : 'https'}://127.0.0.1:${http}/v1/${signal}`,
         {
           dispatcher,
           method: 'POST',
           headers: { 'content-type': 'application/json', ...headers },
-          body: '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"door opened"}}]}]}]}',
+          body: BODIES[signal],
         },
       )
       await body.dump()
       return statusCode
     }
     if (token !== undefined) assert.equal(await post({}), 401)
-    assert.equal(await post(token === undefined ? {} : { authorization: `Bearer ${token}`, 'x-tenant': 'line-3' }), 200)
+    if (http !== undefined)
+      assert.equal(
+        await post(token === undefined ? {} : { authorization: `Bearer ${token}`, 'x-tenant': 'line-3' }),
+        200,
+      )
     assert.equal(await router.stop(), 0, router.said())
     assert.doesNotMatch(router.said(), /\terror\t(?!.*(Exporting failed|ECONNREFUSED|connect))/)
   })

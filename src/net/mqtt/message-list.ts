@@ -3,6 +3,7 @@
 //   bytes   ... topic ... properties ... payload ...          topics and properties may be shared by several messages
 //   rows    topic from, to | properties from, to | payload from, to | items        of `bytes`, for each message
 
+import { utf8 } from '../../otlp/value.ts'
 import { Writer } from '../../wire/writer.ts'
 
 const TOPIC_FROM = 0
@@ -75,20 +76,13 @@ export class MessageList {
     return this.#rows[i * WIDTH + TOPIC_TO]!
   }
 
-  payloadFrom(i: number): number {
-    return this.#rows[i * WIDTH + PAYLOAD_FROM]!
+  topic(i: number): string {
+    return utf8(this.text.bytes, this.topicFrom(i), this.topicTo(i))
   }
 
-  payloadTo(i: number): number {
-    return this.#rows[i * WIDTH + PAYLOAD_TO]!
-  }
-
-  propertiesFrom(i: number): number {
-    return this.#rows[i * WIDTH + PROPERTIES_FROM]!
-  }
-
-  propertiesTo(i: number): number {
-    return this.#rows[i * WIDTH + PROPERTIES_TO]!
+  payload(i: number): Uint8Array {
+    const at = i * WIDTH
+    return this.text.bytes.subarray(this.#rows[at + PAYLOAD_FROM]!, this.#rows[at + PAYLOAD_TO]!)
   }
 
   /** Bytes of the PUBLISH that message `i` becomes. */

@@ -33,11 +33,12 @@ export class Consignment {
   next = 0
   isWithdrawn = false
   /** Messages and items that the broker refused for good, by reason code. */
-  readonly refused = new Map<number, { messages: number; items: number }>()
+  readonly refused = new Map<number, { messages: number; items: number; readonly topic: string }>()
   /** The reason of a message that failed for now; undefined when none did. */
   failure: number | undefined
   /** Called each time that nothing is left. */
-  onEnd: () => void = () => {}
+  onEnd: () => void = nothing
+  #done = 0
 
   constructor(list: MessageList, qos: 0 | 1 | 2, retain: boolean) {
     this.list = list
@@ -59,14 +60,23 @@ export class Consignment {
       }
   }
 
+  /** Messages that were done since it was asked last. */
+  takeDone(): number {
+    const done = this.#done
+    this.#done = 0
+    return done
+  }
+
   end(i: number, code: number): void {
-    if (code < 0x80) this.status[i] = STATUS.DONE
-    else if (mayPassLater(code)) {
+    if (code < 0x80) {
+      this.status[i] = STATUS.DONE
+      this.#done++
+    } else if (mayPassLater(code)) {
       this.status[i] = STATUS.FAILED
       this.failure ??= code
     } else {
       this.status[i] = STATUS.REFUSED
-      const counts = this.refused.get(code) ?? { messages: 0, items: 0 }
+      const counts = this.refused.get(code) ?? { messages: 0, items: 0, topic: this.list.topic(i) }
       counts.messages++
       counts.items += this.list.items(i)
       this.refused.set(code, counts)
@@ -102,6 +112,9 @@ interface Span {
 export class Outgoing {
   readonly #maxInFlight: number
   readonly #maxAliases: number
+  readonly #maxPacketBytes: number
+  /** Messages that went again with DUP. */
+  repeated = 0
   /** With something that is not done. */
   readonly #open = new Set<Consignment>()
   #line: Consignment[] = []
@@ -121,8 +134,10 @@ export class Outgoing {
   /** Sent on this connection and not answered. */
   #inFlight = 0
   #isPumping = false
+  #lastChunkBytes = 0
 
-  constructor(maxInFlight: number, maxAliases: number) {
+  constructor(maxInFlight: number, maxAliases: number, maxPacketBytes: number = Number.POSITIVE_INFINITY) {
+    this.#maxPacketBytes = maxPacketBytes
     this.#maxInFlight = Math.min(maxInFlight, MAX_ID)
     this.#maxAliases = maxAliases
   }
@@ -187,7 +202,11 @@ export class Outgoing {
     // PUBCOMP, packet identifier not found: the broker has let go of it, as we ask.
     consignment.end(i, type === 'pubcomp' ? 0 : code)
     if (consignment.left === 0) this.#open.delete(consignment)
-    this.#pump()
+  }
+
+  /** For the session: all answers of one read of the socket have come. What they make room for goes out together. */
+  readEnd(): void {
+    if (this.#line.length > 0 || this.#again.length > 0) this.#pump()
   }
 
   #release(slot: number): void {
@@ -232,7 +251,12 @@ export class Outgoing {
   /** False when there is nothing to write, or nothing that may be written. */
   #writeChunk(): boolean {
     const limits = this.#limits!
+    const hasMore = this.#again.length > 0 || this.#line.length > 0
+    // Before anything is allocated: with a full window this is asked at every read of the socket.
+    if (!hasMore || (!this.#hasWindow(limits) && (this.#again.length > 0 || this.#line[0]!.qos > 0))) return false
     const out = new Writer()
+    // As the last one was: an array that grows is copied again and again.
+    out.reserve(this.#lastChunkBytes)
     const spans: Span[] = []
     while (out.length < CHUNK_BYTES && this.#again.length > 0 && this.#hasWindow(limits))
       this.#writeAgain(this.#again.shift()!, limits, out)
@@ -246,6 +270,7 @@ export class Outgoing {
     if (out.length === 0) return false
     const epoch = this.#epoch
     const { length } = out
+    this.#lastChunkBytes = length
     this.#socketBytes += length
     this.#write!(out.bytes.subarray(0, length), (error) => {
       if (epoch !== this.#epoch) return
@@ -273,6 +298,7 @@ export class Outgoing {
     }
     const qos = Math.min(consignment.qos, limits.maxQos)
     const { version } = limits
+    this.repeated++
     list.writeFrame(out, i, { version, qos, retain, dup: true, id, alias: 0, hasTopic: true })
   }
 
@@ -290,7 +316,7 @@ export class Outgoing {
       const alias = version === 5 ? this.#alias(list, i, limits) : 0
       const id = qos === 0 ? 0 : this.#take(head, i)
       const frame: FrameOptions = { version, qos, retain, dup: false, id, alias: Math.abs(alias), hasTopic: alias >= 0 }
-      if (list.frameBytes(i, frame) > limits.maxPacketBytes) {
+      if (list.frameBytes(i, frame) > Math.min(limits.maxPacketBytes, this.#maxPacketBytes)) {
         if (qos > 0) this.#giveBack(id)
         this.#end(head, i, REASON.PACKET_TOO_LARGE)
         continue

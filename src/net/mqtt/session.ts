@@ -41,7 +41,7 @@ export interface SessionOptions
   readonly maxUnackedBytes: number
   readonly backoff: { readonly initialMs: number; readonly maxMs: number }
   /** What may be published without an answer, and topics that may be shortened; 1000 and 0 if not given. */
-  readonly outgoing?: { readonly maxInFlight: number; readonly maxAliases: number }
+  readonly outgoing?: { readonly maxInFlight: number; readonly maxAliases: number; readonly maxPacketBytes?: number }
   /**
    * A session of an earlier process, or from before another broker was used, is ended: the broker would take new messages
    * for those whose packet ids it remembers.
@@ -109,8 +109,8 @@ export class MqttSession {
     this.#events = events
     this.#around = around
     this.unacked = new AckLine((acks) => this.#connection?.write(acks))
-    const { maxInFlight = MAX_IN_FLIGHT, maxAliases = 0 } = options.outgoing ?? {}
-    this.outgoing = new Outgoing(maxInFlight, maxAliases)
+    const { maxInFlight = MAX_IN_FLIGHT, maxAliases = 0, maxPacketBytes } = options.outgoing ?? {}
+    this.outgoing = new Outgoing(maxInFlight, maxAliases, maxPacketBytes)
   }
 
   /**
@@ -302,6 +302,7 @@ export class MqttSession {
   }
 
   #readEnd(): void {
+    this.outgoing.readEnd()
     const group = this.#group
     if (group.messages === 0) return
     this.#group = new AckGroup()

@@ -13,14 +13,19 @@ import {
   list,
   map,
   object,
-  secret,
   section,
   string,
   strings,
 } from '../../config/schema.ts'
-import { choiceType, INVALID, stringType, type ValueType } from '../../config/types.ts'
-import { findBroker, SCHEME_WORDS } from '../../net/mqtt/transport.ts'
-import { tlsClient } from '../../net/tls/config.ts'
+import { INVALID, stringType, type ValueType } from '../../config/types.ts'
+import {
+  backoffConfig,
+  brokersField,
+  checkClient,
+  checkSeconds,
+  clientFields,
+  reconnectField,
+} from '../../net/mqtt/config.ts'
 import { payloadFields } from './decoders/config.ts'
 import { DECODERS } from './decoders/decoders.ts'
 import { SPARKPLUG_B } from './decoders/sparkplug-b.ts'
@@ -46,15 +51,6 @@ const templateType: ValueType<TopicTemplate> = {
   print: (template) => template.text,
   json: () => ({ type: 'string' }),
   zero: () => parseTemplate('#'),
-}
-
-const versions = choiceType({ auto: 'auto', '5': '5', '3.1.1': '3.1.1' })
-
-/** A 5 need not be in quotes. */
-const versionType: typeof versions = {
-  ...versions,
-  decode: (node, at) => (node.kind === 'scalar' && node.value === 5 ? '5' : versions.decode(node, at)),
-  json: () => ({ anyOf: [versions.json(), { const: 5 }] }),
 }
 
 const decoderWords = Object.fromEntries(DECODERS.map(({ name, summary }) => [name, summary]))
@@ -100,57 +96,14 @@ export const rule = object({
 })
 export type RuleConfig = Infer<typeof rule>
 
-const backoff = (initial: string, max: string) =>
-  object(
-    {
-      initialMs: duration('initial_interval', { default: initial, min: '10ms', doc: 'Before the first try.' }),
-      maxMs: duration('max_interval', { default: max, min: '10ms', doc: 'The wait doubles up to this.' }),
-    },
-    {
-      check({ initialMs, maxMs }, problem) {
-        if (maxMs < initialMs)
-          problem('max_interval', 'it is shorter than initial_interval', 'write the longer of the two')
-      },
-    },
-  )
-
 export const config = object(
   {
-    brokers: strings('brokers', {
-      default: ['mqtt://localhost:1883'],
-      doc: `Where the broker is: ${SCHEME_WORDS}, or host:port. Of several the first that answers is used.`,
-    }),
+    brokers: brokersField,
     topics: list('topics', rule, {
       required: true,
       doc: 'What is subscribed to, and what it means. Of several rules that fit a topic the first one counts.',
     }),
-    protocolVersion: custom('protocol_version', versionType, {
-      default: 'auto',
-      doc: 'What is spoken: `5`, `3.1.1`, or `auto`: 5, and 3.1.1 with a broker that does not know it.',
-    }),
-    clientId: string('client_id', {
-      default: '',
-      doc: 'Who we are to the broker: it keeps our session under this name. Empty: made of the host name and the id of the receiver.',
-    }),
-    username: string('username', { default: '', doc: 'User name; empty: none.' }),
-    password: secret('password', { optional: true, doc: 'Password of the user.' }),
-    passwordFile: string('password_file', {
-      default: '',
-      doc: 'File that holds the password instead; read at each connection.',
-    }),
-    tls: group('tls', tlsClient, { doc: 'Of mqtts:// and wss://.' }),
-    headers: map('headers', secret.of(), { default: {}, doc: 'Of the request that opens a WebSocket.' }),
-    connectTimeoutMs: duration('connect_timeout', {
-      default: '10s',
-      min: '100ms',
-      doc: 'Time until the broker has taken us.',
-    }),
-    keepAliveMs: duration('keep_alive', {
-      default: '60s',
-      min: '0s',
-      max: '18h',
-      doc: 'Longest silence; whole seconds. A broker may ask for another. 0: none.',
-    }),
+    ...clientFields('receiver'),
     cleanSession: bool('clean_session', {
       default: false,
       doc: 'Begin anew at each connection: what comes while we are away is lost.',
@@ -227,8 +180,8 @@ export const config = object(
       optional: 'default',
       doc: 'Whether devices still send, by what they usually do, and how far their clocks are off: metrics and events of each. Off unless it is written.',
     }),
-    reconnect: group('reconnect', backoff('1s', '30s'), { doc: 'Waits before the next connection, with jitter.' }),
-    retry: group('retry', backoff('100ms', '5s'), {
+    reconnect: reconnectField,
+    retry: group('retry', backoffConfig('100ms', '5s'), {
       doc: 'Waits before data that a pipeline refused for now are sent to it again.',
     }),
     storage: extensionId('storage', {
@@ -239,29 +192,10 @@ export const config = object(
   },
   {
     check(cfg, problem) {
-      if (cfg.brokers.length === 0)
-        problem('brokers', 'there is no broker', 'write its address, for example mqtt://broker:1883')
-      for (const broker of cfg.brokers)
-        if (findBroker(broker) === undefined)
-          problem(
-            'brokers',
-            `"${broker}" is no address of a broker`,
-            `write ${SCHEME_WORDS}, for example mqtt://broker:1883`,
-          )
-      for (const [key, ms] of [
-        ['keep_alive', cfg.keepAliveMs],
-        ['session_expiry', cfg.sessionExpiryMs],
-      ] as const)
-        if (ms > 0 && ms < 1000)
-          problem(
-            key,
-            'less than a second; a number without a unit counts nanoseconds',
-            'write seconds, for example 60s',
-          )
+      checkClient(cfg, problem)
+      checkSeconds('session_expiry', cfg.sessionExpiryMs, problem)
       if (cfg.topics.length === 0)
         problem('topics', 'nothing is subscribed to', 'add a rule, for example {topic: "devices/{device_id}/data"}')
-      if (cfg.password !== undefined && cfg.passwordFile !== '')
-        problem('password_file', 'password and password_file are both given', 'keep one of them')
       if (cfg.sharedSubscription !== '' && cfg.topics.some(({ decoder }) => decoder === SPARKPLUG_B))
         problem(
           'shared_subscription',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { points, started, values } from '../../../test/support/mqtt-receiver.ts'
 import { until } from '../../../test/support/until.ts'
-import { points, started, values } from './testing.ts'
 
 const topics = [
   { topic: 'gateway/{_}', decoder: 'json_points' },

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { rig, sink } from '../../../test/support/harness.ts'
 import { scriptedBroker } from '../../../test/support/mqtt-broker.ts'
+import { held, json, points, REFUSED, REFUSED_FOR_GOOD, started, values } from '../../../test/support/mqtt-receiver.ts'
 import { until } from '../../../test/support/until.ts'
 import { ConfigError } from '../../config/problem.ts'
 import { parseConfig } from '../../config/testing.ts'
 import type { Batch } from '../../otlp/batch.ts'
 import { bytesToJson } from '../../otlp/json/index.ts'
 import { factory } from './factory.ts'
-import { held, json, points, REFUSED, REFUSED_FOR_GOOD, started, values } from './testing.ts'
 
 test('messages of one read become one batch per signal, with the resources of their topics', async (t) => {
   const { peer, sent } = await started(t)
@@ -271,4 +271,35 @@ test('a dead_letter that is no pipeline of the receiver for logs is a problem of
     async () => await factory.create(cfg, context),
     (error) => error instanceof ConfigError && /logs\/unread is no pipeline/.test(error.problems[0]!.what),
   )
+})
+
+test('the traceparent of a message, in its user properties or its JSON, is that of its exemplars and log records', async (t) => {
+  const topics = [
+    { topic: 'a/{device_id}', decoder: 'json' },
+    { topic: 'b/{device_id}', decoder: 'text' },
+  ]
+  const { peer, sent } = await started(t, { topics })
+  const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`
+  peer.publish('a/1', JSON.stringify({ x: 1, traceparent, tracestate: 'k=v' }), 1, 1)
+  peer.publish('a/2', '{"x": 2}', 1, 2, { properties: { userProperties: { traceparent } } })
+  peer.publish('a/3', '{"x": 3}', 1, 3)
+  peer.publish('b/1', 'stopped', 1, 4, { properties: { userProperties: { traceparent } } })
+  await until(() => peer.of('puback').length === 4)
+  const of = (signal: string) => sent.filter((batch) => batch.signal === signal).map(json)
+  const found = of('metrics')
+    .flatMap(({ resourceMetrics }) => resourceMetrics)
+    .flatMap(({ scopeMetrics }) => scopeMetrics[0].metrics)
+  assert.deepEqual(
+    found.map(({ name, gauge }) => [
+      name,
+      gauge.dataPoints[0].exemplars?.map((one: { traceId: string }) => one.traceId),
+    ]),
+    [
+      ['x', ['1'.repeat(32)]],
+      ['x', ['1'.repeat(32)]],
+      ['x', undefined],
+    ],
+  )
+  const [record] = of('logs')[0].resourceLogs[0].scopeLogs[0].logRecords
+  assert.deepEqual([record.traceId, record.spanId, record.flags], ['1'.repeat(32), '2'.repeat(16), 1])
 })

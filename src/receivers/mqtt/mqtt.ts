@@ -7,17 +7,12 @@
 //
 // A message that cannot be read is counted, told, sent to dead_letter, and acknowledged: it would come back for ever.
 
-import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import type { DeliveryError } from '../../delivery/error.ts'
 import { type Receiver, type ReceiverContext, shareOf } from '../../graph/component.ts'
 import type { AckGroup } from '../../net/mqtt/ack-line.ts'
+import { clientIdOf, type MqttClient, openClient } from '../../net/mqtt/client.ts'
 import type { PublishFrame } from '../../net/mqtt/frames.ts'
 import { MqttSession } from '../../net/mqtt/session.ts'
-import { findBroker } from '../../net/mqtt/transport.ts'
-import { warnOfOpenFile } from '../../net/secret-file.ts'
-import { type ClientTlsOptions, loadClientTls } from '../../net/tls/load.ts'
-import { type TlsWatch, watchClientTls } from '../../net/tls/reload.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import { BadPayload } from '../../readings/bad-payload.ts'
 import { Metrics } from '../../readings/naming.ts'
@@ -93,8 +88,7 @@ export class MqttReceiver implements Receiver {
   /** Of the read that is under way; 0 between reads. */
   #receivedMs = 0
   #session: MqttSession | undefined
-  #tls: ClientTlsOptions | undefined
-  #watch: TlsWatch | undefined
+  #client: MqttClient | undefined
   #remembered: RememberedFilters | undefined
 
   constructor(cfg: MqttConfig, context: ReceiverContext) {
@@ -190,40 +184,20 @@ export class MqttReceiver implements Receiver {
   async start(): Promise<void> {
     const { log, clock, random } = this.#context
     const cfg = this.#cfg
-    const brokers = cfg.brokers.map((broker) => findBroker(broker)!)
-    if (brokers.some(({ secure }) => secure)) {
-      this.#tls = loadClientTls(cfg.tls, true)
-      this.#watch = watchClientTls(cfg.tls, (tls) => void (this.#tls = tls), { log, clock })
-    } else if (cfg.password !== undefined || cfg.passwordFile !== '')
-      log.warn('the password travels without TLS', { fix: 'write mqtts:// where the broker can' })
-    if (cfg.passwordFile !== '') {
-      warnOfOpenFile(cfg.passwordFile, log)
-      readPassword(cfg.passwordFile)
-    }
+    this.#client = openClient(cfg, { log, clock })
     const filters = filtersOf(cfg)
     this.#remembered = new RememberedFilters(this.#context, cfg.storage, [...filters.keys()])
     await this.#remembered.open()
     const place = cfg.sharedSubscription === '' ? undefined : this.#context.shards
     const share = (total: number): number => (place === undefined ? total : shareOf(total, place))
     const connection = {
-      brokers,
-      tls: () => this.#tls,
-      headers: [...cfg.headers].map(([name, value]) => [name, value.reveal()] as const),
-      version:
-        cfg.protocolVersion === 'auto' ? ('auto' as const) : cfg.protocolVersion === '5' ? (5 as const) : (4 as const),
+      ...this.#client.options,
       clientId: this.#clientId(),
-      credentials: () => ({
-        username: cfg.username === '' ? undefined : cfg.username,
-        password: cfg.passwordFile === '' ? cfg.password?.reveal() : readPassword(cfg.passwordFile),
-      }),
       receiveMaximum: cfg.receiveMaximum,
       topicAliasMaximum: cfg.topicAliasMaximum,
       maxPacketBytes: cfg.maxPacketBytes,
-      keepAliveSeconds: Math.floor(cfg.keepAliveMs / 1000),
-      connectTimeoutMs: cfg.connectTimeoutMs,
       maxUnackedMessages: share(cfg.maxUnackedMessages),
       maxUnackedBytes: share(cfg.maxUnackedBytes),
-      backoff: cfg.reconnect,
     }
     if (filters.size > 0) {
       this.#session = new MqttSession(
@@ -261,8 +235,8 @@ export class MqttReceiver implements Receiver {
     await Promise.all([this.#session?.stop(deadline), this.#sparkplug?.stop(deadline)])
     this.#session = undefined
     this.#outbox.stop()
-    this.#watch?.stop()
-    this.#watch = undefined
+    this.#client?.stop()
+    this.#client = undefined
     await this.#remembered?.close()
     this.#remembered = undefined
     this.#refusals.flush()
@@ -283,7 +257,7 @@ export class MqttReceiver implements Receiver {
   #clientId(): string {
     const { clientId, sharedSubscription } = this.#cfg
     const { id, shards } = this.#context
-    const name = clientId === '' ? `millrace-${hostname()}-${id}`.replaceAll(/[^\w.-]/g, '-') : clientId
+    const name = clientIdOf(clientId, id)
     return sharedSubscription === '' || shards.count === 1 ? name : `${name}-${shards.index}`
   }
 
@@ -408,14 +382,6 @@ export class MqttReceiver implements Receiver {
       this.#counted.set(signal, metrics)
     }
     return metrics
-  }
-}
-
-function readPassword(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
-  } catch (cause) {
-    throw new Error(`password_file ${path} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
 

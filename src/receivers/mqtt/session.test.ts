@@ -3,12 +3,12 @@ import { type TestContext, test } from 'node:test'
 import type { IConnectPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet'
 import { receiverHarness, rig, sink } from '../../../test/support/harness.ts'
 import { type Peer, scriptedBroker } from '../../../test/support/mqtt-broker.ts'
+import { held, json, type Options, points, started, values } from '../../../test/support/mqtt-receiver.ts'
 import { until } from '../../../test/support/until.ts'
 import { parseConfig } from '../../config/testing.ts'
 import type { Extension } from '../../graph/component.ts'
 import type { StateRequest } from '../../storage/storage.ts'
 import { factory } from './factory.ts'
-import { held, type Options, points, started, values } from './testing.ts'
 
 // The session with the broker as the receiver asks for it and lives with it.
 
@@ -321,4 +321,27 @@ test('a subscription that the broker refuses is told with its filter and the wor
   const told = () => logs.find(({ message }) => message === 'the broker refused a subscription')
   await until(() => told() !== undefined)
   assert.deepEqual(told()!.fields, { filter: 'l7/#', reason: 'not authorized: line 7 is closed' })
+})
+
+test("a broker's own keep-alive counts more than ours", async (t) => {
+  const { peer, clock } = await started(
+    t,
+    { keep_alive: '60s' },
+    { broker: { connack: { properties: { serverKeepAlive: 4 } } } },
+  )
+  clock.advance(3_000)
+  await until(() => peer.of('pingreq').length === 1)
+})
+
+test('topics that the broker shortens to a number are those that the number stands for', async (t) => {
+  const { peer, sent } = await started(t)
+  const alias = (topicAlias: number) => ({ properties: { topicAlias } })
+  peer.publish('devices/a/data', points('', 1), 1, 1, alias(1))
+  peer.publish('devices/b/data', points('', 2), 1, 2, alias(2))
+  peer.publish('', points('', 3), 1, 3, alias(1))
+  await until(() => peer.of('puback').length === 3)
+  const devices = sent
+    .flatMap((batch) => json(batch).resourceMetrics)
+    .map((resource) => resource.resource.attributes[0].value.stringValue)
+  assert.deepEqual(devices, ['a', 'b', 'a'])
 })

@@ -13,7 +13,7 @@ import { BadPayload } from '../../../readings/bad-payload.ts'
 import { WHOLE_LIMIT } from '../../../readings/json-number.ts'
 import { JSON_KIND, JsonTape, Name, NONE } from '../../../readings/json-tape.ts'
 import type { Readings } from '../../../readings/readings.ts'
-import type { DecoderContext, Message } from './decoder.ts'
+import type { Decode, DecoderContext, Message } from './decoder.ts'
 
 const NAME_MAX_BYTES = 1024
 const UNIT_MAX_BYTES = 64
@@ -242,6 +242,18 @@ export class Payload {
     this.#length = at
   }
 }
+
+/** The `create` of a decoder whose payloads are one JSON object each; it is node 0 of the tape that `read` is given. */
+export const ofObject =
+  (read: (payload: Payload) => void) =>
+  (context: DecoderContext): Decode => {
+    const payload = new Payload(context)
+    return (message, out) => {
+      payload.read(message, out)
+      payload.object(0, 'the payload')
+      read(payload)
+    }
+  }
 
 /** The whole payload as a tree: for what is rare. */
 export function parsedJson({ bytes, from, to }: Message): unknown {

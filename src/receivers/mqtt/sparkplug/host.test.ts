@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { IPublishPacket } from 'mqtt-packet'
+import { json, type Options, started } from '../../../../test/support/mqtt-receiver.ts'
 import { decodeSparkplug, encodeSparkplug } from '../../../../test/support/sparkplug.ts'
 import { until } from '../../../../test/support/until.ts'
 import type { Extension } from '../../../graph/component.ts'
 import { TYPE } from '../../../sparkplug/numbers.ts'
 import type { StateRequest } from '../../../storage/storage.ts'
-import { json, type Options, started } from '../testing.ts'
 
 const topics = [{ topic: 'spBv1.0/#', decoder: 'sparkplug_b' }]
 const primary = { topics, sparkplug: { role: 'primary', host_id: 'scada' } }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { encodeSparkplug, type PlainMetric } from '../../../../test/support/sparkplug.ts'
+import { NOW_MS, SparkplugRig } from '../../../../test/support/sparkplug-reader.ts'
 import { TYPE } from '../../../sparkplug/numbers.ts'
-import { NOW_MS, SparkplugRig } from './testing.ts'
 
 const metric = (name: string, alias: number, datatype: number, value: PlainMetric): PlainMetric => ({
   name,

@@ -1,12 +1,12 @@
 // For tests of the receiver: one that is connected to a broker which the test scripts.
 
 import type { TestContext } from 'node:test'
-import { receiverHarness, sink } from '../../../test/support/harness.ts'
-import { scriptedBroker } from '../../../test/support/mqtt-broker.ts'
-import { DeliveryError } from '../../delivery/error.ts'
-import type { Batch } from '../../otlp/batch.ts'
-import { bytesToJson } from '../../otlp/json/index.ts'
-import { factory } from './factory.ts'
+import { DeliveryError } from '../../src/delivery/error.ts'
+import type { Batch } from '../../src/otlp/batch.ts'
+import { bytesToJson } from '../../src/otlp/json/index.ts'
+import { factory } from '../../src/receivers/mqtt/factory.ts'
+import { receiverHarness, sink } from './harness.ts'
+import { scriptedBroker } from './mqtt-broker.ts'
 
 export const points = (device: string, value: number): string =>
   JSON.stringify({ device_id: device, timestamp: 1767225590123, metrics: [{ name: 'temperature', value, unit: 'C' }] })
