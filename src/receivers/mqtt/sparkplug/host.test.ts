@@ -144,7 +144,7 @@ test('Sparkplug has its own connection beside the persistent one of the other ru
   ])
 })
 
-test('what is no Sparkplug goes to dead_letter with its bytes, is counted, and is acknowledged', async (t) => {
+test('what is no Sparkplug is counted by rule and reason, and acknowledged', async (t) => {
   const { peer, metric } = await started(t, { topics })
   peer.publish('spBv1.0/G/NBIRTH/E', 'no protobuf', 1, 7)
   await until(() => peer.of('puback').length === 1)
