@@ -150,7 +150,7 @@ async function measure(name: string, qos: 0 | 1, { rounds }: MeasureOptions): Pr
       roundMessages: 200_000,
       version: 5,
       start: {},
-      file: async (port) => mqttGatewayFile(port, sink.grpcPort, qos, await freePort()),
+      file: async (port) => mqttGatewayFile(port, sink.grpcPort, { qos }, await freePort()),
       arrived: async (points) => (await sink.settled(points, DRAIN_MS)).items,
     }),
     new Lane({

@@ -89,6 +89,14 @@ const RUNS: Record<string, Runs> = {
     ],
     paths: ['exporters.file.path'],
   },
+  'sparkplug.yaml': {
+    ports: [
+      'receivers.otlp.protocols.grpc.endpoint',
+      'receivers.otlp.protocols.http.endpoint',
+      'extensions.health_check.endpoint',
+    ],
+    paths: ['extensions.file_storage.directory', 'exporters.file/metrics.path', 'exporters.file/logs.path'],
+  },
   // It has no door.
   'plant-simulator.yaml': { ports: [], paths: ['receivers.plant_simulator.ground_truth'] },
   'prometheus.yaml': {
