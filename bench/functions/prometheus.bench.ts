@@ -76,8 +76,4 @@ const scraping = (form: keyof typeof CHOICES, series: number) =>
     iterations: 3,
   })
 
-export default [
-  taking(10_000),
-  taking(100_000),
-  ...Object.keys(CHOICES).map((form) => scraping(form, 100_000)),
-]
+export default [taking(10_000), taking(100_000), ...Object.keys(CHOICES).map((form) => scraping(form, 100_000))]

@@ -11,8 +11,8 @@ import { test } from 'node:test'
 import { parse } from 'yaml'
 import { exporterHarness } from '../../../test/support/harness.ts'
 import { factory } from './factory.ts'
-import { decodeFamilies, familiesToText, fetchMetrics, OPENMETRICS, PROTOBUF } from './testing.ts'
 import { DROPPED } from './stream.ts'
+import { decodeFamilies, familiesToText, fetchMetrics, OPENMETRICS, PROTOBUF } from './testing.ts'
 
 const FOLDER = new URL('./expositions/', import.meta.url).pathname
 

@@ -2,8 +2,8 @@
 
 import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'
-import { boundText, valueText } from '../../prometheus/number-text.ts'
 import { labelText } from '../../prometheus/escape.ts'
+import { boundText, valueText } from '../../prometheus/number-text.ts'
 import type { Prometheus } from './prometheus.ts'
 
 export const PROTOBUF =
