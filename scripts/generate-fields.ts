@@ -12,7 +12,9 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Where the tables of a protocol stand, by the names that are its own; the first has all that no other claims. */
 const TARGETS: readonly { readonly file: string; readonly owns: readonly string[] }[] = [
   { file: 'src/otlp/fields.ts', owns: [] },
-  { file: 'src/prometheus/fields.ts', owns: ['.io.prometheus.client.', '.google.protobuf.Timestamp'] },
+  { file: 'src/jaeger/fields.ts', owns: ['.jaeger.'] },
+  { file: 'src/sparkplug/fields.ts', owns: ['.org.eclipse.tahu.protobuf.'] },
+  { file: 'src/prometheus/fields.ts', owns: ['.io.prometheus.client.'] },
 ]
 
 const VARINT = 0
@@ -43,6 +45,7 @@ const ID_BYTES: Readonly<Record<string, number>> = { trace_id: 16, profile_id: 1
 
 // Two packages may use one name; these get another one.
 const RENAMED: Readonly<Record<string, string>> = { '.google.rpc.Status': 'RPC_STATUS' }
+const PREFIXED: readonly (readonly [namespace: string, prefix: string])[] = [['.jaeger.api_v2.', 'JAEGER_']]
 
 /** `npm run fields` and its test: the text that each table should have, by its file. */
 export function generateFields(): ReadonlyMap<string, string> {
@@ -163,7 +166,8 @@ function constantName(entry: protobuf.Type | protobuf.Enum): string {
   for (let parent = entry.parent; parent instanceof protobuf.Type; parent = parent.parent) {
     if (!entry.name.startsWith(parent.name)) words.unshift(parent.name)
   }
-  return words.map(upper).join('_')
+  const prefix = PREFIXED.find(([namespace]) => entry.fullName.startsWith(namespace))?.[1] ?? ''
+  return prefix + words.map(upper).join('_')
 }
 
 const fullName = (entry: protobuf.ReflectionObject): string => entry.fullName.slice(1)

@@ -1,4 +1,4 @@
-// The next hop of benches and fault runs: takes OTLP over gRPC and HTTP, counts, and answers as it is told; moods change
+// The next hop of benches and fault runs: takes OTLP over gRPC and HTTP, and bulk requests of documents; counts, and answers as it is told; moods change
 // while it runs. A process of its own:
 //
 //   sink.ts OPTIONS      with SinkOptions as JSON
@@ -9,7 +9,8 @@
 import { createServer as createHttpServer, type Server as HttpServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { countItems } from './count-items.ts'
+import { bulkAnswer, countDocuments, isBulk } from './bulk.ts'
+import { countItems as countTelemetry } from './count-items.ts'
 import { Latencies } from './latencies.ts'
 import { NumberSet, readMarks } from './numbered.ts'
 import type { Signal } from './payloads.ts'
@@ -65,6 +66,10 @@ export type FromSink =
 
 const SLOW_ANSWER_MS = 200
 const EMPTY = new Uint8Array(0)
+
+/** A document is an item. */
+const countItems = (signal: Signal, request: Buffer): number =>
+  isBulk(request) ? countDocuments(request) : countTelemetry(signal, request)
 
 class Numbers {
   readonly #byKey = new Map<number, NumberSet>()
@@ -236,17 +241,22 @@ function unpack(body: Buffer): Buffer {
 
 const HTTP_STATUS = { ok: 200, unavailable: 503, invalid: 400 } as const
 
-function answerHttp(response: ServerResponse, answer: Answer): boolean {
+/** `documents`: of a bulk request, which has an answer of its own. */
+function answerHttp(response: ServerResponse, answer: Answer, documents: number | undefined): boolean {
   const { socket } = response
   if (response.destroyed || socket === null) return false
   if (answer === 'cut') {
     ;(socket as Socket).resetAndDestroy()
     return true
   }
-  const body = typeof answer === 'number' ? partialResponse(answer) : EMPTY
-  response.writeHead(typeof answer === 'number' ? 200 : HTTP_STATUS[answer], {
-    'content-type': 'application/x-protobuf',
+  const isPartial = typeof answer === 'number'
+  const body =
+    documents !== undefined && answer === 'ok' ? bulkAnswer(documents) : isPartial ? partialResponse(answer) : EMPTY
+  response.writeHead(isPartial ? 200 : HTTP_STATUS[answer], {
+    'content-type': documents === undefined ? 'application/x-protobuf' : 'application/json',
     'content-length': body.length,
+    // Elastic's own clients speak to nobody else.
+    ...(documents !== undefined && { 'x-elastic-product': 'Elasticsearch' }),
   })
   response.end(body)
   return true
@@ -263,7 +273,11 @@ const doors = options.lanes.map((ports, lane) => {
     const body: Buffer[] = []
     request.on('data', (chunk: Buffer) => body.push(chunk))
     request.on('error', () => {})
-    request.on('end', () => sink.receive(lane, Buffer.concat(body), (answer) => answerHttp(response, answer)))
+    request.on('end', () => {
+      const bytes = Buffer.concat(body)
+      const documents = request.url?.startsWith('/_bulk') === true ? countDocuments(unpack(bytes)) : undefined
+      sink.receive(lane, bytes, (answer) => answerHttp(response, answer, documents))
+    })
   })
   http.keepAliveTimeout = 60_000
   for (const server of [grpc, http])

@@ -7,12 +7,18 @@ import type { Entry, MapNode, Node } from './node.ts'
 export interface RemovedType {
   readonly kind: ComponentKind
   readonly type: string
-  /** The type that is created instead; without one the component is left out. */
+  /** The type that is created instead, its own where Millrace still has it; without one the component is left out. */
   readonly successor?: string
   readonly fix: string
 }
 
 export const REMOVED_TYPES: readonly RemovedType[] = [
+  {
+    kind: 'exporter',
+    type: 'jaeger',
+    successor: 'jaeger',
+    fix: 'Millrace sends it all the same; Jaeger takes OTLP since 1.35: write otlp_grpc, and port 4317 instead of 14250',
+  },
   { kind: 'exporter', type: 'logging', successor: 'debug', fix: 'write debug instead of logging' },
   {
     kind: 'extension',
@@ -79,6 +85,27 @@ export const REMOVED_KEYS: readonly RemovedKey[] = [
       key: `protocols.http.cors_allowed_${list}`,
       successor: `protocols.http.cors.allowed_${list}`,
       fix: `write allowed_${list} below cors:`,
+    }),
+  ),
+  {
+    kind: 'exporter',
+    types: ['elasticsearch'],
+    key: 'index',
+    successor: 'logs_index',
+    fix: 'write logs_index, traces_index and metrics_index',
+  },
+  {
+    kind: 'exporter',
+    types: ['elasticsearch'],
+    key: 'batcher',
+    fix: 'write sending_queue: {batch: ...}',
+  },
+  ...(['dedup', 'dedot', 'fields', 'file'] as const).map(
+    (key): RemovedKey => ({
+      kind: 'exporter',
+      types: ['elasticsearch'],
+      key: `mapping.${key}`,
+      fix: 'remove it; the mapping mode decides how names are written',
     }),
   ),
   ...(['retry_gap', 'max_retries'] as const).map(

@@ -7,6 +7,8 @@ export const DELIVERY_CODES = {
   BATCH_TOO_MANY_COMBINATIONS: 'batch would need more combinations of metadata values than metadata_cardinality_limit.',
   COMPONENT_FAILED:
     'A component failed on the batch, which is a mistake of ours: the log has it, otelcol_<kind>_failed_items counts it.',
+  ELASTICSEARCH_REFUSED:
+    'Elasticsearch or OpenSearch refused single documents, or they could not be written as documents.',
   EXPORTER_FAILED: 'An exporter met an error that it does not know: a mistake of ours.',
   EXPORTER_NOT_STARTED: 'An exporter was given a batch before it was started.',
   EXPORTER_STOPPED: 'The router is stopping, and the time for draining is over.',
@@ -18,6 +20,7 @@ export const DELIVERY_CODES = {
   GRAPH_CHANGED: 'A reload took out the component that the batch waited for, and no other took its place.',
   LOAD_BALANCING_NO_ENDPOINT: 'The load_balancing exporter knows no endpoint yet.',
   MEMORY_LIMITED: 'memory_limiter refuses until memory is below its limit again.',
+  MQTT_NOT_PUBLISHABLE: 'The mqtt exporter can make no topic or no payload of an item.',
   NEXT_HOP_BAD_ANSWER: 'The next hop answered with success and something that is no answer of its protocol.',
   NEXT_HOP_NO_ANSWER: 'The next hop could not be reached, or closed the connection.',
   NEXT_HOP_REFUSED: 'The next hop refused the request.',

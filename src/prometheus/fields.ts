@@ -17,17 +17,6 @@ export const METRIC_TYPE = {
   },
 } as const
 
-export const TIMESTAMP = {
-  SECONDS: 1,
-  NANOS: 2,
-  message: 'google.protobuf.Timestamp',
-  wireType: Uint8Array.of(255, 0, 0),
-  fields: [
-    { number: 1, name: 'seconds', json: 'seconds', kind: 'int64', wireType: 0 },
-    { number: 2, name: 'nanos', json: 'nanos', kind: 'int32', wireType: 0 },
-  ],
-} as const satisfies MessageTable & Record<string, unknown>
-
 export const BUCKET = {
   CUMULATIVE_COUNT: 1,
   UPPER_BOUND: 2,
@@ -355,7 +344,6 @@ export const UNTYPED = {
 
 /** Every message by its full name. */
 export const MESSAGES: Readonly<Record<string, MessageTable>> = {
-  'google.protobuf.Timestamp': TIMESTAMP,
   'io.prometheus.client.Bucket': BUCKET,
   'io.prometheus.client.BucketSpan': BUCKET_SPAN,
   'io.prometheus.client.Counter': COUNTER,

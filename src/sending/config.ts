@@ -5,6 +5,7 @@ import {
   choice,
   duration,
   extensionId,
+  type Field,
   float,
   group,
   type Infer,
@@ -21,99 +22,124 @@ const SIZERS = {
   bytes: 'Count the bytes of the encoded requests.',
 } as const
 
-const batchConfig = object(
-  {
-    flushTimeoutMs: duration('flush_timeout', {
-      default: '200ms',
-      min: '0s',
-      doc: 'How long a batch waits for more before it is sent as it is.',
-    }),
-    minSize: int('min_size', { default: 8192, min: 0, doc: 'A batch of this size is sent at once.' }),
-    maxSize: int('max_size', { default: 0, min: 0, doc: 'Larger batches are cut. 0: never.' }),
-    sizer: choice('sizer', {
-      optional: true,
-      of: { items: SIZERS.items, bytes: SIZERS.bytes, requests: 'Not possible here.' },
-      doc: 'What min_size and max_size count: `items`, or what the queue counts where its own `sizer` is written.',
-    }),
-    partition: group(
-      'partition',
-      object({
-        metadataKeys: strings('metadata_keys', {
-          default: [],
-          doc: 'Request headers whose values are kept apart: one batch for each combination.',
-        }),
-      }),
-      { doc: 'Which requests may share a batch.' },
-    ),
-  },
-  {
-    check(batch, problem) {
-      if (batch.flushTimeoutMs <= 0) problem('flush_timeout', 'must be above 0', 'write a duration, for example 200ms')
-      if (batch.maxSize > 0 && batch.minSize > batch.maxSize)
-        problem(
-          'max_size',
-          `${batch.maxSize} is below min_size, ${batch.minSize}`,
-          `write at least ${batch.minSize}, or 0`,
-        )
-      const keys = batch.partition.metadataKeys.map((key) => key.toLowerCase())
-      if (new Set(keys).size < keys.length)
-        problem('partition.metadata_keys', 'names a header twice (case does not count)', 'name each header once')
-    },
-  },
-)
+/** Where an exporter's queue differs from what the Collector's exporters have in common. */
+export interface QueueDefaults {
+  readonly blockOnOverflow?: boolean
+  /** The queue joins requests unless told otherwise, to this size in bytes. */
+  readonly batch?: { readonly flushTimeout: string; readonly minBytes: number; readonly maxBytes: number }
+}
 
-export const queueConfig = object(
-  {
-    consumers: int('num_consumers', {
-      default: 10,
-      min: 1,
-      doc: 'How many requests are on their way at the same time, for each signal. Divided between the shards.',
-    }),
-    queueSize: int('queue_size', {
-      default: 1000,
-      min: 1,
-      doc: 'What the queue of a signal holds, counted by `sizer`. What is on its way still counts. Divided between the shards.',
-    }),
-    sizer: choice('sizer', { optional: true, of: SIZERS, doc: 'What queue_size counts; `requests` if not given.' }),
-    blockOnOverflow: bool('block_on_overflow', {
-      default: false,
-      doc: 'Let senders wait while the queue is full (as many again as the queue holds) instead of refusing them.',
-    }),
-    waitForResult: bool('wait_for_result', {
-      default: false,
-      doc: 'Answer the sender when the request was delivered, not when the queue took it.',
-    }),
-    storage: extensionId('storage', {
-      optional: true,
-      role: 'storage',
-      doc: 'A storage extension, for example `file_storage`, that keeps the queue on disk: it outlives the process.',
-    }),
-    batch: section('batch', batchConfig, {
-      optional: 'default',
-      doc: 'Joins what waits in the queue into larger requests.',
-    }),
-  },
-  {
-    check(queue, problem) {
-      if (queue.storage !== undefined && queue.waitForResult)
-        problem(
-          'wait_for_result',
-          'cannot be combined with storage: senders are answered when the disk has their request',
-          'remove one of the two',
-        )
-      if (queue.batch === undefined) return
-      const sizer = batchSizer(queue.batch.sizer, queue.sizer)
-      if (sizer === 'requests')
-        problem('batch.sizer', 'a batch cannot be measured in requests', 'write `items` or `bytes`')
-      else if (sizer === (queue.sizer ?? 'requests') && queue.batch.minSize > queue.queueSize)
-        problem(
-          'batch.min_size',
-          `${queue.batch.minSize} is more than the queue holds, ${queue.queueSize}`,
-          `write at most ${queue.queueSize}, or raise queue_size`,
-        )
+const makeBatchConfig = ({ batch }: QueueDefaults) =>
+  object(
+    {
+      flushTimeoutMs: duration('flush_timeout', {
+        default: batch?.flushTimeout ?? '200ms',
+        min: '0s',
+        doc: 'How long a batch waits for more before it is sent as it is.',
+      }),
+      minSize: int('min_size', {
+        default: batch?.minBytes ?? 8192,
+        min: 0,
+        doc: 'A batch of this size is sent at once.',
+      }),
+      maxSize: int('max_size', { default: batch?.maxBytes ?? 0, min: 0, doc: 'Larger batches are cut. 0: never.' }),
+      sizer: batchSizerField(batch !== undefined),
+      partition: group(
+        'partition',
+        object({
+          metadataKeys: strings('metadata_keys', {
+            default: [],
+            doc: 'Request headers whose values are kept apart: one batch for each combination.',
+          }),
+        }),
+        { doc: 'Which requests may share a batch.' },
+      ),
     },
-  },
-)
+    {
+      check(batch, problem) {
+        if (batch.flushTimeoutMs <= 0)
+          problem('flush_timeout', 'must be above 0', 'write a duration, for example 200ms')
+        if (batch.maxSize > 0 && batch.minSize > batch.maxSize)
+          problem(
+            'max_size',
+            `${batch.maxSize} is below min_size, ${batch.minSize}`,
+            `write at least ${batch.minSize}, or 0`,
+          )
+        const keys = batch.partition.metadataKeys.map((key) => key.toLowerCase())
+        if (new Set(keys).size < keys.length)
+          problem('partition.metadata_keys', 'names a header twice (case does not count)', 'name each header once')
+      },
+    },
+  )
+
+const BATCH_SIZERS = { items: SIZERS.items, bytes: SIZERS.bytes, requests: 'Not possible here.' } as const
+
+type BatchSizerWord = keyof typeof BATCH_SIZERS
+
+const batchSizerField = (countsBytes: boolean): Field<BatchSizerWord | undefined> =>
+  countsBytes
+    ? choice('sizer', { default: 'bytes', of: BATCH_SIZERS, doc: 'What min_size and max_size count.' })
+    : choice('sizer', {
+        optional: true,
+        of: BATCH_SIZERS,
+        doc: 'What min_size and max_size count: `items`, or what the queue counts where its own `sizer` is written.',
+      })
+
+const makeQueueConfig = (defaults: QueueDefaults) =>
+  object(
+    {
+      consumers: int('num_consumers', {
+        default: 10,
+        min: 1,
+        doc: 'How many requests are on their way at the same time, for each signal. Divided between the shards.',
+      }),
+      queueSize: int('queue_size', {
+        default: 1000,
+        min: 1,
+        doc: 'What the queue of a signal holds, counted by `sizer`. What is on its way still counts. Divided between the shards.',
+      }),
+      sizer: choice('sizer', { optional: true, of: SIZERS, doc: 'What queue_size counts; `requests` if not given.' }),
+      blockOnOverflow: bool('block_on_overflow', {
+        default: defaults.blockOnOverflow ?? false,
+        doc: 'Let senders wait while the queue is full (as many again as the queue holds) instead of refusing them.',
+      }),
+      waitForResult: bool('wait_for_result', {
+        default: false,
+        doc: 'Answer the sender when the request was delivered, not when the queue took it.',
+      }),
+      storage: extensionId('storage', {
+        optional: true,
+        role: 'storage',
+        doc: 'A storage extension, for example `file_storage`, that keeps the queue on disk: it outlives the process.',
+      }),
+      batch: section('batch', makeBatchConfig(defaults), {
+        optional: defaults.batch === undefined ? 'default' : 'some',
+        doc: 'Joins what waits in the queue into larger requests.',
+      }),
+    },
+    {
+      check(queue, problem) {
+        if (queue.storage !== undefined && queue.waitForResult)
+          problem(
+            'wait_for_result',
+            'cannot be combined with storage: senders are answered when the disk has their request',
+            'remove one of the two',
+          )
+        if (queue.batch === undefined) return
+        const sizer = batchSizer(queue.batch.sizer, queue.sizer)
+        if (sizer === 'requests')
+          problem('batch.sizer', 'a batch cannot be measured in requests', 'write `items` or `bytes`')
+        else if (sizer === (queue.sizer ?? 'requests') && queue.batch.minSize > queue.queueSize)
+          problem(
+            'batch.min_size',
+            `${queue.batch.minSize} is more than the queue holds, ${queue.queueSize}`,
+            `write at most ${queue.queueSize}, or raise queue_size`,
+          )
+      },
+    },
+  )
+
+export const queueConfig = makeQueueConfig({})
 
 /** `items`, unless the batch says otherwise or the queue's own sizer was written. */
 export const batchSizer = <S extends string>(own: S | undefined, queue: S | undefined): S | 'items' =>
@@ -159,10 +185,13 @@ export const retryConfig = object(
   },
 )
 
-export const queueField = section('sending_queue', queueConfig, {
-  optional: 'some',
-  doc: 'Keeps requests until they are delivered, in memory or on disk, so that a slow destination does not hold up who sends to us.',
-})
+export const queueFieldWith = (defaults: QueueDefaults): Field<QueueConfig | undefined> =>
+  section('sending_queue', makeQueueConfig(defaults), {
+    optional: 'some',
+    doc: 'Keeps requests until they are delivered, in memory or on disk, so that a slow destination does not hold up who sends to us.',
+  })
+
+export const queueField = queueFieldWith({})
 
 export const retryField = section('retry_on_failure', retryConfig, {
   optional: 'some',
@@ -178,7 +207,7 @@ export const sendingFields = {
 }
 
 export type QueueConfig = Infer<typeof queueConfig>
-export type BatchConfig = Infer<typeof batchConfig>
+export type BatchConfig = NonNullable<QueueConfig['batch']>
 export type RetryConfig = Infer<typeof retryConfig>
 
 /** A queue as one shard has it. */

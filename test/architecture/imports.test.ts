@@ -18,7 +18,10 @@ const COMPONENT = [
   'self',
   'collections',
   'readings',
+  'plant',
   'prometheus',
+  'sparkplug',
+  'jaeger',
 ]
 const MAY_USE: Record<string, readonly string[]> = {
   collections: [],
@@ -27,6 +30,8 @@ const MAY_USE: Record<string, readonly string[]> = {
   delivery: [],
   storage: ['collections', 'delivery'],
   otlp: ['wire', 'delivery'],
+  sparkplug: ['otlp', 'wire'],
+  jaeger: ['otlp'],
   prometheus: ['otlp', 'wire'],
   self: ['config', 'otlp', 'net', 'delivery', 'prometheus'],
   net: ['collections', 'config', 'delivery', 'self', 'wire', 'otlp'],
@@ -35,7 +40,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   readings: ['collections', 'otlp', 'wire'],
   sending: ['collections', 'storage', 'config', 'otlp', 'delivery', 'self', 'graph', 'wire'],
   plant: ['config'],
-  simulate: ['config', 'graph', 'plant'],
+  simulate: ['config', 'graph', 'plant', 'sparkplug', 'wire'],
   send: ['graph', 'otlp', 'wire', 'net', 'config', 'delivery'],
   ui: ['otlp', 'wire', 'graph'],
   shards: ['collections', 'graph', 'config', 'otlp', 'self', 'delivery', 'net', 'ui'],

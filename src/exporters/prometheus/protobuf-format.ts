@@ -1,6 +1,7 @@
 // Prometheus's protobuf exposition: a MetricFamily after the other, each behind its length. The only one in which a native
 // histogram is whole.
 
+import { TIMESTAMP } from '../../otlp/fields.ts'
 import { type Escaping, escapeName, readLabelText } from '../../prometheus/escape.ts'
 import {
   BUCKET,
@@ -15,7 +16,6 @@ import {
   METRIC_TYPE,
   QUANTILE,
   SUMMARY,
-  TIMESTAMP,
 } from '../../prometheus/fields.ts'
 import {
   NATIVE_SCHEMA_MAX,

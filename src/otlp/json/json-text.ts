@@ -27,8 +27,12 @@ export class JsonText {
   }
 
   protected text(text: string): void {
-    this.reserve(text.length)
-    for (let i = 0; i < text.length; i++) this.out[this.to++] = text.charCodeAt(i)
+    const { length } = text
+    this.reserve(length)
+    const out = this.out
+    let to = this.to
+    for (let i = 0; i < length; i++) out[to++] = text.charCodeAt(i)
+    this.to = to
   }
 
   protected double(value: number): void {
@@ -44,15 +48,15 @@ export class JsonText {
       this.out[this.to++] = CHAR.MINUS
       rest = -rest
     }
-    this.#digits(rest, 1)
+    this.digits(rest, 1)
   }
 
-  /** The digits of a whole number up to 2^53, with zeros in front where there are fewer than `least`. */
-  #digits(value: number, least: number): void {
+  /** The digits of a whole number up to 2^53, with zeros in front where there are fewer than `least`. Reserve before. */
+  protected digits(value: number, least: number): void {
     if (value >= 1e9) {
       const head = Math.floor(value / 1e9)
-      this.#digits(head, least - 9)
-      this.#digits(value - head * 1e9, 9)
+      this.digits(head, least - 9)
+      this.digits(value - head * 1e9, 9)
       return
     }
     const out = this.out
@@ -70,26 +74,30 @@ export class JsonText {
 
   /** Two halves as a quoted decimal. */
   protected decimal64(low: number, high: number, signed: boolean): void {
-    this.reserve(22)
-    const out = this.out
-    out[this.to++] = CHAR.QUOTE
+    this.byte(CHAR.QUOTE)
+    this.integer64(low, high, signed)
+    this.byte(CHAR.QUOTE)
+  }
+
+  /** Two halves as a bare decimal. */
+  protected integer64(low: number, high: number, signed: boolean): void {
+    this.reserve(20)
     let l = low
     let h = high
     if (signed && h > 0x7fffffff) {
-      out[this.to++] = CHAR.MINUS
+      this.out[this.to++] = CHAR.MINUS
       h = l === 0 ? -h >>> 0 : ~h >>> 0
       l = -l >>> 0
     }
-    if (h < 0x200000) this.#digits(h * TWO_32 + l, 1)
+    if (h < 0x200000) this.digits(h * TWO_32 + l, 1)
     else {
       // Division by 10^6 keeps each step an exact double: a remainder below 2^20 before 32 more bits.
       const headHigh = Math.floor(h / 1e6)
       const rest = (h - headHigh * 1e6) * TWO_32 + l
       const headLow = Math.floor(rest / 1e6)
-      this.#digits(headHigh * TWO_32 + headLow, 1)
-      this.#digits(rest - headLow * 1e6, 6)
+      this.digits(headHigh * TWO_32 + headLow, 1)
+      this.digits(rest - headLow * 1e6, 6)
     }
-    this.out[this.to++] = CHAR.QUOTE
   }
 
   protected hex(from: number, to: number): void {
@@ -116,7 +124,7 @@ export class JsonText {
     out[p++] = CHAR.QUOTE
     for (let i = from; i < to; i++) {
       const char = source[i]!
-      if (char >= 0x20 && char !== CHAR.QUOTE && char !== CHAR.BACKSLASH) {
+      if (IS_PLAIN[char] === 1) {
         out[p++] = char
         continue
       }
@@ -140,6 +148,11 @@ export class JsonText {
 }
 
 const HEX_DIGITS = plain(Buffer.from('0123456789abcdef'))
+
+// One load instead of three comparisons for each byte.
+const IS_PLAIN = new Uint8Array(256).fill(1, 0x20)
+IS_PLAIN[CHAR.QUOTE] = 0
+IS_PLAIN[CHAR.BACKSLASH] = 0
 
 const SHORT_ESCAPES: readonly (number | undefined)[] = Object.assign(
   new Array<number | undefined>(93).fill(undefined),

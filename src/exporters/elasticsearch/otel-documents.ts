@@ -1,0 +1,231 @@
+// Log records and spans as documents of mode otel (reference 4.7).
+//
+// Members are written with a comma behind each; the last one stands without, in every document: `body` or `scope`.
+
+import type { AttributeMap } from '../../otlp/attribute.ts'
+import { LOG_RECORD, SPAN, SPAN_EVENT, SPAN_LINK } from '../../otlp/fields.ts'
+import { CHAR } from '../../otlp/json/text.ts'
+import { EventView, LinkView } from '../../otlp/span.ts'
+import { VALUE, ValueView } from '../../otlp/value.ts'
+import type { Walk } from '../../otlp/walk.ts'
+import { Cursor } from '../../wire/cursor.ts'
+import type { FieldIndex } from '../../wire/field-index.ts'
+import { type AttributesJson, readOnlyMap } from './attributes-json.ts'
+import { type DocumentText, Piece } from './document-text.ts'
+import type { Place } from './place.ts'
+import type { Target } from './routing.ts'
+import { SpecialAttributes } from './special-attributes.ts'
+
+const KINDS = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'] as const
+const STATUSES = ['Unset', 'Ok', 'Error'] as const
+
+const KEY_TIMESTAMP = new Piece('"@timestamp":')
+const KEY_DROPPED_ATTRIBUTES_COUNT = new Piece('"dropped_attributes_count":')
+const KEY_DROPPED_EVENTS_COUNT = new Piece('"dropped_events_count":')
+const KEY_DROPPED_LINKS_COUNT = new Piece('"dropped_links_count":')
+const KEY_EVENT_NAME = new Piece('"event_name":')
+const KEY_NAME = new Piece('"name":')
+const KEY_PARENT_SPAN_ID = new Piece('"parent_span_id":')
+const KEY_SEVERITY_NUMBER = new Piece('"severity_number":')
+const KEY_SEVERITY_TEXT = new Piece('"severity_text":')
+const KEY_SPAN_ID = new Piece('"span_id":')
+const KEY_TRACE_ID = new Piece('"trace_id":')
+const KEY_TRACE_STATE = new Piece('"trace_state":')
+const AND_OBSERVED_TIMESTAMP = new Piece(',"observed_timestamp":')
+const TEXT_BODY = new Piece('"body":{"text":')
+const STRUCTURED_BODY = new Piece('"body":{"structured":')
+
+export class OtelDocuments {
+  readonly #text: DocumentText
+  readonly #attributes: AttributesJson
+  readonly #map = readOnlyMap()
+  readonly #special = new SpecialAttributes()
+  readonly #event = new EventView()
+  readonly #link = new LinkView()
+  readonly #element = new ValueView()
+  readonly #elements = new Cursor()
+  readonly #links = new Cursor()
+
+  constructor(text: DocumentText, attributes: AttributesJson) {
+    this.#text = text
+    this.#attributes = attributes
+  }
+
+  /** Attributes of an event or link, with their special ones. */
+  map(view: FieldIndex, field: number): { readonly map: AttributeMap; readonly special: SpecialAttributes } {
+    this.#map.open(view.bytes, field)
+    this.#map.piece(view.start, view.end)
+    this.#special.read(this.#map)
+    return { map: this.#map, special: this.#special }
+  }
+
+  log(walk: Walk, place: Place, target: Target): void {
+    const text = this.#text
+    const { log, attributes } = walk
+    const observed = LOG_RECORD.OBSERVED_TIME_UNIX_NANO
+    const time = isSet(log, LOG_RECORD.TIME_UNIX_NANO) ? LOG_RECORD.TIME_UNIX_NANO : observed
+    this.#time(KEY_TIMESTAMP, log, time, target)
+    if (isSet(log, observed)) this.#time(AND_OBSERVED_TIMESTAMP, log, observed, target)
+    text.put(CHAR.COMMA)
+    text.piece(target.dataStreamJson)
+    this.#string(KEY_SEVERITY_TEXT, log, LOG_RECORD.SEVERITY_TEXT)
+    this.#uint(KEY_SEVERITY_NUMBER, log.severityNumber())
+    this.#id(KEY_TRACE_ID, log, log.traceIdAt(), 16)
+    this.#id(KEY_SPAN_ID, log, log.spanIdAt(), 8)
+    this.#attributes.write(text, attributes, place.recordSpecial)
+    this.#uint(KEY_DROPPED_ATTRIBUTES_COUNT, log.uint32(LOG_RECORD.DROPPED_ATTRIBUTES_COUNT))
+    if (!this.#string(KEY_EVENT_NAME, log, LOG_RECORD.EVENT_NAME)) this.#eventName(attributes, place)
+    text.raw(place.aroundJson)
+    if (log.has(LOG_RECORD.BODY)) this.#body(log.body())
+    text.cut(text.length - 1)
+  }
+
+  span(walk: Walk, place: Place, target: Target): void {
+    const text = this.#text
+    const { span } = walk
+    this.#time(KEY_TIMESTAMP, span, SPAN.START_TIME_UNIX_NANO, target)
+    text.put(CHAR.COMMA)
+    text.piece(target.dataStreamJson)
+    this.#id(KEY_TRACE_ID, span, span.traceIdAt(), 16)
+    this.#id(KEY_SPAN_ID, span, span.spanIdAt(), 8)
+    this.#string(KEY_TRACE_STATE, span, SPAN.TRACE_STATE)
+    this.#id(KEY_PARENT_SPAN_ID, span, span.parentSpanIdAt(), 8)
+    this.#string(KEY_NAME, span, SPAN.NAME)
+    text.ascii(`"kind":"${KINDS[span.kind()] ?? 'Unspecified'}","duration":`)
+    const nanos = span.fixed64Difference(SPAN.END_TIME_UNIX_NANO, SPAN.START_TIME_UNIX_NANO)
+    text.integer(nanos > 0 ? nanos : 0)
+    text.put(CHAR.COMMA)
+    this.#attributes.write(text, walk.attributes, place.recordSpecial)
+    this.#uint(KEY_DROPPED_ATTRIBUTES_COUNT, span.uint32(SPAN.DROPPED_ATTRIBUTES_COUNT))
+    this.#uint(KEY_DROPPED_EVENTS_COUNT, span.uint32(SPAN.DROPPED_EVENTS_COUNT))
+    this.#writeLinks(span)
+    this.#uint(KEY_DROPPED_LINKS_COUNT, span.uint32(SPAN.DROPPED_LINKS_COUNT))
+    text.ascii(`"status":{`)
+    if (span.statusMessageEnd() > span.statusMessageStart()) {
+      text.ascii('"message":')
+      text.quoted(span.bytes, span.statusMessageStart(), span.statusMessageEnd())
+      text.put(CHAR.COMMA)
+    }
+    text.ascii(`"code":"${STATUSES[span.statusCode()] ?? 'Unset'}"},`)
+    text.raw(place.aroundJson)
+    text.cut(text.length - 1)
+  }
+
+  /** Reads the event in `bytes[start, end)`; its special attributes decide where it goes. */
+  readEvent(bytes: Uint8Array, start: number, end: number): SpecialAttributes {
+    this.#event.reset(bytes, start, end)
+    return this.map(this.#event, SPAN_EVENT.ATTRIBUTES).special
+  }
+
+  /** The event read last, of the walk's span. */
+  event(walk: Walk, place: Place, target: Target): void {
+    const text = this.#text
+    const { span } = walk
+    const event = this.#event
+    this.#time(KEY_TIMESTAMP, event, SPAN_EVENT.TIME_UNIX_NANO, target)
+    text.put(CHAR.COMMA)
+    text.piece(target.dataStreamJson)
+    this.#id(KEY_TRACE_ID, span, span.traceIdAt(), 16)
+    this.#id(KEY_SPAN_ID, span, span.spanIdAt(), 8)
+    this.#uint(KEY_DROPPED_ATTRIBUTES_COUNT, event.uint32(SPAN_EVENT.DROPPED_ATTRIBUTES_COUNT))
+    const named = this.#string(KEY_EVENT_NAME, event, SPAN_EVENT.NAME)
+    const name = named && this.#special.entry('EVENT_NAME') < 0 ? event.toName() : undefined
+    const first = name === undefined ? undefined : Buffer.from(`"event.name":${JSON.stringify(name)},`)
+    this.#attributes.write(text, this.#map, this.#special, false, first)
+    text.raw(place.aroundJson)
+    text.cut(text.length - 1)
+  }
+
+  #time(key: Piece, view: FieldIndex, field: number, target: Target): void {
+    this.#text.piece(key)
+    writeTime(this.#text, view, field, target)
+  }
+
+  #string(key: Piece, view: FieldIndex, field: number): boolean {
+    const at = view.contentsAt(field)
+    if (at === 0) return false
+    this.#text.piece(key)
+    this.#text.quoted(view.bytes, at, view.to(field))
+    this.#text.put(CHAR.COMMA)
+    return true
+  }
+
+  #uint(key: Piece, value: number): void {
+    if (value === 0) return
+    this.#text.piece(key)
+    this.#text.integer(value)
+    this.#text.put(CHAR.COMMA)
+  }
+
+  #id(key: Piece, view: FieldIndex, at: number, length: number): void {
+    if (at === 0 || isZero(view.bytes, at, length)) return
+    this.#text.piece(key)
+    this.#text.hexOf(view.bytes, at, at + length)
+    this.#text.put(CHAR.COMMA)
+  }
+
+  #eventName(attributes: AttributeMap, { recordSpecial }: Place): void {
+    const at = recordSpecial.entry('EVENT_NAME')
+    if (at < 0) return
+    const value = attributes.value(at)
+    if (value.type !== VALUE.STRING || value.start === value.end) return
+    this.#text.piece(KEY_EVENT_NAME)
+    this.#text.quoted(value.bytes, value.start, value.end)
+    this.#text.put(CHAR.COMMA)
+  }
+
+  /** Elasticsearch takes no lists but of objects below one name: others are put into an object. */
+  #body(body: ValueView): void {
+    const text = this.#text
+    if (body.type === VALUE.EMPTY) return
+    const wraps = body.type === VALUE.LIST && !this.#isListOfMaps(body)
+    text.piece(body.type === VALUE.LIST || body.type === VALUE.MAP ? STRUCTURED_BODY : TEXT_BODY)
+    if (wraps) text.ascii('{"value":')
+    text.view(body)
+    text.ascii(wraps ? '}},' : '},')
+  }
+
+  #isListOfMaps(body: ValueView): boolean {
+    for (const c = this.#elements.reset(body.bytes, body.start, body.end); c.find(1); )
+      if (this.#element.reset(c.bytes, c.start, c.end).type !== VALUE.MAP) return false
+    return true
+  }
+
+  #writeLinks(span: FieldIndex): void {
+    if (!span.has(SPAN.LINKS)) return
+    const text = this.#text
+    text.ascii('"links":[')
+    for (const c = this.#links.reset(span.bytes, span.start, span.end); c.find(SPAN.LINKS); ) {
+      const link = this.#link.reset(c.bytes, c.start, c.end)
+      text.put(CHAR.OPEN_BRACE)
+      const empty = text.length
+      this.#id(KEY_TRACE_ID, link, link.traceIdAt(), 16)
+      this.#id(KEY_SPAN_ID, link, link.spanIdAt(), 8)
+      this.#string(KEY_TRACE_STATE, link, SPAN_LINK.TRACE_STATE)
+      const { map, special } = this.map(link, SPAN_LINK.ATTRIBUTES)
+      this.#attributes.write(text, map, special)
+      this.#uint(KEY_DROPPED_ATTRIBUTES_COUNT, link.uint32(SPAN_LINK.DROPPED_ATTRIBUTES_COUNT))
+      if (text.length > empty) text.cut(text.length - 1)
+      text.ascii('},')
+    }
+    text.cut(text.length - 1)
+    text.ascii('],')
+  }
+}
+
+/**
+ * In a data stream `@timestamp` is a date whatever its words; elsewhere dynamic mapping has to recognize one, which it does
+ * in ISO 8601 alone.
+ */
+export function writeTime(text: DocumentText, view: FieldIndex, field: number, target: Target): void {
+  if (target.dataStream === undefined) text.isoTime(view.fixedLow(field), view.fixedHigh(field))
+  else text.epochMillis(view.fixedLow(field), view.fixedHigh(field))
+}
+
+export const isSet = (view: FieldIndex, field: number): boolean =>
+  view.fixedLow(field) !== 0 || view.fixedHigh(field) !== 0
+
+export function isZero(bytes: Uint8Array, at: number, length: number): boolean {
+  for (let i = at; i < at + length; i++) if (bytes[i] !== 0) return false
+  return true
+}
