@@ -10,8 +10,8 @@ import { parseConfig } from '../../config/testing.ts'
 import type { Extension } from '../../graph/component.ts'
 import { AuthRefusal, NO_ATTRIBUTES } from '../../net/auth/authenticator.ts'
 import { config } from './config.ts'
-import { chooseFormat, takesGzip } from './format.ts'
 import { factory } from './factory.ts'
+import { chooseFormat, takesGzip } from './format.ts'
 import type { Prometheus } from './prometheus.ts'
 import { decodeFamilies, fetchMetrics, OPENMETRICS, PROTOBUF } from './testing.ts'
 
@@ -193,7 +193,9 @@ test('while a slow reader has half of a scrape, series come and go, and no line 
   const seen = new Set(machines)
   assert.equal(seen.size, machines.length, 'a series stands twice in a scrape')
   const gone = new Set(ended)
-  const missing = Array.from({ length: 60_000 }, (_, n) => `press-${n}`).filter((one) => !gone.has(one) && !seen.has(one))
+  const missing = Array.from({ length: 60_000 }, (_, n) => `press-${n}`).filter(
+    (one) => !gone.has(one) && !seen.has(one),
+  )
   assert.deepEqual(missing, [])
   assert.equal((await samples()).length, 60_001)
 })
@@ -249,10 +251,12 @@ test('a scraper gets what it asks for most, as far as there is such a thing', ()
   assert.deepEqual(chooseFormat(OPENMETRICS, false), text)
   assert.deepEqual(chooseFormat(`${OPENMETRICS};q=0.5, text/plain;q=0.9`, true), text)
   // Of Prometheus 2.42 and 3.
-  const older = 'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
+  const older =
+    'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
   assert.deepEqual(chooseFormat(older, true), { form: 'openmetrics', version: '1.0.0', escaping: 'underscores' })
   assert.deepEqual(chooseFormat(older, false), text)
-  const newer = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1'
+  const newer =
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1'
   assert.deepEqual(chooseFormat(newer, true), { form: 'protobuf', escaping: 'underscores' })
   assert.ok(takesGzip('deflate, gzip;q=0.5'))
   assert.ok(!takesGzip('gzip;q=0, br'))
