@@ -40,6 +40,9 @@ const RUNS: Record<string, Runs> = {
     ],
     paths: ['extensions.file_storage.directory'],
   },
+  'elasticsearch.yaml': {
+    ports: ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'],
+  },
   'many-cores.yaml': {
     ports: [
       'receivers.otlp.protocols.grpc.endpoint',
@@ -88,7 +91,7 @@ const REFUSED: Record<
   { readonly names: readonly string[]; readonly kinds: number; readonly warned: readonly string[] }
 > = {
   'full-stack.yaml': {
-    names: ['prometheus and elasticsearch'],
+    names: ['prometheus'],
     kinds: 1,
     warned: ['otlp/jaeger', 'exporters.logging', 'exporters.logging.loglevel', 'service.extensions[0]'],
   },
