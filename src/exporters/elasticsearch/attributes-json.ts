@@ -77,10 +77,7 @@ export class AttributesJson {
         places = true
         continue
       }
-      text.quoted(map.source(i), map.keyStart(i), map.keyEnd(i))
-      text.put(CHAR.COLON)
-      text.value(map.source(i), map.valueStart(i), map.valueEnd(i), flatMaps)
-      text.put(CHAR.COMMA)
+      text.member(map.source(i), map.keyStart(i), map.keyEnd(i), map.valueStart(i), map.valueEnd(i), flatMaps)
     }
     if (places) writePlaces(text, map)
     if (text.length > empty) text.cut(text.length - 1)

@@ -225,30 +225,31 @@ test('several servers take turns; one that is away is left out, and no document 
   )
 })
 
-test('what OpenSearch does not know is left out once it has said so', async (t) => {
-  const foreign: Answer = (_, response) =>
-    json(response, 400, {
-      error: {
-        type: 'illegal_argument_exception',
-        reason: 'request [/_bulk] contains unrecognized parameter: [require_data_stream]',
-      },
-      status: 400,
-    })
-  const { url, requests } = await server(t, foreign)
-  const { push } = await exporterHarness(t, factory, { endpoint: url, sending_queue: { enabled: false } })
-  for (let n = 0; n < 2; n++) {
-    const fate = push('logs', logs(n))
-    await settled(fate)
-    assert.equal(fate.delivered, true)
-  }
-  assert.deepEqual(
-    requests.map((request) => request.url.includes('require_data_stream')),
-    [true, false, false],
-  )
-  assert.deepEqual(
-    requests.map(({ numbers }) => numbers),
-    [[0], [0], [1]],
-  )
+test('what OpenSearch does not know is left out once it has said so, also by requests that were on their way', async (t) => {
+  const foreign: Answer = (request, response) =>
+    request.url.includes('require_data_stream')
+      ? json(response, 400, {
+          error: {
+            type: 'illegal_argument_exception',
+            reason: 'request [/_bulk] contains unrecognized parameter: [require_data_stream]',
+          },
+          status: 400,
+        })
+      : ok(request, response)
+  const { url, requests } = await server(t, ...Array.from({ length: 9 }, () => foreign))
+  const { push, logs: lines } = await exporterHarness(t, factory, {
+    endpoint: url,
+    sending_queue: { enabled: false },
+  })
+  const fates = [push('logs', logs(1)), push('logs', logs(2))]
+  for (const fate of fates) await settled(fate)
+  fates.push(push('logs', logs(3)))
+  await settled(fates[2]!)
+  assert.ok(fates.every(({ delivered }) => delivered))
+  const taken = requests.filter((request) => !request.url.includes('require_data_stream'))
+  assert.deepEqual(taken.flatMap(({ numbers }) => numbers).sort(), [1, 2, 3])
+  assert.equal(requests.length, 5)
+  assert.equal(lines.filter(({ message }) => message.startsWith('The server is no Elasticsearch')).length, 1)
 })
 
 test('ids, pipelines, parameters of the endpoint and credentials stand where the server looks for them', async (t) => {
