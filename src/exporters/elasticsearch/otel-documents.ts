@@ -169,7 +169,7 @@ export class OtelDocuments {
     if (at < 0) return
     const value = attributes.value(at)
     if (value.type !== VALUE.STRING || value.start === value.end) return
-    this.#text.ascii(KEY_EVENT_NAME)
+    this.#text.piece(KEY_EVENT_NAME)
     this.#text.quoted(value.bytes, value.start, value.end)
     this.#text.put(CHAR.COMMA)
   }
