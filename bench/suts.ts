@@ -56,7 +56,7 @@ const canStart = (program: string): boolean =>
 
 function findCollector(tell: (line: string) => void): Sut | MissingSut {
   const name = 'otelcol'
-  const built = buildCollector(tell)
+  const built = buildPeer(name, tell)
   const program = typeof built === 'string' ? built : ['otelcol-contrib', 'otelcol'].find(canStart)
   if (program === undefined) return { name, missing: `not installed (${(built as { why: string }).why})` }
   return { name, command: [program], version: versionOf([program]), profiles: false }
@@ -64,36 +64,54 @@ function findCollector(tell: (line: string) => void): Sut | MissingSut {
 
 const SOURCES = ['go.mod', 'go.sum', 'main.go'] as const
 
-const collectorFolder = fileURLToPath(new URL('./peers/otelcol/', import.meta.url))
+/** A program of peers/ that is built from its Go modules. */
+type Peer = 'otelcol' | 'telegraf'
+
+const peerFolder = (peer: Peer): string => fileURLToPath(new URL(`./peers/${peer}/`, import.meta.url))
 const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace-bench')
 
-/** Where a Collector is that was built from these very sources. */
-function collectorPath(): string {
+/** Where the peer is that was built from these very sources. */
+function peerPath(peer: Peer): string {
   const hash = createHash('sha256')
-  for (const file of SOURCES) hash.update(readFileSync(join(collectorFolder, file)))
-  return join(cacheFolder(), `otelcol-${hash.digest('hex').slice(0, 12)}`)
+  for (const file of SOURCES) hash.update(readFileSync(join(peerFolder(peer), file)))
+  return join(cacheFolder(), `${peer}-${hash.digest('hex').slice(0, 12)}`)
 }
 
 /** Undefined where none was built yet. */
-export const builtCollector = (): string | undefined => (existsSync(collectorPath()) ? collectorPath() : undefined)
+export const builtCollector = (): string | undefined =>
+  existsSync(peerPath('otelcol')) ? peerPath('otelcol') : undefined
+
+const NO_GO: Readonly<Record<Peer, string>> = {
+  otelcol: 'no Go, and no otelcol-contrib on the PATH',
+  telegraf: 'no Go',
+}
+
+/** Telegraf with the plugins of MQTT cases, or why there is none. */
+export function findTelegraf(tell: (line: string) => void): Sut | MissingSut {
+  const name = 'telegraf'
+  const built = buildPeer(name, tell)
+  if (typeof built !== 'string') return { name, missing: `not installed (${built.why})` }
+  return { name, command: [built], version: versionOf([built]), profiles: false }
+}
 
 /** The binary's path; builds it where it was not built from these sources before. */
-function buildCollector(tell: (line: string) => void): string | { readonly why: string } {
-  const program = collectorPath()
+function buildPeer(peer: Peer, tell: (line: string) => void): string | { readonly why: string } {
+  const program = peerPath(peer)
   if (existsSync(program)) return program
-  if (spawnSync('go', ['version']).error !== undefined) return { why: 'no Go, and no otelcol-contrib on the PATH' }
-  tell(`building bench/peers/otelcol once, which takes some minutes: ${program}`)
+  if (spawnSync('go', ['version']).error !== undefined) return { why: NO_GO[peer] }
+  tell(`building bench/peers/${peer} once, which takes some minutes: ${program}`)
   mkdirSync(cacheFolder(), { recursive: true })
-  // Whole under another name first: a build that is broken off leaves nothing that looks like a Collector.
+  // Whole under another name first: a build that is broken off leaves nothing that looks like a program.
   const making = `${program}.${process.pid}`
   try {
     execFileSync('go', ['build', '-buildvcs=false', '-trimpath', '-ldflags=-s -w', '-o', making, '.'], {
-      cwd: collectorFolder,
+      cwd: peerFolder(peer),
       env: { ...process.env, CGO_ENABLED: '0' },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      // Standard output belongs to whoever asked.
+      stdio: ['ignore', 2, 2],
     })
   } catch (error) {
-    return { why: `bench/peers/otelcol did not build: ${(error as Error).message}` }
+    return { why: `bench/peers/${peer} did not build: ${(error as Error).message}` }
   }
   renameSync(making, program)
   return program

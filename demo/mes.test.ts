@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { topicMessage } from '../src/plant/messages.ts'
+import { Plant } from '../src/plant/plant.ts'
+import { readScenario } from '../src/plant/scenario.ts'
+import { SMALL_PLANT } from '../src/plant/small-plant.ts'
 import { startOtlpRecorder } from '../test/support/otlp-recorder.ts'
 import { type ShopFloorEvent, startMes } from './mes.ts'
 
@@ -85,3 +89,39 @@ for (const { words, event, names } of [
       ])
         assert.equal(attributes.find((one: { key: string }) => one.key === key)?.value.stringValue, value)
   })
+
+test('the orders and machines of the traces are those of the readings of the plant, and no others', async (t) => {
+  const recorder = await startOtlpRecorder(t)
+  const mes = await startMes({
+    grpcEndpoint: `http://${recorder.grpcAddress}`,
+    httpEndpoint: `http://${recorder.httpAddress}`,
+    exportEveryMs: 60_000,
+    random: () => 0.6,
+  })
+  const plant = new Plant({ scenario: readScenario(SMALL_PLANT, 'small-plant.yaml'), startMs: Date.UTC(2026, 0, 5, 6) })
+  const told = new Set<string>()
+  plant.advance(Date.UTC(2026, 0, 5, 6, 1), (event) => {
+    if (event.kind !== 'message') return
+    const { topic, payload } = topicMessage(event)
+    if (!/^(orders|quality)\//.test(topic)) return
+    const body = JSON.parse(payload)
+    told.add(`${body.device_id} ${body.order_number} ${body.product_code}`)
+    mes.take(body)
+  })
+  await mes.stop()
+  const traced = new Set<string>()
+  for (const recorded of recorder.requests.filter(({ signal }) => signal === 'traces'))
+    for (const { scopeSpans } of resourcesOf(recorded)) {
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      const spans = scopeSpans.flatMap((scope: any) => scope.spans)
+      for (const { kind, attributes } of spans) {
+        if (kind !== 2 && kind !== 'SPAN_KIND_SERVER') continue
+        const valueAt = (key: string): string =>
+          attributes.find((one: { key: string }) => one.key === key)?.value.stringValue
+        const order = valueAt('manufacturing.work_order.id')
+        traced.add(`${valueAt('device.id')} ${order} ${valueAt('manufacturing.product.code')}`)
+      }
+    }
+  assert.ok(told.size >= 5)
+  assert.deepEqual([...traced].sort(), [...told].sort())
+})

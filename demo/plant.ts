@@ -4,9 +4,9 @@
 import { connectAsync } from 'mqtt'
 import { systemClock } from '../src/graph/clock.ts'
 import { readScenario } from '../src/plant/scenario.ts'
+import { Simulation } from '../src/plant/simulation.ts'
 import { SMALL_PLANT } from '../src/plant/small-plant.ts'
 import { Publisher } from '../src/simulate/publisher.ts'
-import { Simulation } from '../src/simulate/simulation.ts'
 import { startMes } from './mes.ts'
 
 /** How long what the devices said last may be on its way to the broker. */

@@ -1,5 +1,5 @@
-// Writes src/otlp/fields.ts from proto/: `npm run fields`. With `--check` it writes nothing and fails when the file is
-// out of date. The same files give the same bytes.
+// Writes the tables of fields from proto/: `npm run fields`. With `--check` it writes nothing and fails when one is out
+// of date. The same files give the same bytes.
 
 import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
@@ -8,7 +8,14 @@ import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const TARGET = join(ROOT, 'src/otlp/fields.ts')
+
+/** Where the tables of a protocol stand, by the names that are its own; the first has all that no other claims. */
+const TARGETS: readonly { readonly file: string; readonly owns: readonly string[] }[] = [
+  { file: 'src/otlp/fields.ts', owns: [] },
+  { file: 'src/jaeger/fields.ts', owns: ['.jaeger.'] },
+  { file: 'src/sparkplug/fields.ts', owns: ['.org.eclipse.tahu.protobuf.'] },
+  { file: 'src/prometheus/fields.ts', owns: ['.io.prometheus.client.'] },
+]
 
 const VARINT = 0
 const FIXED64 = 1
@@ -38,9 +45,10 @@ const ID_BYTES: Readonly<Record<string, number>> = { trace_id: 16, profile_id: 1
 
 // Two packages may use one name; these get another one.
 const RENAMED: Readonly<Record<string, string>> = { '.google.rpc.Status': 'RPC_STATUS' }
+const PREFIXED: readonly (readonly [namespace: string, prefix: string])[] = [['.jaeger.api_v2.', 'JAEGER_']]
 
-/** `npm run fields` and its test: the text that src/otlp/fields.ts should have. */
-export function generateFields(): string {
+/** `npm run fields` and its test: the text that each table should have, by its file. */
+export function generateFields(): ReadonlyMap<string, string> {
   const root = new protobuf.Root()
   const proto = join(ROOT, 'proto')
   root.resolvePath = (_origin, target) => (target.startsWith('/') ? target : join(proto, target))
@@ -62,6 +70,19 @@ export function generateFields(): string {
     }
   }
   visit(root)
+  const texts = TARGETS.map(({ file }, index) => {
+    const isOwn = (entry: { fullName: string }): boolean => targetOf(entry.fullName) === index
+    return [file, fileText(file, messages.filter(isOwn), enums.filter(isOwn))] as const
+  })
+  return new Map(texts)
+}
+
+function targetOf(fullName: string): number {
+  const owner = TARGETS.findIndex(({ owns }) => owns.some((name) => fullName.startsWith(name)))
+  return Math.max(0, owner)
+}
+
+function fileText(file: string, messages: protobuf.Type[], enums: protobuf.Enum[]): string {
   const byName = (a: { fullName: string }, b: { fullName: string }): number => (a.fullName < b.fullName ? -1 : 1)
   messages.sort(byName)
   enums.sort(byName)
@@ -72,8 +93,11 @@ export function generateFields(): string {
     if (other !== undefined) throw new Error(`${other} and ${entry.fullName} would both be ${name}: add one to RENAMED`)
     taken.set(name, entry.fullName)
   }
-  const text = [HEADER, ...enums.map(enumText), ...messages.map(messageText), indexText(messages, enums)].join('\n')
-  return execFileSync(join(ROOT, 'node_modules/.bin/biome'), ['format', '--stdin-file-path=src/otlp/fields.ts'], {
+  const types = file === TARGETS[0]!.file ? TYPES : IMPORTED_TYPES
+  const text = [HEADER, types, ...enums.map(enumText), ...messages.map(messageText), indexText(messages, enums)].join(
+    '\n',
+  )
+  return execFileSync(join(ROOT, 'node_modules/.bin/biome'), ['format', `--stdin-file-path=${file}`], {
     cwd: ROOT,
     input: text,
     encoding: 'utf8',
@@ -84,8 +108,11 @@ const HEADER = `// Generated from proto/ by scripts/generate-fields.ts: \`npm ru
 //
 // One table per message: field numbers by name, the wire type expected at each number, and what JSON and other readers
 // of whole messages need to know of each field. Hot code compares \`SPAN.wireType[number]\` and \`SPAN.TRACE_ID\`.
+`
 
-export type FieldKind =
+const IMPORTED_TYPES = "import type { EnumTable, MessageTable } from '../otlp/fields.ts'\n"
+
+const TYPES = `export type FieldKind =
   | 'double' | 'float' | 'int32' | 'int64' | 'uint32' | 'uint64' | 'sint32' | 'sint64'
   | 'fixed32' | 'fixed64' | 'sfixed32' | 'sfixed64' | 'bool' | 'string' | 'bytes' | 'enum' | 'message'
 
@@ -139,7 +166,8 @@ function constantName(entry: protobuf.Type | protobuf.Enum): string {
   for (let parent = entry.parent; parent instanceof protobuf.Type; parent = parent.parent) {
     if (!entry.name.startsWith(parent.name)) words.unshift(parent.name)
   }
-  return words.map(upper).join('_')
+  const prefix = PREFIXED.find(([namespace]) => entry.fullName.startsWith(namespace))?.[1] ?? ''
+  return prefix + words.map(upper).join('_')
 }
 
 const fullName = (entry: protobuf.ReflectionObject): string => entry.fullName.slice(1)
@@ -210,13 +238,12 @@ export const ENUMS: Readonly<Record<string, EnumTable>> = {\n${rows(enums)}\n}
 }
 
 if (import.meta.main) {
-  const text = generateFields()
-  if (process.argv.includes('--check')) {
-    if (readFileSync(TARGET, 'utf8') !== text) {
-      console.error('src/otlp/fields.ts is out of date: run `npm run fields`')
+  for (const [file, text] of generateFields()) {
+    const target = join(ROOT, file)
+    if (!process.argv.includes('--check')) writeFileSync(target, text)
+    else if (readFileSync(target, 'utf8') !== text) {
+      console.error(`${file} is out of date: run \`npm run fields\``)
       process.exitCode = 1
     }
-  } else {
-    writeFileSync(TARGET, text)
   }
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Latencies } from './latencies.ts'
 import type { FromLoad, LoadOptions, LoadReport, RunOptions, ToLoad } from './load.ts'
 import type { BlasterOptions, FromBlaster, ToBlaster } from './mqtt-blaster.ts'
+import type { FromMqttSink, ToMqttSink } from './mqtt-sink.ts'
 import type { Signal } from './payloads.ts'
 import type { ArrivalsOptions, FromSink, SinkMode, SinkOptions, SinkReport, ToSink } from './sink.ts'
 
@@ -189,6 +190,25 @@ export class BlasterProcess {
   /** Sends so many messages, rounded up; with QoS 1 until all are acknowledged. */
   go(messages: number): Promise<Extract<FromBlaster, { kind: 'sent' }>> {
     return this.#child.ask('sent', { kind: 'go', messages })
+  }
+
+  stop(): void {
+    this.#child.stop()
+  }
+}
+
+/** A broker that takes. */
+export class MqttSinkProcess {
+  readonly #child = new Child<ToMqttSink, FromMqttSink>('./mqtt-sink.ts')
+
+  /** The port that it listens on. */
+  async start(): Promise<number> {
+    return (await this.#child.ask('listening')).port
+  }
+
+  /** Messages so far. */
+  async messages(): Promise<number> {
+    return (await this.#child.ask('count', { kind: 'count' })).messages
   }
 
   stop(): void {

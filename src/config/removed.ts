@@ -7,12 +7,18 @@ import type { Entry, MapNode, Node } from './node.ts'
 export interface RemovedType {
   readonly kind: ComponentKind
   readonly type: string
-  /** The type that is created instead; without one the component is left out. */
+  /** The type that is created instead, its own where Millrace still has it; without one the component is left out. */
   readonly successor?: string
   readonly fix: string
 }
 
 export const REMOVED_TYPES: readonly RemovedType[] = [
+  {
+    kind: 'exporter',
+    type: 'jaeger',
+    successor: 'jaeger',
+    fix: 'Millrace sends it all the same; Jaeger takes OTLP since 1.35: write otlp_grpc, and port 4317 instead of 14250',
+  },
   { kind: 'exporter', type: 'logging', successor: 'debug', fix: 'write debug instead of logging' },
   {
     kind: 'extension',

@@ -20,6 +20,7 @@ export const DELIVERY_CODES = {
   GRAPH_CHANGED: 'A reload took out the component that the batch waited for, and no other took its place.',
   LOAD_BALANCING_NO_ENDPOINT: 'The load_balancing exporter knows no endpoint yet.',
   MEMORY_LIMITED: 'memory_limiter refuses until memory is below its limit again.',
+  MQTT_NOT_PUBLISHABLE: 'The mqtt exporter can make no topic or no payload of an item.',
   NEXT_HOP_BAD_ANSWER: 'The next hop answered with success and something that is no answer of its protocol.',
   NEXT_HOP_NO_ANSWER: 'The next hop could not be reached, or closed the connection.',
   NEXT_HOP_REFUSED: 'The next hop refused the request.',

@@ -184,6 +184,8 @@ interface FactoryBase<Config> {
    * extension (a key `storage`) need not be named. Of several shards only one has such a receiver or exporter.
    */
   exclusive?(config: Config): readonly string[]
+  /** The same of what each shard can hold for itself, such as a client id with the shard's number. */
+  exclusiveInShard?(config: Config): readonly string[]
 }
 
 export interface ReceiverFactory<Config = unknown> extends FactoryBase<Config> {

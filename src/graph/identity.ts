@@ -81,10 +81,12 @@ function extensionsIn(values: unknown, { extensions }: GraphConfig): string[] {
   return [...found]
 }
 
-/** What only one instance can hold at a time; see FactoryBase.exclusive. */
+/** What only one instance of a shard can hold at a time; see FactoryBase.exclusive and exclusiveInShard. */
 export function exclusivesOf(kind: ComponentKind, id: string, part: string, config: GraphConfig): string[] {
   const component = config[`${kind}s`].get(id)!
-  const held = new Set(component.factory.exclusive?.(component.config as never) ?? [])
+  const { factory } = component
+  const held = new Set(factory.exclusive?.(component.config as never) ?? [])
+  for (const name of factory.exclusiveInShard?.(component.config as never) ?? []) held.add(name)
   eachText(valuesOf(component), '', (text, key) => {
     if (key === 'storage' && config.extensions.has(text)) held.add(`storage ${text} of ${part}`)
   })

@@ -27,6 +27,7 @@ const config = object({
   token: secret('token', { optional: true, doc: 'Any.' }),
   storage: string('storage', { default: '', doc: 'An extension.' }),
   path: string('path', { default: '', doc: 'Held alone.' }),
+  seat: string('seat', { default: '', doc: 'Held alone in its shard.' }),
   port: string('port', { default: '', doc: 'Listened on.' }),
 })
 
@@ -83,7 +84,12 @@ function world() {
       },
     }
   }
-  const common = { summary: 'X.', config, exclusive: ({ path }: Infer<typeof config>) => (path === '' ? [] : [path]) }
+  const common = {
+    summary: 'X.',
+    config,
+    exclusive: ({ path }: Infer<typeof config>) => (path === '' ? [] : [path]),
+    exclusiveInShard: ({ seat }: Infer<typeof config>) => (seat === '' ? [] : [seat]),
+  }
   const factories: Record<string, AnyFactory> = {
     receiver: defineReceiver({
       ...common,
@@ -334,9 +340,9 @@ test('a component made again goes on counting, its gauges count once, and what i
   await w.stop()
 })
 
-for (const how of ['path', 'storage'] as const) {
-  const held = how === 'path' ? { path: '/queue' } : { storage: 'disk' }
-  const extensions = how === 'path' ? [] : ['disk']
+for (const how of ['path', 'seat', 'storage'] as const) {
+  const held = { path: { path: '/queue' }, seat: { seat: 'client 7' }, storage: { storage: 'disk' } }[how]
+  const extensions = how === 'storage' ? ['disk'] : []
 
   test(`an exporter that holds a ${how} stops before its successor starts, and batches wait meanwhile`, async () => {
     const w = world()

@@ -1,6 +1,7 @@
 // The attributes of one message as a key is made of them: found by name, and as a hash that does not depend on their order.
 
 import { Cursor } from '../wire/cursor.ts'
+import { empty } from '../wire/empty.ts'
 import { equalBytes } from '../wire/varint.ts'
 import { crcOf, EMPTY_CRC, mix } from './hash.ts'
 import type { MergedView } from './resource.ts'
@@ -19,7 +20,7 @@ export class Attributes {
   ofPieces(view: MergedView, field: number): this {
     this.#bytes = view.bytes
     this.#field = field
-    this.#pieces.length = 0
+    empty(this.#pieces)
     for (let i = 0; i < view.pieces.length; i += 3) this.#pieces.push(view.pieces[i]!, view.pieces[i + 1]!)
     return this
   }
@@ -28,7 +29,7 @@ export class Attributes {
   of(bytes: Uint8Array, start: number, end: number, field: number): this {
     this.#bytes = bytes
     this.#field = field
-    this.#pieces.length = 0
+    empty(this.#pieces)
     this.#pieces.push(start, end)
     return this
   }

@@ -166,6 +166,17 @@ export const DURATION = {
   ],
 } as const satisfies MessageTable & Record<string, unknown>
 
+export const TIMESTAMP = {
+  SECONDS: 1,
+  NANOS: 2,
+  message: 'google.protobuf.Timestamp',
+  wireType: Uint8Array.of(255, 0, 0),
+  fields: [
+    { number: 1, name: 'seconds', json: 'seconds', kind: 'int64', wireType: 0 },
+    { number: 2, name: 'nanos', json: 'nanos', kind: 'int32', wireType: 0 },
+  ],
+} as const satisfies MessageTable & Record<string, unknown>
+
 export const RETRY_INFO = {
   RETRY_DELAY: 1,
   message: 'google.rpc.RetryInfo',
@@ -1804,6 +1815,7 @@ export const TRACES_DATA = {
 export const MESSAGES: Readonly<Record<string, MessageTable>> = {
   'google.protobuf.Any': ANY,
   'google.protobuf.Duration': DURATION,
+  'google.protobuf.Timestamp': TIMESTAMP,
   'google.rpc.RetryInfo': RETRY_INFO,
   'google.rpc.Status': RPC_STATUS,
   'opentelemetry.proto.collector.logs.v1.ExportLogsPartialSuccess': EXPORT_LOGS_PARTIAL_SUCCESS,

@@ -5,6 +5,7 @@
 //   each of those five holds its data points in field 1
 
 import { Cursor } from '../wire/cursor.ts'
+import { empty } from '../wire/empty.ts'
 import { FieldIndex } from '../wire/field-index.ts'
 import { readF64, readI64, varintLow } from '../wire/varint.ts'
 import {
@@ -49,10 +50,10 @@ export class MetricView extends FieldIndex {
   override reset(bytes: Uint8Array, start: number, end: number): this {
     super.reset(bytes, start, end)
     this.type = METRIC_TYPE.EMPTY
-    this.data.length = 0
+    empty(this.data)
     for (const c = this.#cursor.reset(bytes, start, end); c.next(); ) {
       if (c.wireType !== 2 || !isMetricData(c.field)) continue
-      if (c.field !== this.type) this.data.length = 0
+      if (c.field !== this.type) empty(this.data)
       this.type = c.field as MetricType
       this.data.push(c.start, c.end, c.lengthAt)
     }

@@ -1,6 +1,7 @@
 // A resource or an instrumentation scope, read in place: a message that may come in several pieces, which merge.
 
 import { Cursor } from '../wire/cursor.ts'
+import { empty } from '../wire/empty.ts'
 import { equalBytes, varintLow } from '../wire/varint.ts'
 import { INSTRUMENTATION_SCOPE, RESOURCE } from './fields.ts'
 import { utf8 } from './value.ts'
@@ -17,7 +18,7 @@ export class MergedView {
   /** The message in field 1 of the parent in `bytes[start, end)`; the schema URL is the parent's field 3. */
   reset(bytes: Uint8Array, start: number, end: number): this {
     this.bytes = bytes
-    this.pieces.length = 0
+    empty(this.pieces)
     this.#schemaUrlStart = 0
     this.#schemaUrlEnd = 0
     for (const c = this.cursor.reset(bytes, start, end); c.next(); ) {

@@ -1,36 +1,13 @@
-// One device: what it does, what it measures, and the connection over which it says so.
-//
-//   devices/ID/data        {"device_id", "timestamp", "metrics": [{"name", "value", "unit"}]}     every so often
-//   devices/ID/status      {"device_id", "timestamp", "status", ...}                  retained, when it changes
-//   devices/ID/heartbeat   {"device_id", "timestamp", "status"}
-//   orders/NUMBER/events   an order begins or is done        quality/ID/inspections   a piece is made
+// One device: what it does, what it measures, and the connection over which it says so (messages.ts).
 //
 // Its times are those of its own clock. While it has no connection it keeps what it would send, and sends it afterwards.
 
 import { Anomalies, type AnomalyKind } from './anomalies.ts'
+import { factsOf, type PlantEvent, type PlantMessage, STATUS_WORDS, type StatusWord, type Word } from './messages.ts'
 import { type MachineState, type Order, Production, type ProductionWatch } from './production.ts'
 import { Random } from './random.ts'
 import type { DeviceSpec, EventSpec, Scenario } from './scenario.ts'
 import { type LineView, MAKES_PIECES, type Signals, signalsOf } from './signals.ts'
-
-export interface PlantMessage {
-  readonly kind: 'message'
-  /** When it is sent, in milliseconds since 1970; not what the device's clock says. */
-  readonly atMs: number
-  readonly device: string
-  readonly topic: string
-  readonly payload: string
-  readonly retain: boolean
-}
-
-/** A connection that is lost, without a word, or is there again. */
-export interface PlantConnection {
-  readonly kind: 'disconnected' | 'connected'
-  readonly atMs: number
-  readonly device: string
-}
-
-export type PlantEvent = PlantMessage | PlantConnection
 
 /** What became known of a device, for the ground truth. Seconds from the start. */
 export interface Episode {
@@ -45,16 +22,6 @@ export interface StateChange {
   readonly state: MachineState
   readonly reason: string
 }
-
-/** DeviceStatus of the messages. */
-const STATUS_WORDS = {
-  off: 'Idle',
-  setup: 'Idle',
-  micro_stop: 'Idle',
-  running: 'Running',
-  maintenance: 'Maintenance',
-  fault: 'Error',
-} as const satisfies Record<MachineState, string>
 
 /** How long before a breakdown its harbinger is seen, where there is one. */
 const HARBINGER_S = { from: 60, to: 240, share: 0.7 }
@@ -131,7 +98,7 @@ export class Device implements ProductionWatch {
     const untilMs = this.#nowMs + 1000
     for (; this.#nextDataMs < untilMs; this.#nextDataMs += this.spec.everyMs) this.#data(this.#nextDataMs)
     for (; this.#nextHeartbeatMs < untilMs; this.#nextHeartbeatMs += this.spec.heartbeatMs)
-      this.#say(this.#nextHeartbeatMs, `devices/${this.id}/heartbeat`, { status: this.#statusWord() }, false)
+      this.#say(this.#nextHeartbeatMs, { kind: 'heartbeat', status: this.#statusWord() })
     return power
   }
 
@@ -141,17 +108,15 @@ export class Device implements ProductionWatch {
   }
 
   orderStarted(order: Order): void {
-    this.#order('started', order)
+    this.#say(this.#nowMs, { kind: 'order', event: 'started', order: factsOf(order) })
   }
 
   orderCompleted(order: Order): void {
-    this.#order('completed', order)
+    this.#say(this.#nowMs, { kind: 'order', event: 'completed', order: factsOf(order) })
   }
 
   piece(order: Order, good: boolean): void {
-    const { number: order_number, product, produced } = order
-    const piece = { order_number, product_code: product.code, serial: produced, result: good ? 'pass' : 'fail' }
-    this.#say(this.#nowMs, `quality/${this.id}/inspections`, piece, false)
+    this.#say(this.#nowMs, { kind: 'inspection', result: good ? 'pass' : 'fail', order: factsOf(order) })
   }
 
   #happen(nowS: number): void {
@@ -252,44 +217,35 @@ export class Device implements ProductionWatch {
   }
 
   #data(atMs: number): void {
-    const metrics = this.#signals.read(this.#nowS).map(([name, value, unit]) => ({
-      name,
-      value: Math.round(this.anomalies.apply(name, value, this.#nowS) * 1000) / 1000,
-      unit,
-    }))
-    this.#say(atMs, `devices/${this.id}/data`, { metrics }, false)
+    const readings = this.#signals.read(this.#nowS)
+    for (const reading of readings)
+      reading[1] = Math.round(this.anomalies.apply(reading[0], reading[1], this.#nowS) * 1000) / 1000
+    this.#say(atMs, { kind: 'data', readings })
   }
 
-  #statusWord(): string {
+  #statusWord(): StatusWord {
     return this.production === undefined ? 'Running' : STATUS_WORDS[this.production.state]
   }
 
-  #status(status: string, reason: string): void {
+  #status(status: StatusWord, reason: string): void {
     const order = this.production?.order
-    const more = {
-      ...(reason === '' ? {} : { reason }),
-      ...(order === undefined ? {} : { order_number: order.number, product_code: order.product.code }),
-    }
-    this.#say(this.#nowMs, `devices/${this.id}/status`, { status, ...more }, true)
-  }
-
-  #order(event: 'started' | 'completed', order: Order): void {
-    const { number: order_number, product, quantity, produced, scrap } = order
-    const body = { event, order_number, product_code: product.code, quantity, produced, scrap }
-    this.#say(this.#nowMs, `orders/${order_number}/events`, body, false)
+    this.#say(this.#nowMs, {
+      kind: 'status',
+      status,
+      reason,
+      order: order === undefined ? undefined : factsOf(order),
+    })
   }
 
   /** In the device's own time, over its connection or into what it keeps. */
-  #say(atMs: number, topic: string, body: object, retain: boolean): void {
+  #say(atMs: number, word: Word): void {
     const skewMs = this.#skews.reduce((sum, { ms }) => sum + ms, this.spec.clockSkewMs)
-    const timestamp = new Date(atMs + skewMs).toISOString()
-    const payload = JSON.stringify({ device_id: this.id, timestamp, ...body })
-    const message: PlantMessage = { kind: 'message', atMs, device: this.id, topic, payload, retain }
+    const deviceMs = atMs + skewMs
     if (this.#connected) {
-      this.#emit(message)
+      this.#emit({ kind: 'message', atMs, deviceMs, isLate: false, device: this.id, word })
       return
     }
-    this.#kept.push(message)
+    this.#kept.push({ kind: 'message', atMs, deviceMs, isLate: true, device: this.id, word })
     if (this.#kept.length > this.spec.buffer) this.#kept.shift()
   }
 }

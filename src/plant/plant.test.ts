@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError } from '../config/problem.ts'
-import type { PlantEvent, PlantMessage } from './device.ts'
+import { type PlantEvent, topicMessage } from './messages.ts'
 import { Plant } from './plant.ts'
 import { readScenario } from './scenario.ts'
 import { SMALL_PLANT } from './small-plant.ts'
@@ -16,7 +16,9 @@ function run(text: string | undefined, lastsMs: number, { seed = 1, strideMs = l
   const events: PlantEvent[] = []
   for (let ms = START_MS; ms < START_MS + lastsMs; ms += strideMs)
     plant.advance(Math.min(ms + strideMs, START_MS + lastsMs), (event) => events.push(event))
-  const messages = events.filter((event): event is PlantMessage => event.kind === 'message')
+  const messages = events.flatMap((event) =>
+    event.kind === 'message' ? [{ ...topicMessage(event), atMs: event.atMs, device: event.device }] : [],
+  )
   const bodies = (topic: RegExp) => messages.filter((m) => topic.test(m.topic)).map((m) => JSON.parse(m.payload))
   return { events, messages, bodies, truth: plant.truth() }
 }
@@ -39,7 +41,7 @@ test('messages come in the order of their time, and none before its second has b
 
 test('a device that is added changes nothing of what the others do', () => {
   const added = `${SMALL_PLANT.replace('devices:', 'devices:\n  - {id: new-1, type: agv, line: line-9}')}`
-  const others = ({ messages }: { messages: PlantMessage[] }) => messages.filter(({ device }) => device !== 'new-1')
+  const others = ({ messages }: ReturnType<typeof run>) => messages.filter(({ device }) => device !== 'new-1')
   assert.deepEqual(others(run(added, 5 * MINUTE)), run(undefined, 5 * MINUTE).messages)
 })
 
@@ -212,4 +214,57 @@ events:
       return true
     },
   )
+})
+
+test('in an hour of the small plant everything is seen that goes on in one', () => {
+  const { bodies, events, truth } = run(undefined, 60 * MINUTE)
+  const types = Object.values(truth.devices).map(({ type }) => type)
+  assert.deepEqual([...new Set(types)].sort(), ['agv', 'cnc', 'conveyor', 'meter', 'plc', 'robot', 'sensor'])
+
+  const statuses = bodies(/(cnc|robot)-\d+\/status$/)
+  assert.deepEqual([...new Set(statuses.map(({ status }) => status))].sort(), [
+    'Error',
+    'Idle',
+    'Maintenance',
+    'Running',
+  ])
+  const reasons = new Set(statuses.map(({ reason }) => reason))
+  for (const reason of ['blocked', 'changeover', 'coolant change', 'bearing', 'tool broken'])
+    assert.ok(reasons.has(reason), reason)
+
+  const orders = bodies(/^orders\//)
+  for (const event of ['started', 'completed']) assert.ok(orders.some((order) => order.event === event))
+  assert.deepEqual([...new Set(orders.map(({ product_code }) => product_code))].sort(), ['flange-8', 'shaft-20'])
+  assert.ok(bodies(/^quality\//).some(({ result }) => result === 'fail'))
+
+  const heat = readings(bodies(/cnc-01\/data$/), 'temperature')
+  const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+  assert.ok(mean(heat.slice(0, 5)) + 10 < mean(heat.slice(60, 90)), 'machines warm up')
+
+  const anomalies = Object.values(truth.devices).flatMap((device) => device.anomalies)
+  assert.deepEqual([...new Set(anomalies.map(({ kind }) => kind))].sort(), ['drift', 'spike', 'stuck'])
+  assert.ok(anomalies.some(({ kind, before_fault }) => kind === 'drift' && before_fault))
+  assert.ok(events.filter(({ kind }) => kind === 'connected').length > 5)
+  assert.ok(events.some((event) => event.kind === 'message' && event.isLate))
+  const meter = events.find((event) => event.kind === 'message' && event.device === 'meter-2')
+  assert.ok(meter?.kind === 'message' && meter.deviceMs - meter.atMs === 3_000)
+})
+
+test('availability, performance and quality of the ground truth are those of the states and counts in the data', () => {
+  const { bodies, truth } = run(
+    `products: [{code: pin, cycle: 2s, scrap: 0.1}]
+devices: [{id: cnc-1, faults_per_hour: 20, fault_lasts: 20s, disconnects_per_hour: 10}]`,
+    60 * MINUTE,
+  )
+  const data = bodies(/data$/).sort((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp))
+  // A reading each second; what was kept without a connection is there too.
+  assert.equal(data.length, 3600)
+  const running = readings(data, 'state').filter((state) => state === 1).length
+  const total = readings(data, 'part_count').at(-1)!
+  const rejects = readings(data, 'reject_count').at(-1)!
+  const { production } = truth.devices['cnc-1']!
+  assert.equal(production!.availability, running / 3600)
+  assert.equal(production!.performance, (2 * total) / running)
+  assert.ok(Math.abs(production!.quality! - (total - rejects) / total) < 1e-12)
+  assert.ok(Math.abs(production!.oee! - (2 * (total - rejects)) / 3600) < 1e-12)
 })

@@ -2,8 +2,9 @@
 // time is cut into pieces.
 
 import { Calendar } from './calendar.ts'
-import { Device, type PlantEvent } from './device.ts'
+import { Device } from './device.ts'
 import { type GroundTruth, truthOf } from './ground-truth.ts'
+import type { PlantEvent } from './messages.ts'
 import { idsOf, type Scenario } from './scenario.ts'
 import type { LineView } from './signals.ts'
 

@@ -41,7 +41,8 @@ export const DEVICE_TYPES = {
 } as const
 export type DeviceType = keyof typeof DEVICE_TYPES
 
-const device = object({
+/** One entry of `devices`. */
+export const deviceSchema = object({
   id: string('id', { required: true, doc: 'Device id; with `count`, -01, -02 and so on are added.' }),
   type: choice('type', { default: 'cnc', of: DEVICE_TYPES, doc: 'What it is.' }),
   count: int('count', { default: 1, min: 1, max: 10_000, doc: 'So many of them.' }),
@@ -122,7 +123,7 @@ const fields = {
     }),
     { doc: 'Work orders: each machine that makes pieces has one at a time.' },
   ),
-  devices: list('devices', device, { required: true, doc: 'The devices.' }),
+  devices: list('devices', deviceSchema, { required: true, doc: 'The devices.' }),
   events: list('events', event, { default: [], doc: 'What happens when, whatever chance has in store.' }),
 }
 
@@ -142,13 +143,7 @@ function check(scenario: Scenario, problem: Complain): void {
           problem(`${key}[${at}].${end}`, `"${one[end]}" is no time of day`, 'write HH:MM, for example 06:00')
   if (scenario.products.length === 0)
     problem('products', 'there is nothing to make', 'add a product, or remove products')
-  const ids = new Set<string>()
-  for (const [at, one] of scenario.devices.entries())
-    for (const id of idsOf(one)) {
-      if (ids.has(id)) problem(`devices[${at}].id`, `device "${id}" stands here twice`, 'give it another id')
-      if (/[/+#]/.test(id)) problem(`devices[${at}].id`, `"${id}" cannot stand in a topic`, 'write it without / + #')
-      ids.add(id)
-    }
+  const ids = checkIds(scenario.devices, problem)
   for (const [at, one] of scenario.events.entries()) {
     if (!ids.has(one.device))
       problem(
@@ -159,6 +154,24 @@ function check(scenario: Scenario, problem: Complain): void {
     if (METRIC_KINDS.has(one.kind) && one.metric === '')
       problem(`events[${at}].kind`, `${one.kind} needs a metric`, 'add metric, for example metric: temperature')
   }
+}
+
+/** Complains of ids that stand twice or cannot be used; returns all of them. */
+export function checkIds(devices: readonly DeviceSpec[], problem: Complain): ReadonlySet<string> {
+  const ids = new Set<string>()
+  for (const [at, one] of devices.entries())
+    for (const id of idsOf(one)) {
+      if (ids.has(id)) problem(`devices[${at}].id`, `device "${id}" stands here twice`, 'give it another id')
+      if (/[/+#]/.test(id)) problem(`devices[${at}].id`, `"${id}" cannot stand in a topic`, 'write it without / + #')
+      ids.add(id)
+    }
+  return ids
+}
+
+/** The scenario with other devices, and of its events those that are still about one. */
+export function withDevices(scenario: Scenario, devices: readonly DeviceSpec[]): Scenario {
+  const ids = new Set(devices.flatMap(idsOf))
+  return { ...scenario, devices: [...devices], events: scenario.events.filter(({ device }) => ids.has(device)) }
 }
 
 /** The ids of a device entry: its own, or one for each of `count`. */

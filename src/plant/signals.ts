@@ -5,7 +5,10 @@ import type { Random } from './random.ts'
 import type { DeviceSpec, DeviceType } from './scenario.ts'
 
 /** `value` is a finite number, rounded to what the device would show. */
-export type Reading = readonly [name: string, value: number, unit: string]
+export type Reading = [name: string, value: number, unit: string]
+
+/** Readings that count up; the others are measured. */
+export const COUNTERS: ReadonlySet<string> = new Set(['part_count', 'reject_count', 'item_count', 'energy', 'distance'])
 
 /** What a device sees of its line. */
 export interface LineView {

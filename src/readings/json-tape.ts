@@ -13,8 +13,8 @@
 // which of the two was meant.
 
 import { isUtf8 } from 'node:buffer'
-import { POWERS_OF_TEN } from '../otlp/json/text.ts'
 import { BadPayload } from './bad-payload.ts'
+import { readDouble } from './json-number.ts'
 
 export const JSON_KIND = {
   OBJECT: 0,
@@ -393,29 +393,4 @@ function hashOf(bytes: Uint8Array, from: number, to: number): number {
   let hash = 0x811c9dc5 | 0
   for (let p = from; p < to; p++) hash = Math.imul(hash ^ bytes[p]!, 0x01000193)
   return hash
-}
-
-/** A number that JSON may write, in `bytes[from, to)`; the nearest double, infinite where none is large enough. */
-export function readDouble(bytes: Uint8Array, from: number, to: number): number {
-  // Fifteen digits and a power of ten up to 22 are exact doubles, so one operation rounds correctly.
-  const negative = bytes[from] === MINUS
-  let mantissa = 0
-  let digits = 0
-  let power = 0
-  let fraction = false
-  let p = negative ? from + 1 : from
-  for (; p < to; p++) {
-    const char = bytes[p]!
-    if (char === 0x2e) fraction = true
-    else if (char > 0x39 || char < ZERO) break
-    else {
-      mantissa = mantissa * 10 + char - ZERO
-      if (mantissa !== 0) digits++
-      if (fraction) power--
-    }
-  }
-  if (digits > 15 || power < -22 || p !== to)
-    return Number(Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1'))
-  const value = power === 0 ? mantissa : mantissa / POWERS_OF_TEN[-power]!
-  return negative ? -value : value
 }

@@ -23,6 +23,8 @@ export class Presence {
   isSilent = false
   /** Said by someone who knows, such as its last will; until it sends again. */
   isGone = false
+  /** Its series have ended; until it sends again. */
+  isEnded = false
   readonly skew = new ClockSkew()
 
   /** Something came. */
@@ -36,6 +38,7 @@ export class Presence {
     }
     this.seenMs = receivedMs
     this.isGone = false
+    this.isEnded = false
   }
 
   /** Nobody knows, until it is seen again; what was learned stays. */

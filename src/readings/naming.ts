@@ -40,7 +40,7 @@ export interface Slot {
   readonly kind: Kind
   /** Of all metrics of the receiver. */
   readonly metric: Metric
-  /** The whole Metric message of one point without attributes, tag and length in front; time and value are its end. */
+  /** The whole Metric message of one point without attributes, tag and length in front; start, time and value are its end. */
   readonly template: Uint8Array
 }
 
@@ -48,32 +48,64 @@ export interface Metric {
   readonly key: Uint8Array
   readonly id: number
   readonly kind: Kind
+  /** Its points have a start time. */
+  readonly counts: boolean
   /** name and unit, encoded: the beginning of a Metric message. */
   readonly head: Uint8Array
+  /** Of Metrics, when a series of it was last admitted. */
+  generation: number
 }
 
 /** 19 time(8) 21 value(8) */
 export const POINT_BYTES = 18
+/** 11 start(8) */
+export const START_BYTES = 9
 
 const NAME_MAX_BYTES = 1024
 
-/** All metrics that a receiver has seen, by name, unit and kind. */
+/** All metrics that a receiver has seen of late, by name, unit and kind. */
 export class Metrics {
-  readonly #table = new ByteTable<Metric>()
+  /** Counted up by advance(): what stands in tables made of metrics is looked up anew. */
+  generation = 0
+  #table = new ByteTable<Metric>()
+  #ids = 0
+  readonly #freeIds: number[] = []
 
   get size(): number {
     return this.#table.size
   }
 
   get(name: string, unit: string, kind: Kind): Metric {
-    const key = Buffer.from(`${name}\0${unit}\0${kind}`)
-    const found = this.#table.find(key)
+    const found = this.find(name, unit, kind)
     if (found !== undefined) return found
     const head = new Writer().field(METRIC.NAME, Buffer.from(name))
     if (unit !== '') head.field(METRIC.UNIT, Buffer.from(unit))
-    return this.#table.add({ key, id: this.#table.size, kind, head: head.toBytes() })
+    return this.#table.add({
+      key: keyOf(name, unit, kind),
+      id: this.#freeIds.pop() ?? this.#ids++,
+      kind,
+      counts: kind === KIND.COUNTER || kind === KIND.DELTA,
+      head: head.toBytes(),
+      generation: this.generation,
+    })
+  }
+
+  find(name: string, unit: string, kind: Kind): Metric | undefined {
+    return this.#table.find(keyOf(name, unit, kind))
+  }
+
+  /** A new generation begins; metrics of which no series was admitted in the one that ends are forgotten. */
+  advance(): void {
+    const before = this.#table
+    this.#table = new ByteTable()
+    for (const metric of before)
+      if (metric.generation >= this.generation) this.#table.add(metric)
+      else this.#freeIds.push(metric.id)
+    this.generation++
   }
 }
+
+const keyOf = (name: string, unit: string, kind: Kind): Uint8Array => Buffer.from(`${name}\0${unit}\0${kind}`)
 
 /** The names of one rule, or of one topic of it where the topic is part of the name. */
 export class Naming {
@@ -81,6 +113,7 @@ export class Naming {
   readonly #rules: NamingRules
   readonly #prefix: string
   readonly #slots: ByteTable<Slot>[] = []
+  #generation = 0
 
   /** `prefix` and a dot stand in front of every name; empty: none does. */
   constructor(metrics: Metrics, rules: NamingRules, prefix = '') {
@@ -89,17 +122,27 @@ export class Naming {
     this.#prefix = prefix
   }
 
-  /** Throws BadPayload for a name that cannot be one. `key` is as Slot has it, in an array of its own or not. */
-  slot(key: Uint8Array, length: number, nameLength: number, kind: Kind): Slot {
+  /**
+   * Throws BadPayload for a name that cannot be one. `key` is as Slot has it, in an array of its own or not. Undefined: it
+   * would be a metric that nobody has seen, and `mayBeNew` is false.
+   */
+  slot(key: Uint8Array, length: number, nameLength: number, kind: Kind, mayBeNew: boolean): Slot | undefined {
+    if (this.#generation !== this.#metrics.generation) {
+      this.#generation = this.#metrics.generation
+      this.#slots.length = 0
+    }
     let table = this.#slots[kind]
     if (table === undefined) {
       table = new ByteTable()
       this.#slots[kind] = table
     }
-    return table.find(key, 0, length) ?? table.add(this.#make(key.slice(0, length), nameLength, kind))
+    const known = table.find(key, 0, length)
+    if (known !== undefined) return known
+    const made = this.#make(key.slice(0, length), nameLength, kind, mayBeNew)
+    return made === undefined ? undefined : table.add(made)
   }
 
-  #make(key: Uint8Array, nameLength: number, wanted: Kind): Slot {
+  #make(key: Uint8Array, nameLength: number, wanted: Kind, mayBeNew: boolean): Slot | undefined {
     if (nameLength > NAME_MAX_BYTES) throw new BadPayload('bad_name', `a name of ${nameLength} bytes`)
     if (!isUtf8(key)) throw new BadPayload('not_utf8', 'a name or unit is not UTF-8')
     const own = Buffer.from(key.buffer, key.byteOffset, nameLength).toString()
@@ -107,11 +150,20 @@ export class Naming {
     if (name === '') throw new BadPayload('bad_name', 'a reading without a name')
     const unit = this.#rules.unitOf(Buffer.from(key.subarray(nameLength + 1)).toString())
     const kind = wanted === KIND.DEFAULT ? this.#rules.kindOf(name) : wanted
-    const metric = this.#metrics.get(name, unit, kind)
-    const template = new Uint8Array(metric.head.length + METRIC_HEAD_BYTES + POINT_BYTES)
-    const end = writeMetricHead(template, 0, metric, POINT_BYTES) + POINT_BYTES
+    const metric = mayBeNew ? this.#metrics.get(name, unit, kind) : this.#metrics.find(name, unit, kind)
+    if (metric === undefined) return undefined
+    const pointBytes = metric.counts ? START_BYTES + POINT_BYTES : POINT_BYTES
+    const template = new Uint8Array(metric.head.length + METRIC_HEAD_BYTES + pointBytes)
+    const end = writeMetricHead(template, 0, metric, pointBytes) + pointBytes
     return { key, nameLength, kind: wanted, metric, template: template.slice(0, end) }
   }
+}
+
+/** Whether the slot is of this name and unit. */
+export function isSlot({ key, nameLength }: Slot, bytes: Uint8Array, name: number, unit: number): boolean {
+  for (let i = 0; i < nameLength; i++) if (key[i] !== bytes[name + i]) return false
+  for (let i = nameLength + 1, p = unit; i < key.length; i++) if (key[i] !== bytes[p++]) return false
+  return true
 }
 
 /** Room for what writeMetricHead() puts between the metric's head and its point. */

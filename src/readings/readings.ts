@@ -9,85 +9,36 @@
 // copy of the metric as it was encoded the first time. A message is written as a whole or not at all: begin(), then what
 // the decoder writes, then perhaps rollBack().
 
-import { isUtf8 } from 'node:buffer'
-import { encodeBytes, encodeString, encodeStringBytes, encodeText } from '../otlp/encode.ts'
 import { EXEMPLAR, LOG_RECORD, NUMBER_DATA_POINT } from '../otlp/fields.ts'
 import type { Signal } from '../otlp/signal.ts'
 import { writeF64, writeU32 } from '../wire/varint.ts'
-import { Writer } from '../wire/writer.ts'
 import { BadPayload } from './bad-payload.ts'
+import { type Integer64, readInteger64 } from './json-number.ts'
+import { encodeLogEntry, type LogEntry, type Marks } from './log-entry.ts'
 import {
-  encodeAttribute,
   encodeMarks,
+  isSlot,
   KIND,
   type Kind,
   METRIC_HEAD_BYTES,
-  type Naming,
   POINT_BYTES,
   type Slot,
+  START_BYTES,
   writeMetricHead,
 } from './naming.ts'
+import { writeSeriesEnds } from './series-ends.ts'
 import { Sheet } from './sheet.ts'
 import type { Source, Sources } from './sources.ts'
+import type { Stream } from './stream.ts'
+import { encodedTrace, NO_TRACE } from './trace-parent.ts'
 
 const NOTHING = new Uint8Array(0)
-const NO_SHAPE: Slot[] = []
 
-type Attributes = readonly (readonly [key: string, value: string])[]
-/** Attributes of points and records. */
-export type Marks = readonly (readonly [key: string, value: string | boolean])[]
+/** 19 time(8) 40 flags(1) */
+const UNKNOWN_BYTES = 11
+/** DataPointFlags of OTLP. */
+const NO_RECORDED_VALUE = 1
 const NO_MARKS: Marks = []
-
-/** Messages of one topic and device: what was at which place of the last of them. */
-export class Stream {
-  readonly naming: Naming
-  /** Attributes of all its points, as encodeMarks() gives them. */
-  readonly marks: Uint8Array
-  shape: Slot[] = NO_SHAPE
-  readonly #sources: Sources | undefined
-  /** Until the source is asked for. */
-  #attributes: Attributes | undefined
-  #source: Source | undefined
-
-  /** Of a source that is known. */
-  static of(source: Source, naming: Naming): Stream {
-    const stream = new Stream(undefined, undefined, naming)
-    stream.#source = source
-    return stream
-  }
-
-  /** `attributes` are those of the resource; both are undefined for a source that is known. */
-  constructor(
-    sources: Sources | undefined,
-    attributes: Attributes | undefined,
-    naming: Naming,
-    marks: Uint8Array = NOTHING,
-  ) {
-    this.#sources = sources
-    this.#attributes = attributes
-    this.naming = naming
-    this.marks = marks
-  }
-
-  /**
-   * Undefined: the bound on devices left no room for it; its readings are dropped and counted. Asked for with the first
-   * reading: many a topic has none of its own, only devices that its payloads name.
-   */
-  get source(): Source | undefined {
-    if (this.#attributes !== undefined) {
-      this.#source = this.#sources!.get(this.#attributes)
-      this.#attributes = undefined
-    }
-    return this.#source
-  }
-
-  /** `place` is at most one beyond the last. */
-  setShape(place: number, slot: Slot): void {
-    // A list of one takes as much as it has to: many streams have no more.
-    if (this.shape === NO_SHAPE) this.shape = [slot]
-    else this.shape[place] = slot
-  }
-}
 
 /** Places whose slots a stream remembers; readings beyond are looked up. */
 const SHAPE_MAX = 256
@@ -106,19 +57,6 @@ export interface WholeRequest {
   readonly signal: Signal
   readonly bytes: Uint8Array
   readonly items: number
-}
-
-/** OpenTelemetry's severity numbers. */
-export const SEVERITY = { UNSPECIFIED: 0, TRACE: 1, DEBUG: 5, INFO: 9, WARN: 13, ERROR: 17, FATAL: 21 } as const
-
-export interface LogEntry {
-  /** Text, or bytes that are no text. */
-  readonly body: string | Uint8Array
-  readonly severity?: number
-  readonly severityText?: string
-  /** The record is an event of that name. */
-  readonly event?: string
-  readonly attributes?: Marks
 }
 
 export class Readings {
@@ -148,9 +86,10 @@ export class Readings {
   #messageAttributes: Marks = NO_MARKS
   /** Of attributes as mark() was given them. */
   readonly #encodedMarks = new WeakMap<object, Uint8Array>()
-  /** The trace that the message belongs to: fields of an Exemplar and of a LogRecord; both empty for most. */
-  #exemplarTrace: Uint8Array = NOTHING
-  #logTrace: Uint8Array = NOTHING
+  /** The trace that the message belongs to; of most none. */
+  #trace = NO_TRACE
+  /** The next value, where no double is all of it. */
+  #whole: Integer64 | undefined
   #key = new Uint8Array(256)
   #markRequests = 0
 
@@ -165,17 +104,18 @@ export class Readings {
     this.metrics.begin()
     this.logs.begin()
     this.#markRequests = this.requests.length
+    if (stream.generation !== this.#options.sources.generation) stream.renew(this.#options.sources.generation)
     this.#stream = stream
     this.#topicStream = stream
     this.#place = 0
+    this.#whole = undefined
     this.kind = KIND.DEFAULT
     this.#marks = stream.marks
     this.#seenMs = receivedMs
     this.#messageMark = NOTHING
     this.#messageAttributes = NO_MARKS
     this.#ownMark = NOTHING
-    this.#exemplarTrace = NOTHING
-    this.#logTrace = NOTHING
+    this.#trace = NO_TRACE
     this.atMillis(receivedMs)
     this.#observedLow = this.#timeLow
     this.#observedHigh = this.#timeHigh
@@ -190,7 +130,21 @@ export class Readings {
   gone(): void {
     this.#seenMs = 0
     const presence = this.#stream!.source?.presence
-    if (presence !== undefined) presence.isGone = true
+    if (presence === undefined) return
+    presence.isGone = true
+    this.endSeries()
+  }
+
+  /**
+   * The series of the device of what follows end, where that is asked for: a point each that says that nothing was recorded.
+   * Once until it sends again. What is said of the device itself goes on, and so do points with attributes of their own.
+   */
+  endSeries(): void {
+    const source = this.#stream!.source
+    const { presence, open } = source ?? {}
+    if (open === undefined || presence === undefined || presence.isEnded) return
+    presence.isEnded = true
+    writeSeriesEnds(this.metrics, source!.resource, open, this.#timeLow, this.#timeHigh)
   }
 
   /** What the device of what was written last writes as its time is `eventMs`. */
@@ -216,6 +170,7 @@ export class Readings {
   }
 
   #moveTo(stream: Stream): void {
+    if (stream.generation !== this.#options.sources.generation) stream.renew(this.#options.sources.generation)
     const isMarked = stream.marks !== this.#stream!.marks
     this.#stream = stream
     this.#place = 0
@@ -276,15 +231,12 @@ export class Readings {
 
   /** What follows belongs to the span of a W3C traceparent: exemplars of points, the trace of records. Others are ignored. */
   trace(traceparent: string): void {
-    const match = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/.exec(traceparent)
-    if (match === null || /^0+$/.test(match[1]!) || /^0+$/.test(match[2]!) || traceparent.startsWith('ff')) return
-    const traceId = Buffer.from(match[1]!, 'hex')
-    const spanId = Buffer.from(match[2]!, 'hex')
-    this.#exemplarTrace = new Writer().field(EXEMPLAR.SPAN_ID, spanId).field(EXEMPLAR.TRACE_ID, traceId).toBytes()
-    const record = new Writer().field(LOG_RECORD.TRACE_ID, traceId).field(LOG_RECORD.SPAN_ID, spanId)
-    const flags = new Uint8Array(4)
-    writeU32(flags, 0, Number.parseInt(match[3]!, 16))
-    this.#logTrace = record.tag(LOG_RECORD.FLAGS, 5).copy(flags).toBytes()
+    this.#trace = encodedTrace(traceparent) ?? this.#trace
+  }
+
+  /** The value of the next reading as it is written: of an integer that no double holds all digits stay. */
+  digits(bytes: Uint8Array, from: number, to: number): void {
+    this.#whole = readInteger64(bytes, from, to)
   }
 
   /** `bytes[nameFrom, nameTo)` and `bytes[unitFrom, unitTo)` are UTF-8, without escapes; the unit may be empty. */
@@ -293,6 +245,7 @@ export class Readings {
     const { source } = stream
     if (source === undefined || !this.#options.takesMetrics) {
       this.dropped++
+      this.#whole = undefined
       return
     }
     if (!Number.isFinite(value)) throw new BadPayload('bad_number', 'a value that is no finite number')
@@ -317,6 +270,59 @@ export class Readings {
     this.#lookedUp(stream, source, length, nameLength, value)
   }
 
+  /** Of sources and metrics: what slotOf() gave in an earlier one is asked for anew. */
+  get generation(): number {
+    return this.#options.sources.generation
+  }
+
+  /**
+   * The metric that a name and unit are for the stream at hand, for readings that come under a number instead: then they
+   * go to known() and its like. Undefined where a bound leaves no room for it.
+   */
+  slotOf(name: Uint8Array, unit: Uint8Array): Slot | undefined {
+    const stream = this.#stream!
+    const { sources } = this.#options
+    const { source, naming } = stream
+    if (source === undefined || !this.#options.takesMetrics) {
+      this.dropped++
+      return undefined
+    }
+    const key = new Uint8Array(name.length + 1 + unit.length)
+    key.set(name)
+    key.set(unit, name.length + 1)
+    const slot = naming.slot(key, key.length, name.length, this.kind, !sources.isFull)
+    if (!(slot === undefined ? sources.refuse(source) : sources.admits(source, slot.metric))) return undefined
+    if (stream.isOwn) source.generation = sources.generation
+    return slot
+  }
+
+  /** The value is finite; `whole` is the integer that it is, and is read before this returns. */
+  known(slot: Slot, value: number, whole?: Integer64): void {
+    this.#whole = whole
+    this.#point(this.#stream!.source!, slot, value)
+  }
+
+  /** Nobody knows its value from now on: a point that says so, under the marks at hand. */
+  knownToBeUnknown(slot: Slot): void {
+    const { source } = this.#stream!
+    if (source === undefined) return
+    const sheet = this.metrics
+    const marks = this.#marks
+    const pointBytes = UNKNOWN_BYTES + marks.length
+    sheet.open(source.resource)
+    sheet.items++
+    sheet.reserve(slot.metric.head.length + METRIC_HEAD_BYTES + pointBytes)
+    const { bytes } = sheet
+    const at = writeMetricHead(bytes, sheet.to, slot.metric, pointBytes)
+    bytes[at] = NUMBER_DATA_POINT.TIME_UNIX_NANO * 8 + 1
+    writeU32(bytes, at + 1, this.#timeLow)
+    writeU32(bytes, at + 5, this.#timeHigh)
+    bytes[at + 9] = NUMBER_DATA_POINT.FLAGS * 8
+    bytes[at + 10] = NO_RECORDED_VALUE
+    bytes.set(marks, at + UNKNOWN_BYTES)
+    sheet.to = at + pointBytes
+  }
+
   /** For names that are put together, and for what is rare. */
   readingOf(name: string, unit: string, value: number): void {
     const bytes = Buffer.from(name + unit)
@@ -325,11 +331,17 @@ export class Readings {
   }
 
   #lookedUp(stream: Stream, source: Source, length: number, nameLength: number, value: number): void {
-    const slot = stream.naming.slot(this.#key, length, nameLength, this.kind)
-    if (!this.#options.sources.admits(source, slot)) return
-    if (this.#place < SHAPE_MAX) stream.setShape(this.#place, slot)
+    const { sources } = this.#options
+    const slot = stream.naming.slot(this.#key, length, nameLength, this.kind, !sources.isFull)
+    if (!(slot === undefined ? sources.refuse(source) : sources.admits(source, slot.metric))) {
+      this.#whole = undefined
+      return
+    }
+    if (stream.isOwn) source.generation = sources.generation
+    if (this.#ownMark.length === 0) source.open?.set(slot!.metric, stream.marks)
+    if (this.#place < SHAPE_MAX) stream.setShape(this.#place, slot!)
     this.#place++
-    this.#point(source, slot, value)
+    this.#point(source, slot!, value)
   }
 
   #point(source: Source, slot: Slot, value: number): void {
@@ -337,37 +349,70 @@ export class Readings {
     const sheet = this.metrics
     sheet.open(source.resource)
     sheet.items++
-    if (this.#marks.length > 0 || this.#exemplarTrace.length > 0) {
-      this.#markedPoint(slot, value)
+    const { counts } = slot.metric
+    const hasStart = counts && this.#observe(source, slot, value)
+    if (this.#marks.length > 0 || this.#trace.exemplar.length > 0 || counts !== hasStart) {
+      this.#markedPoint(slot, value, hasStart)
       return
     }
     const { template } = slot
     const { length } = template
     sheet.reserve(length)
     const { bytes } = sheet
-    const end = sheet.to + length - POINT_BYTES
+    const end = sheet.to + length - (hasStart ? POINT_BYTES + START_BYTES : POINT_BYTES)
     for (let i = 0, to = sheet.to; to < end; ) bytes[to++] = template[i++]!
-    sheet.to = this.#timeAndValue(bytes, end, value)
+    sheet.to = this.#timeAndValue(bytes, hasStart ? this.#start(bytes, end) : end, value)
+    this.#whole = undefined
   }
 
-  /** NumberDataPoint: time_unix_nano 3 (fixed64) | as_double 4 (double). */
+  /** Whether the point of a counter has a start time. */
+  #observe(source: Source, slot: Slot, value: number): boolean {
+    const { sources } = this.#options
+    source.counts ??= new Map()
+    return sources.starts.observe(
+      source.counts,
+      slot.metric,
+      this.#marks,
+      value,
+      this.#timeLow,
+      this.#timeHigh,
+      sources.generation,
+    )
+  }
+
+  /** NumberDataPoint: start_time_unix_nano 2 (fixed64). */
+  #start(bytes: Uint8Array, at: number): number {
+    const { starts } = this.#options.sources
+    bytes[at] = NUMBER_DATA_POINT.START_TIME_UNIX_NANO * 8 + 1
+    writeU32(bytes, at + 1, starts.low)
+    return writeU32(bytes, at + 5, starts.high)
+  }
+
+  /** NumberDataPoint: time_unix_nano 3 (fixed64) | as_double 4 (double) or as_int 6 (sfixed64). */
   #timeAndValue(bytes: Uint8Array, at: number, value: number): number {
     bytes[at] = 0x19
     writeU32(bytes, at + 1, this.#timeLow)
     writeU32(bytes, at + 5, this.#timeHigh)
+    if (this.#whole !== undefined) {
+      bytes[at + 9] = NUMBER_DATA_POINT.AS_INT * 8 + 1
+      writeU32(bytes, at + 10, this.#whole.low)
+      return writeU32(bytes, at + 14, this.#whole.high)
+    }
     bytes[at + 9] = 0x21
     return writeF64(bytes, at + 10, value)
   }
 
-  #markedPoint(slot: Slot, value: number): void {
+  #markedPoint(slot: Slot, value: number, hasStart: boolean): void {
     const sheet = this.metrics
     const marks = this.#marks
-    const trace = this.#exemplarTrace
+    const trace = this.#trace.exemplar
     const exemplarBytes = trace.length === 0 ? 0 : POINT_BYTES + trace.length
-    const pointBytes = POINT_BYTES + marks.length + (exemplarBytes === 0 ? 0 : exemplarBytes + 2)
+    const startBytes = hasStart ? START_BYTES : 0
+    const pointBytes = startBytes + POINT_BYTES + marks.length + (exemplarBytes === 0 ? 0 : exemplarBytes + 2)
     sheet.reserve(slot.metric.head.length + METRIC_HEAD_BYTES + pointBytes)
     const { bytes } = sheet
     let at = writeMetricHead(bytes, sheet.to, slot.metric, pointBytes)
+    if (hasStart) at = this.#start(bytes, at)
     at = this.#timeAndValue(bytes, at, value)
     for (let i = 0; i < marks.length; ) bytes[at++] = marks[i++]!
     if (exemplarBytes > 0) {
@@ -377,11 +422,12 @@ export class Readings {
       const exemplar = at
       at = this.#timeAndValue(bytes, at, value)
       bytes[exemplar] = EXEMPLAR.TIME_UNIX_NANO * 8 + 1
-      bytes[exemplar + 9] = EXEMPLAR.AS_DOUBLE * 8 + 1
+      bytes[exemplar + 9] = (this.#whole === undefined ? EXEMPLAR.AS_DOUBLE : EXEMPLAR.AS_INT) * 8 + 1
       bytes.set(trace, at)
       at += trace.length
     }
     sheet.to = at
+    this.#whole = undefined
   }
 
   /** A text that the payload has in the place of a value: a log record with the reading's name. */
@@ -389,39 +435,22 @@ export class Readings {
     this.log({ body: value, attributes: [['reading.name', name]] })
   }
 
-  log({ body, severity, severityText, event, attributes = [] }: LogEntry): void {
+  log(entry: LogEntry): void {
     const { source } = this.#stream!
     if (source === undefined || !this.#options.takesLogs) {
       this.dropped++
       return
     }
-    const record = new Writer()
     const time = new Uint8Array(18)
     time[0] = LOG_RECORD.TIME_UNIX_NANO * 8 + 1
     writeU32(time, writeU32(time, 1, this.#timeLow), this.#timeHigh)
     time[9] = LOG_RECORD.OBSERVED_TIME_UNIX_NANO * 8 + 1
     writeU32(time, writeU32(time, 10, this.#observedLow), this.#observedHigh)
-    record.copy(time)
-    if (severity !== undefined && severity !== 0) record.tag(LOG_RECORD.SEVERITY_NUMBER, 0).varint(severity)
-    if (severityText !== undefined) record.field(LOG_RECORD.SEVERITY_TEXT, encodeText(severityText))
-    record.field(LOG_RECORD.BODY, encodeBody(body))
-    for (const [key, value] of attributes) record.field(LOG_RECORD.ATTRIBUTES, encodeAttribute(key, value))
-    for (const [key, value] of this.#messageAttributes) record.field(LOG_RECORD.ATTRIBUTES, encodeAttribute(key, value))
-    record.copy(this.#logTrace)
-    if (event !== undefined) record.field(LOG_RECORD.EVENT_NAME, encodeText(event))
+    const record = encodeLogEntry(entry, time, this.#messageAttributes, this.#trace.record)
     if (source.presence !== undefined) source.presence.see(this.#seenMs)
+    if (this.#stream!.isOwn) source.generation = this.#options.sources.generation
     this.logs.open(source.resource)
     this.logs.items++
-    const item = new Writer().field(2, record.bytes, 0, record.length)
-    this.logs.copy(item.bytes, 0, item.length)
+    this.logs.copy(record.bytes, 0, record.length)
   }
-}
-
-const encodeBody = (body: string | Uint8Array): Uint8Array =>
-  typeof body === 'string' ? encodeString(body) : isUtf8(body) ? encodeStringBytes(body) : encodeBytes(body)
-
-function isSlot({ key, nameLength }: Slot, bytes: Uint8Array, name: number, unit: number): boolean {
-  for (let i = 0; i < nameLength; i++) if (key[i] !== bytes[name + i]) return false
-  for (let i = nameLength + 1, p = unit; i < key.length; i++) if (key[i] !== bytes[p++]) return false
-  return true
 }

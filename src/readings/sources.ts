@@ -1,19 +1,30 @@
 // Who readings come from: a resource each, encoded once; and the bounds on how many of them there are.
+//
+// Time is cut into generations. Who has sent nothing in the generation that ends is forgotten with it, so that places under
+// the bounds become free. Streams look up anew what they know when a generation begins; between, nothing is noted per reading.
 
 import { encodeKeyValue, encodeString, encodeText } from '../otlp/encode.ts'
 import { RESOURCE } from '../otlp/fields.ts'
 import { Writer } from '../wire/writer.ts'
+import { CounterStarts, type Counts } from './counter-starts.ts'
 import { Presence } from './liveness.ts'
-import type { Slot } from './naming.ts'
+import type { Metric } from './naming.ts'
 
 export interface Source {
-  /** From 0, in the order of coming. */
+  /** From 0, in the order of coming; never used again. */
   readonly id: number
   readonly attributes: string
   /** Field 1 of ResourceMetrics and ResourceLogs, tag and length with it. */
   readonly resource: Uint8Array
   /** Where somebody watches whether it still sends. */
   readonly presence: Presence | undefined
+  /** Its series, with the attributes of their points, where somebody ends them when it is gone. */
+  readonly open: Map<Metric, Uint8Array> | undefined
+  /** Of its counters; undefined before the first. */
+  counts: Counts | undefined
+  /** When it last had a reading. */
+  generation: number
+  isForgotten: boolean
 }
 
 export interface SourceBounds {
@@ -21,6 +32,8 @@ export interface SourceBounds {
   readonly maxSeries: number
   /** Whether somebody watches if sources still send. */
   readonly watched?: boolean
+  /** Whether series end when their source is gone; of sources that are watched. */
+  readonly endsSeries?: boolean
   /** Called for each new source or series that is over its bound. */
   onFull(what: 'source' | 'series', words: string): void
 }
@@ -61,12 +74,21 @@ class PairSet {
 }
 
 export class Sources {
+  /** Counted up by advance(). */
+  generation = 0
+  readonly starts: CounterStarts
   readonly #byAttributes = new Map<string, Source>()
-  readonly #series = new PairSet()
+  /** Of this generation. */
+  #series = new PairSet()
+  /** Of the one before, and how many of those were not seen again yet. */
+  #before = new PairSet()
+  #oldSeries = 0
+  #made = 0
   readonly #bounds: SourceBounds
 
   constructor(bounds: SourceBounds) {
     this.#bounds = bounds
+    this.starts = new CounterStarts(bounds.maxSeries)
   }
 
   get size(): number {
@@ -78,7 +100,12 @@ export class Sources {
   }
 
   get series(): number {
-    return this.#series.size
+    return this.#series.size + this.#oldSeries
+  }
+
+  /** No further series has room. */
+  get isFull(): boolean {
+    return this.series >= this.#bounds.maxSeries
   }
 
   /** The source with these resource attributes; undefined when it would be one too many. */
@@ -93,21 +120,48 @@ export class Sources {
     const body = new Writer()
     for (const [name, value] of attributes)
       body.field(RESOURCE.ATTRIBUTES, encodeKeyValue(encodeText(name), encodeString(value)))
-    const resource = new Writer().field(1, body.bytes, 0, body.length).toBytes()
-    const presence = this.#bounds.watched === true ? new Presence() : undefined
-    const source = { id: this.#byAttributes.size, attributes: key, resource, presence }
+    const source: Source = {
+      id: this.#made++,
+      attributes: key,
+      resource: new Writer().field(1, body.bytes, 0, body.length).toBytes(),
+      presence: this.#bounds.watched === true ? new Presence() : undefined,
+      open: this.#bounds.endsSeries === true ? new Map() : undefined,
+      counts: undefined,
+      generation: this.generation,
+      isForgotten: false,
+    }
     this.#byAttributes.set(key, source)
     return source
   }
 
   /** Whether the series may pass: it is known, or there is room for it. */
-  admits(source: Source, slot: Slot): boolean {
-    if (this.#series.has(source.id, slot.metric.id)) return true
-    if (this.#series.size >= this.#bounds.maxSeries) {
-      this.#bounds.onFull('series', source.attributes)
-      return false
-    }
-    this.#series.add(source.id, slot.metric.id)
+  admits(source: Source, metric: Metric): boolean {
+    metric.generation = this.generation
+    if (this.#series.has(source.id, metric.id)) return true
+    if (this.#before.has(source.id, metric.id)) this.#oldSeries--
+    else if (this.isFull) return this.refuse(source)
+    this.#series.add(source.id, metric.id)
     return true
+  }
+
+  /** A series has no room. */
+  refuse(source: Source): false {
+    this.#bounds.onFull('series', source.attributes)
+    return false
+  }
+
+  /** A new generation begins: sources and series that had nothing in the one that ends are forgotten. */
+  advance(): void {
+    const ending = this.generation++
+    for (const [key, source] of this.#byAttributes) {
+      if (source.counts !== undefined) this.starts.forget(source.counts, ending)
+      for (const metric of source.open?.keys() ?? []) if (metric.generation < ending) source.open!.delete(metric)
+      if (source.generation >= ending) continue
+      source.isForgotten = true
+      this.#byAttributes.delete(key)
+    }
+    this.#before = this.#series
+    this.#oldSeries = this.#before.size
+    this.#series = new PairSet()
   }
 }

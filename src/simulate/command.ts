@@ -2,10 +2,11 @@
 
 import { writeFileSync } from 'node:fs'
 import { systemClock } from '../graph/clock.ts'
-import type { PlantEvent } from '../plant/device.ts'
-import { readSimulateOptions, type SimulateOptions, SimulateUsageError } from './options.ts'
+import { type PlantEvent, topicMessage } from '../plant/messages.ts'
+import { Simulation } from '../plant/simulation.ts'
+import { type BrokerOptions, readSimulateOptions, type SimulateOptions, SimulateUsageError } from './options.ts'
 import { Publisher } from './publisher.ts'
-import { Simulation } from './simulation.ts'
+import { SparkplugPublisher } from './sparkplug-publisher.ts'
 
 const USAGE = 2
 /** As fast as possible means: with so many messages under way. */
@@ -27,7 +28,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.stdout.write(options)
     return 0
   }
-  return await (options.broker === undefined ? print(options) : publish(options, new Publisher(options.broker)))
+  return await (options.broker === undefined ? print(options) : publish(options, publisherOf(options, options.broker)))
 }
 
 async function print(options: SimulateOptions): Promise<number> {
@@ -36,7 +37,9 @@ async function print(options: SimulateOptions): Promise<number> {
     ...options,
     clock: systemClock,
     take: (event: PlantEvent) => {
-      if (event.kind === 'message') isFull = !process.stdout.write(`${event.topic} ${event.payload}\n`)
+      if (event.kind !== 'message') return
+      const { topic, payload } = topicMessage(event)
+      isFull = !process.stdout.write(`${topic} ${payload}\n`)
     },
     settled: async () => {
       if (isFull) await new Promise<void>((resolve) => process.stdout.once('drain', () => resolve()))
@@ -50,16 +53,23 @@ async function print(options: SimulateOptions): Promise<number> {
   return 0
 }
 
-async function publish(options: SimulateOptions, publisher: Publisher): Promise<number> {
+function publisherOf(options: SimulateOptions, broker: BrokerOptions): Publisher | SparkplugPublisher {
+  const { sparkplugGroup: group, scenario, startMs } = options
+  if (group === undefined) return new Publisher(broker)
+  const ignored = (topic: string, why: string): void => void process.stderr.write(`${topic}: ignored; ${why}\n`)
+  return new SparkplugPublisher({ broker, group, scenario, startMs, ignored })
+}
+
+async function publish(options: SimulateOptions, publisher: Publisher | SparkplugPublisher): Promise<number> {
   const simulation = new Simulation({
     ...options,
     clock: systemClock,
     take: (event) => publisher.take(event),
     settled: () => publisher.settled(UNDER_WAY),
   })
-  const { totals } = publisher
   const fromMs = systemClock.monotonic()
   const progress = setInterval(() => {
+    const { totals } = publisher
     const seconds = ((systemClock.monotonic() - fromMs) / 1000).toFixed(0)
     const trouble = totals.connected === 0 && publisher.lastError !== '' ? `; ${publisher.lastError}` : ''
     process.stderr.write(
@@ -83,6 +93,7 @@ async function publish(options: SimulateOptions, publisher: Publisher): Promise<
     return 1
   }
   writeTruth(options, simulation)
+  const { totals } = publisher
   process.stdout.write(
     `${simulation.devices.length} devices to ${options.broker?.url}: sent ${totals.sent} messages, lost ${totals.lost}\n`,
   )

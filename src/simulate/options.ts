@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../config/problem.ts'
 import { tryDuration } from '../config/units.ts'
-import { readScenario, type Scenario } from '../plant/scenario.ts'
+import { loadScenario, SPEED_FIX, START_FIX, trySpeed, tryStart } from '../plant/run.ts'
+import type { Scenario } from '../plant/scenario.ts'
 import { SMALL_PLANT } from '../plant/small-plant.ts'
 
 export interface BrokerOptions {
@@ -31,6 +32,8 @@ export interface SimulateOptions {
   readonly durationMs: number
   /** Absent: messages are printed. */
   readonly broker?: BrokerOptions
+  /** Group id of Sparkplug B; absent: JSON. */
+  readonly sparkplugGroup?: string
   readonly truthFile?: string
   readonly reportEveryMs: number
 }
@@ -46,6 +49,8 @@ Usage: millrace simulate [flags]
   --username, --password    {device_id} in the name stands for the device; also MILLRACE_MQTT_PASSWORD
   --ca-cert FILE            authority of the broker's certificate
   --insecure-skip-verify    do not check the certificate
+  --format json|sparkplug   what is published (default json); sparkplug: Sparkplug B, an edge node for each line
+  --group ID                group id of Sparkplug B (default plant)
   --mqtt 3.1.1|5            version to speak (default 3.1.1)
   --qos 0|1|2               default 1
   --one-connection          one for the whole plant, instead of one for each device
@@ -60,6 +65,7 @@ Usage: millrace simulate [flags]
 
 Topics: devices/ID/data (as {"device_id", "timestamp", "metrics": [{"name", "value", "unit"}]}), devices/ID/status
 (retained; the last will says Offline), devices/ID/heartbeat, orders/NUMBER/events, quality/ID/inspections.
+Sparkplug: spBv1.0/GROUP/NBIRTH/LINE, .../DBIRTH/LINE/ID, .../DDATA/LINE/ID and so on, at QoS 0; a rebirth can be asked for.
 `
 
 const FLAGS = {
@@ -68,6 +74,8 @@ const FLAGS = {
   password: { type: 'string' },
   'ca-cert': { type: 'string' },
   'insecure-skip-verify': { type: 'boolean', default: false },
+  format: { type: 'string', default: 'json' },
+  group: { type: 'string', default: 'plant' },
   mqtt: { type: 'string', default: '3.1.1' },
   qos: { type: 'string', default: '1' },
   'one-connection': { type: 'boolean', default: false },
@@ -91,16 +99,22 @@ export function readSimulateOptions(argv: readonly string[], { env, nowMs }: Sur
   if (values.help === true) return SIMULATE_HELP
   if (values['print-scenario'] === true) return SMALL_PLANT
   const scenario = scenarioOf(values.scenario)
+  const isSparkplug = oneOf('format', { json: false, sparkplug: true } as const, values.format)
+  if (isSparkplug) checkSparkplug(values.group, scenario, values.print, values['one-connection'])
   const password = values.password ?? env.MILLRACE_MQTT_PASSWORD
   const ca = values['ca-cert'] === undefined ? undefined : fileOf('ca-cert', values['ca-cert'])
   return {
     scenario,
     seed: values.seed === undefined ? scenario.seed : wholeNumber('seed', values.seed),
-    startMs: values.start === undefined ? Math.floor(nowMs / 1000) * 1000 : timeOf(values.start),
-    speed: values.speed === 'max' ? Number.POSITIVE_INFINITY : positive('speed', values.speed),
+    startMs:
+      values.start === undefined
+        ? Math.floor(nowMs / 1000) * 1000
+        : required('start', values.start, tryStart(values.start), START_FIX),
+    speed: required('speed', values.speed, trySpeed(values.speed), SPEED_FIX),
     durationMs: values.duration === undefined ? Number.POSITIVE_INFINITY : durationOf('duration', values.duration),
     ...(values.truth === undefined ? {} : { truthFile: values.truth }),
     reportEveryMs: durationOf('interval', values.interval),
+    ...(isSparkplug ? { sparkplugGroup: values.group } : {}),
     ...(values.print
       ? {}
       : {
@@ -126,6 +140,16 @@ function parse(argv: readonly string[]) {
   }
 }
 
+function checkSparkplug(group: string, { devices }: Scenario, print: boolean, oneConnection: boolean): void {
+  if (print) throw new SimulateUsageError('--print: Sparkplug is no text; leave out --format')
+  if (oneConnection)
+    throw new SimulateUsageError('--one-connection: an edge node of Sparkplug has a connection of its own')
+  if (group === '' || /[/+#]/.test(group)) throw new SimulateUsageError(`--group ${group}: write a name without / + #`)
+  for (const { line } of devices)
+    if (line === '' || /[/+#]/.test(line))
+      throw new SimulateUsageError(`--scenario: line "${line}" cannot be an edge node; write it without / + #`)
+}
+
 function fileOf(flag: string, path: string): string {
   try {
     return readFileSync(path, 'utf8')
@@ -134,13 +158,14 @@ function fileOf(flag: string, path: string): string {
   }
 }
 
-function scenarioOf(path: string | undefined): Scenario {
-  if (path === undefined) return readScenario(SMALL_PLANT, 'small-plant.yaml')
+function scenarioOf(path = ''): Scenario {
   try {
-    return readScenario(fileOf('scenario', path), path)
+    return loadScenario(path)
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    throw new SimulateUsageError(`the scenario cannot be followed\n${error.message}`)
+    const { message } = error as Error
+    throw new SimulateUsageError(
+      error instanceof ConfigError ? `the scenario cannot be followed\n${message}` : `--scenario: ${message}`,
+    )
   }
 }
 
@@ -159,16 +184,9 @@ function wholeNumber(flag: string, text: string): number {
   throw new SimulateUsageError(`--${flag} ${text}: write a whole number`)
 }
 
-function positive(flag: string, text: string): number {
-  const value = Number(text)
-  if (value > 0 && Number.isFinite(value)) return value
-  throw new SimulateUsageError(`--${flag} ${text}: write a number above 0, or max`)
-}
-
-function timeOf(text: string): number {
-  const ms = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isFinite(ms)) return ms
-  throw new SimulateUsageError(`--start ${text}: write a time with its zone, for example 2026-01-05T06:00:00Z`)
+function required<T>(flag: string, text: string, value: T | undefined, fix: string): T {
+  if (value !== undefined) return value
+  throw new SimulateUsageError(`--${flag} ${text}: ${fix}`)
 }
 
 function durationOf(flag: string, text: string): number {

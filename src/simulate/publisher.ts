@@ -2,7 +2,7 @@
 // a real one; or one for all.
 
 import type { IClientOptions, MqttClient } from 'mqtt'
-import type { PlantEvent, PlantMessage } from '../plant/device.ts'
+import { type PlantEvent, type TopicMessage, topicMessage } from '../plant/messages.ts'
 import type { BrokerOptions } from './options.ts'
 
 export interface PublishTotals {
@@ -26,9 +26,9 @@ const CONNECT_SIDE_BY_SIDE = 20
 
 interface Link {
   readonly client: MqttClient
-  readonly waiting: PlantMessage[]
+  readonly waiting: TopicMessage[]
   /** The last retained message of each topic: said again after a reconnect, in the will's place. */
-  readonly retained: Map<string, PlantMessage>
+  readonly retained: Map<string, TopicMessage>
 }
 
 export class Publisher {
@@ -55,7 +55,7 @@ export class Publisher {
   take(event: PlantEvent): void {
     const link = this.#links.get(this.#options.oneConnection ? 'plant' : event.device)
     if (link === undefined || this.#stopping) return
-    if (event.kind === 'message') this.#publish(link, event)
+    if (event.kind === 'message') this.#publish(link, topicMessage(event))
     else if (this.#options.oneConnection) return
     else if (event.kind === 'connected') {
       const { client } = link
@@ -130,7 +130,7 @@ export class Publisher {
     })
   }
 
-  #publish(link: Link, message: PlantMessage): void {
+  #publish(link: Link, message: TopicMessage): void {
     if (message.retain) link.retained.set(message.topic, message)
     if (link.client.connected) {
       this.#send(link, message)
@@ -145,7 +145,7 @@ export class Publisher {
     this.totals.lost++
   }
 
-  #send({ client }: Link, { topic, payload, retain }: PlantMessage): void {
+  #send({ client }: Link, { topic, payload, retain }: TopicMessage): void {
     this.totals.underWay++
     client.publish(topic, payload, { qos: this.#options.qos, retain }, (error) => {
       this.totals.underWay--

@@ -9,7 +9,10 @@ import { connectAsync } from 'mqtt'
 import { extensionHarness } from '../../test/support/harness.ts'
 import { until } from '../../test/support/until.ts'
 import { factory } from '../extensions/mqtt_broker/factory.ts'
+import { encodeSparkplug } from '../sparkplug/encode.ts'
+import { DATA_TYPE } from '../sparkplug/fields.ts'
 import { readSimulateOptions, SimulateUsageError } from './options.ts'
+import { StrictHost } from './testing.ts'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 
@@ -128,6 +131,9 @@ test('a flag that cannot be followed says what to write', () => {
     [['--start', 'yesterday'], /with its zone/],
     [['--seed', '1.5'], /whole number/],
     [['--scenario', '/nowhere.yaml'], /no such file/],
+    [['--format', 'xml'], /one of json, sparkplug/],
+    [['--format', 'sparkplug', '--group', 'a/b'], /without \/ \+ #/],
+    [['--format', 'sparkplug', '--print'], /no text/],
     [['--faster'], /--faster/],
   ] as const)
     assert.throws(
@@ -145,4 +151,51 @@ test('the password may come from the environment, and the time begins with a who
   assert.ok(typeof options === 'object')
   assert.equal(options.broker?.password, 'p')
   assert.equal(options.startMs, 12_000)
+})
+
+test('as Sparkplug B each line is an edge node that a strict host can follow, asks to be reborn, and hears die', async (t) => {
+  const { url } = await broker(t)
+  const host = new StrictHost()
+  const reader = await connectAsync(url)
+  t.after(() => reader.end(true))
+  reader.on('message', (topic, payload) => host.take(topic, payload))
+  await reader.subscribeAsync('spBv1.0/#', { qos: 1 })
+  const { child, ended, output } = simulate('--broker', url, '--format', 'sparkplug', '--group', 'g', '--speed', '10')
+  const has = (verb: string, node: string): number =>
+    host.heard.filter((one) => one.verb === verb && one.node === node).length
+  await until(() => has('DDATA', 'line-1') > 10 && has('DDATA', 'line-2') > 10, 20_000)
+  const births = has('NBIRTH', 'line-1')
+  const command = encodeSparkplug({
+    timestampMs: Date.now(),
+    metrics: [{ name: 'Node Control/Rebirth', type: DATA_TYPE.values.Boolean, hasType: true, value: true }],
+  })
+  await reader.publishAsync('spBv1.0/g/DCMD/line-1/cnc-01', Buffer.from(command))
+  await reader.publishAsync('spBv1.0/g/NCMD/line-1', Buffer.from(command))
+  await until(() => has('NBIRTH', 'line-1') === births + 1, 20_000)
+  assert.equal(has('NBIRTH', 'line-2'), 1)
+  await until(() => output.stderr.includes('spBv1.0/g/DCMD/line-1/cnc-01: ignored'))
+  child.kill('SIGINT')
+  assert.equal(await ended, 0, output.stderr)
+  await until(() => has('NDEATH', 'line-1') === 1 && has('NDEATH', 'line-2') === 1)
+})
+
+test('an edge node that dies without a word has its NDEATH from the broker, and its next birth another bdSeq', async (t) => {
+  const { url } = await broker(t)
+  const host = new StrictHost()
+  const reader = await connectAsync(url)
+  t.after(() => reader.end(true))
+  reader.on('message', (topic, payload) => host.take(topic, payload))
+  await reader.subscribeAsync('spBv1.0/#', { qos: 1 })
+  const run = simulate('--broker', url, '--format', 'sparkplug')
+  await until(() => host.heard.some(({ verb }) => verb === 'NBIRTH'), 20_000)
+  // A second client with its name: the broker closes the first connection.
+  const thief = await connectAsync(url, { clientId: 'simulated-plant-line-1', reconnectPeriod: 0 })
+  const of = (verb: string) => host.heard.filter((one) => one.verb === verb && one.node === 'line-1')
+  const bdSeqs = (verb: string): number[] => of(verb).map(({ payload }) => payload.metrics[0].longValue)
+  await until(() => of('NBIRTH').length > 1, 20_000)
+  assert.deepEqual(bdSeqs('NBIRTH').slice(0, 2), [0, 1])
+  assert.equal(bdSeqs('NDEATH')[0], 0)
+  thief.end(true)
+  run.child.kill('SIGINT')
+  assert.equal(await run.ended, 0, run.output.stderr)
 })

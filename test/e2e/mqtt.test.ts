@@ -5,17 +5,13 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { parseConfig } from '../../src/config/testing.ts'
-import { systemClock } from '../../src/graph/clock.ts'
 import type { Output, Receiver } from '../../src/graph/component.ts'
 import type { Batch } from '../../src/otlp/batch.ts'
-import { bytesToJson } from '../../src/otlp/json/index.ts'
-import { factory } from '../../src/receivers/mqtt/factory.ts'
 import { certs } from '../support/certs.ts'
 import { ownDirectory } from '../support/disk.ts'
-import { rig } from '../support/harness.ts'
 import { mosquitto, mosquittoMissing } from '../support/mosquitto.ts'
 import { Publisher } from '../support/mqtt-broker.ts'
+import { Delivered, publishAll, receiveFrom } from '../support/mqtt-delivered.ts'
 import { startOtlpRecorder } from '../support/otlp-recorder.ts'
 import { freePorts, startProcess } from '../support/router-process.ts'
 import { until } from '../support/until.ts'
@@ -23,92 +19,8 @@ import { until } from '../support/until.ts'
 const skip = mosquittoMissing()
 const CONFIG = new URL('../../configs/mqtt-gateway.yaml', import.meta.url).pathname
 
-/** What has been delivered, by device, in order, repeats included. */
-class Delivered implements Output {
-  readonly byDevice = new Map<string, number[]>()
-  readonly waitMs: () => number
-
-  constructor(waitMs: () => number = () => 0) {
-    this.waitMs = waitMs
-  }
-
-  send(batch: Batch): void {
-    const deliver = (): void => {
-      for (const { resource, scopeMetrics } of JSON.parse(bytesToJson('metrics', batch.parts)).resourceMetrics) {
-        const device = resource.attributes[0].value.stringValue as string
-        const list = this.byDevice.get(device) ?? []
-        this.byDevice.set(device, list)
-        for (const metric of scopeMetrics[0].metrics) list.push(metric.gauge.dataPoints[0].asDouble)
-      }
-      batch.delivery.deliver()
-    }
-    const waitMs = this.waitMs()
-    if (waitMs === 0) deliver()
-    else setTimeout(deliver, waitMs).unref()
-  }
-
-  /** Different values of all devices. */
-  get distinct(): number {
-    return [...this.byDevice.values()].reduce((sum, list) => sum + new Set(list).size, 0)
-  }
-
-  get repeats(): number {
-    return [...this.byDevice.values()].reduce((sum, list) => sum + list.length - new Set(list).size, 0)
-  }
-
-  /** Each device's values as they came for the first time. */
-  assertInOrder(): void {
-    for (const [device, list] of this.byDevice) {
-      const first = [...new Set(list)]
-      assert.deepEqual(
-        first,
-        first.toSorted((a, b) => a - b),
-        `${device} came out of order`,
-      )
-    }
-  }
-}
-
-async function receive(t: TestContext, port: number, out: Output, more: object = {}, index = 0): Promise<Receiver> {
-  const shards = { index, count: index + 1, sharePorts: true, alone: false }
-  const cfg = parseConfig(factory.config, {
-    brokers: [`127.0.0.1:${port}`],
-    client_id: 'millrace-test',
-    reconnect: { initial_interval: '20ms', max_interval: '100ms' },
-    topics: [{ topic: 'devices/{device_id}/data', decoder: 'json_points', qos: 1 }],
-    ...more,
-  })
-  const base = rig()
-  const context = { ...base.context('receiver', 'mqtt'), clock: systemClock, outputs: { metrics: out }, shards }
-  const receiver = await factory.create(cfg, context)
-  t.after(() => receiver.stop?.(AbortSignal.abort()))
-  await receiver.start?.()
-  await until(() => base.metric('receiver_mqtt_connected') === 1)
-  // The broker has our subscription.
-  await until(async () => (await probe(port, out)) > 0)
-  return receiver
-}
-
-let probes = 0
-async function probe(port: number, out: Output): Promise<number> {
-  const delivered = out as Delivered
-  const publisher = await Publisher.connect(port, `probe-${probes++}`)
-  publisher.publish('devices/probe/data', payload(probes), 1)
-  await publisher.taken()
-  publisher.close()
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  const seen = delivered.byDevice.get('probe')?.length ?? 0
-  delivered.byDevice.delete('probe')
-  return seen
-}
-
-const payload = (value: number): string => JSON.stringify({ metrics: [{ name: 'count', value }] })
-
-/** `count` messages of each of four devices, numbered. */
-function publishAll(publisher: Publisher, count: number, qos: 0 | 1 | 2 = 1, from = 0): void {
-  for (let i = from; i < from + count; i++)
-    for (let device = 0; device < 4; device++) publisher.publish(`devices/d${device}/data`, payload(i), qos)
-}
+const receive = async (...args: Parameters<typeof receiveFrom>): Promise<Receiver> =>
+  (await receiveFrom(...args)).receiver
 
 for (const version of [5, '3.1.1']) {
   for (const qos of [0, 1, 2] as const) {
@@ -206,6 +118,10 @@ for (const qos of [1, 2] as const) {
     t.after(() => publisher.close())
     for (let round = 0; round < 15; round++) {
       publishAll(publisher, 50, qos, round * 50)
+      // Of a connection that is cut before it has carried anything new, mosquitto 2.0.11 forgets which PUBRELs it owed, and
+      // publishes those messages once more.
+      const before = out.distinct
+      await until(() => out.distinct > before)
       await new Promise((resolve) => setTimeout(resolve, random() * 60))
       proxy.cut()
     }

@@ -1,14 +1,20 @@
 // The router in this process: what the supervisor itself runs through reloads, and how reloads follow each other.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Router } from '../../src/router.ts'
 import { BUILD } from '../support/harness.ts'
+import { scriptedBroker } from '../support/mqtt-broker.ts'
 import { freePorts } from '../support/router-process.ts'
+
+const SPAN = JSON.stringify({
+  resourceSpans: [{ scopeSpans: [{ spans: [{ traceId: '1'.repeat(32), spanId: '2'.repeat(16), name: 'a' }] }] }],
+})
 
 interface Settings {
   readonly health: number
@@ -16,18 +22,26 @@ interface Settings {
   readonly path?: string
   readonly level?: string
   readonly receivers?: string
+  readonly exporters?: string
 }
 
-const yamlOf = ({ health, metrics, path = '/', level = 'normal', receivers = 'nop: {}' }: Settings): string => `
+const yamlOf = ({
+  health,
+  metrics,
+  path = '/',
+  level = 'normal',
+  receivers = 'nop: {}',
+  exporters = 'nop: {}',
+}: Settings): string => `
 extensions: { health_check: { endpoint: "127.0.0.1:${health}", path: ${path} } }
 receivers: { ${receivers} }
-exporters: { nop: {} }
+exporters: { ${exporters} }
 service:
   extensions: [health_check]
   telemetry:
     logs: { output_paths: [] }
     metrics: { level: ${level}, readers: [ { pull: { exporter: { prometheus: { host: 127.0.0.1, port: ${metrics} } } } } ] }
-  pipelines: { traces: { receivers: [${receivers.split(':')[0]}], exporters: [nop] } }
+  pipelines: { traces: { receivers: [${receivers.split(':')[0]}], exporters: [${exporters.split(':')[0]}] } }
 `
 
 async function start(t: TestContext) {
@@ -69,6 +83,39 @@ test('reloads that are asked for while one runs become one more, with the newest
   assert.match(await get(base.health, '/health'), /^200/)
   assert.match(await get(base.health, '/'), /^404/)
 })
+
+for (const group of ['', 'routers'])
+  test(`an mqtt receiver${group === '' ? '' : ' with a shared subscription'} leaves the broker before its successor comes, however long that takes`, async (t) => {
+    const { router, base, write } = await start(t)
+    const silent = createServer((socket) => void socket.on('error', () => {}))
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    t.after(() => silent.close())
+    const { port } = silent.address() as AddressInfo
+    const goodbyes: number[] = []
+    const broker = await scriptedBroker(t, {
+      onConnect: () => {
+        goodbyes.push(broker.peers.filter((peer) => peer.of('disconnect').length > 0).length)
+        return false
+      },
+    })
+    const settings = (filter: string): Settings => ({
+      ...base,
+      receivers: `mqtt: { brokers: ["127.0.0.1:${broker.port}"], shared_subscription: "${group}", topics: [{ topic: ${filter}, decoder: otlp_traces }] }`,
+      exporters: `otlp_http: { endpoint: "http://127.0.0.1:${port}", sending_queue: { enabled: false } }`,
+    })
+    write(settings('a/b'))
+    assert.equal((await router.reload()).ok, true)
+    const first = await broker.subscribed(0)
+    const asked = once(silent, 'connection')
+    first.publish('a/b', SPAN, 1, 1)
+    await asked
+    // What it holds cannot be delivered: it takes its time to go.
+    write(settings('a/c'))
+    assert.equal((await router.reload()).ok, true)
+    await broker.subscribed(1)
+    assert.deepEqual(goodbyes, [0, 1])
+    assert.equal(new Set(broker.peers.map((peer) => peer.connect?.clientId)).size, 1)
+  })
 
 test('the metrics page moves to another port, and what was counted stays', async (t) => {
   const { router, base, other, write, get } = await start(t)

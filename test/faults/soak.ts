@@ -1,14 +1,17 @@
 // npm run soak: every scenario in its long form, one after the other, and a table of the books.
 //
 //   npm run soak -- kill disk       those whose name contains all of these words
+//   npm run soak -- --mqtt disk     those between an MQTT broker and a sink; FAULT_SECONDS for each, 60 by default
 //   FAULT_SEED=7 npm run soak       with the moments and moods of that seed; a new one each time by default
 
+import { soakMqtt } from './mqtt-soak.ts'
 import type { Books } from './reconcile.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { runScenario, type Verdict } from './verdict.ts'
 
-const words = process.argv.slice(2)
+const words = process.argv.slice(2).filter((word) => word !== '--mqtt')
 const seed = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000)
+if (process.argv.includes('--mqtt')) process.exit(await soakMqtt(words, seed))
 const scenarios = SCENARIOS.filter(({ name }) => words.every((word) => name.includes(word)))
 if (scenarios.length === 0) {
   console.error(`no scenario is named with ${words.join(' and ')}`)

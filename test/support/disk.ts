@@ -9,8 +9,9 @@ import { type Files, nodeFiles, type StoredFile } from '../../src/storage/files.
 import { lockDirectory } from '../../src/storage/lock.ts'
 import type { QueueBounds } from '../../src/storage/queue-bounds.ts'
 import type { Cut, Loss } from '../../src/storage/recovery.ts'
+import type { Ground } from './server-process.ts'
 
-export function ownDirectory(t: TestContext): string {
+export function ownDirectory(t: Ground): string {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-disk-'))
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   return directory

@@ -24,12 +24,19 @@ const same = (bytes: Buffer): Buffer => bytes
 
 export async function grpcPeer(
   t: TestContext,
-  options: { handler?: PeerHandler; credentials?: ServerCredentials; server?: ServerOptions; address?: string } = {},
+  options: {
+    handler?: PeerHandler
+    credentials?: ServerCredentials
+    server?: ServerOptions
+    address?: string
+    /** Of other services. */
+    paths?: readonly string[]
+  } = {},
 ): Promise<Peer> {
   const server = new Server({ 'grpc.max_receive_message_length': -1, ...options.server })
   let handler = options.handler ?? ((_, answer) => answer(null, Buffer.alloc(0)))
   const calls: PeerCall[] = []
-  for (const path of Object.values(EXPORT)) {
+  for (const path of [...Object.values(EXPORT), ...(options.paths ?? [])]) {
     const [, service, name] = path.split('/')
     const method = {
       path,

@@ -66,7 +66,12 @@ export interface ScriptedBroker {
 /** Takes whoever comes, unless `onConnect` answers by itself (it then returns true). */
 export async function scriptedBroker(
   t: TestContext,
-  options: { connack?: Partial<IConnackPacket>; onConnect?: (peer: Peer) => boolean | undefined; port?: number } = {},
+  options: {
+    connack?: Partial<IConnackPacket>
+    suback?: object
+    onConnect?: (peer: Peer) => boolean | undefined
+    port?: number
+  } = {},
 ): Promise<ScriptedBroker> {
   const peers: Peer[] = []
   const server: Server = createServer((socket) => {
@@ -82,6 +87,7 @@ export async function scriptedBroker(
           cmd: 'suback',
           messageId: packet.messageId!,
           granted: packet.subscriptions.map(({ qos }) => qos),
+          ...options.suback,
         } as Packet)
       else if (packet.cmd === 'unsubscribe')
         peer.send({
@@ -118,12 +124,14 @@ export class Publisher {
   readonly #socket: Socket
   #nextId = 1
   readonly #open = new Set<number>()
+  #isConnected = false
 
   private constructor(socket: Socket) {
     this.#socket = socket
     const reader = parser()
     reader.on('packet', (packet) => {
-      if (packet.cmd === 'puback' || packet.cmd === 'pubcomp') this.#open.delete(packet.messageId!)
+      if (packet.cmd === 'connack') this.#isConnected = true
+      else if (packet.cmd === 'puback' || packet.cmd === 'pubcomp') this.#open.delete(packet.messageId!)
       else if (packet.cmd === 'pubrec') this.#write({ cmd: 'pubrel', messageId: packet.messageId! } as Packet)
     })
     socket.on('data', (chunk) => reader.parse(chunk as Buffer))
@@ -136,6 +144,8 @@ export class Publisher {
     socket.setNoDelay(true)
     const publisher = new Publisher(socket)
     publisher.#write({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: true, clientId, keepalive: 0 })
+    // Some brokers take only so much before they have answered.
+    await until(() => publisher.#isConnected)
     return publisher
   }
 

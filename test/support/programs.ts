@@ -1,4 +1,4 @@
-// Programs in other languages that tests talk to (test/interop), built where their toolchain is installed and their
+// Programs in other languages that tests talk to (test/interop, test/brokers), built where their toolchain is installed and their
 // packages can be had. A program is kept in the user's cache, so that it is built once a machine.
 
 import { spawnSync } from 'node:child_process'
@@ -23,9 +23,28 @@ interface Recipe {
   /** Run one after the other in the folder; what they make lies at `out`. */
   build(out: string, scratch: string): readonly Command[]
   run(out: string, folder: string): Command
-  /** Takes a minute of CPU or more: built by `npm run interop`, and used by every test run from then on. */
+  /** Takes a minute of CPU or more: built by `npm run interop` or `npm run brokers`, and used by every test run from then on. */
   readonly slow?: boolean
 }
+
+/** Jars of a pom.xml, held against jars.sha256; the program itself is one file, which the JDK compiles as it starts it. */
+const javaProgram = (folder: string, main: string, options: readonly string[] = []): Recipe => ({
+  folder,
+  toolchain: ['javac', '-version'],
+  build: (out) => [
+    [
+      'mvn',
+      '-B',
+      '-q',
+      'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies',
+      `-DoutputDirectory=${out}`,
+    ],
+    ['sh', '-c', 'sums=$PWD/jars.sha256 && cd "$0" && sha256sum --quiet -c "$sums"', out],
+  ],
+  run: (out, at) => ['java', ...options, '-cp', join(out, '*'), join(at, main)],
+})
+
+const JAVA_BROKER = ['-Djava.net.preferIPv4Stack=true', '-Xmx256m']
 
 const goBuild = (what: string): Omit<Recipe, 'slow'> => ({
   folder: 'go',
@@ -34,26 +53,23 @@ const goBuild = (what: string): Omit<Recipe, 'slow'> => ({
   run: (out) => [out],
 })
 
+/** The whole of a server: nothing of it stands in the folder but how it is built. */
+const jaeger = (what: string): Recipe => ({
+  folder: 'jaeger',
+  toolchain: ['go', 'version'],
+  build: (out) => [['sh', 'build.sh', what, out]],
+  run: (out) => [out],
+  slow: true,
+})
+
 const RECIPES = {
   'grpc-go client': goBuild('./client'),
   'grpc-go server': goBuild('./server'),
   h2spec: goBuild('github.com/summerwind/h2spec/cmd/h2spec'),
-  'grpc-java client': {
-    folder: 'java',
-    // The program itself is one file, which the JDK compiles as it starts it.
-    toolchain: ['javac', '-version'],
-    build: (out) => [
-      [
-        'mvn',
-        '-B',
-        '-q',
-        'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies',
-        `-DoutputDirectory=${out}`,
-      ],
-      ['sh', '-c', 'sums=$PWD/jars.sha256 && cd "$0" && sha256sum --quiet -c "$sums"', out],
-    ],
-    run: (out, folder) => ['java', '-cp', join(out, '*'), join(folder, 'Interop.java')],
-  },
+  'grpc-java client': javaProgram('java', 'Interop.java'),
+  HiveMQ: { ...javaProgram('../brokers/hivemq', 'Broker.java', JAVA_BROKER), slow: true },
+  Moquette: { ...javaProgram('../brokers/moquette', 'Broker.java', JAVA_BROKER), slow: true },
+  'mochi-mqtt': { ...goBuild('github.com/mochi-mqtt/server/v2/cmd'), folder: '../brokers/mochi', slow: true },
   'tonic client': {
     folder: 'rust',
     toolchain: ['cargo', '--version'],
@@ -63,6 +79,17 @@ const RECIPES = {
     run: (out) => [join(out, 'bin', 'interop')],
     slow: true,
   },
+  'sparkplug edge-node': {
+    folder: 'sparkplug',
+    toolchain: ['node', '--version'],
+    // Its install scripts print advertisements, and are not run.
+    build: (out) => [
+      ['sh', '-c', 'mkdir -p "$0" && cp package*.json "$0" && npm ci --ignore-scripts --silent --prefix "$0"', out],
+    ],
+    run: (out, folder) => ['node', join(folder, 'edge-node.cjs'), join(out, 'node_modules/sparkplug-client')],
+  },
+  'jaeger v1': jaeger('./cmd/all-in-one'),
+  'jaeger v2': jaeger('./cmd/jaeger'),
 } satisfies Record<string, Recipe>
 
 export type ProgramName = keyof typeof RECIPES
@@ -71,9 +98,9 @@ export type ProgramName = keyof typeof RECIPES
 const BUILDS_END_MS = 90_000
 const SLOW_BUILD_MS = 600_000
 
-/** Builds whatever is missing, the slow ones too; for `npm run interop`. */
-export function* buildAll(): Generator<string> {
-  for (const name of Object.keys(RECIPES) as ProgramName[]) {
+/** Builds whatever is missing, the slow ones too; for `npm run interop` and `npm run brokers`. */
+export function* buildAll(names = Object.keys(RECIPES) as ProgramName[]): Generator<string> {
+  for (const name of names) {
     const found = findProgram(name, performance.now() + SLOW_BUILD_MS, true)
     yield `${name}: ${typeof found === 'string' ? found : 'ready'}`
   }
@@ -91,7 +118,8 @@ export function findProgram(name: ProgramName, deadline = BUILDS_END_MS, buildsS
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace-servers')
   const out = join(cache, `${name.replace(' ', '-')}-${hash.digest('hex').slice(0, 16)}`)
   if (!existsSync(out)) {
-    if (recipe.slow && !buildsSlowOnes) return '`npm run interop` has not built it on this machine'
+    if (recipe.slow && !buildsSlowOnes)
+      return 'neither `npm run interop` nor `npm run brokers` has built it on this machine'
     mkdirSync(cache, { recursive: true })
     const problem = build(recipe, folder, out, deadline)
     if (problem !== undefined) return problem

@@ -43,7 +43,8 @@ const keepalive = object({
 /** grpc/grpc, doc/keepalive.md: a client does not ping more often. */
 const MIN_KEEPALIVE_MS = 10_000
 
-const COMPRESSIONS = {
+/** Words for what requests are packed with. */
+export const COMPRESSIONS = {
   gzip: 'Understood by every server.',
   zstd: 'Smaller than gzip and cheaper, for servers that understand it.',
   snappy: 'Larger than gzip and no cheaper here; for servers that ask for it.',

@@ -10,7 +10,7 @@ import { generate, type IConnackPacket, type IDisconnectPacket, type ISubackPack
 import type { Clock, Timer } from '../../graph/clock.ts'
 import type { ClientTlsOptions } from '../tls/load.ts'
 import { type FrameHandler, FrameReader, type PublishFrame, type Version } from './frames.ts'
-import { reasonWords } from './reasons.ts'
+import { authenticationWords, type ReasonProperties, reasonWords } from './reasons.ts'
 import { type BrokerAddress, openTransport, type Transport } from './transport.ts'
 
 export interface Subscription {
@@ -20,6 +20,14 @@ export interface Subscription {
   readonly retainHandling: 0 | 1 | 2
   /** MQTT 5: messages that we publish ourselves do not come back. */
   readonly noLocal: boolean
+}
+
+/** A message that we publish. */
+export interface Announcement {
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly qos: 0 | 1
+  readonly retain: boolean
 }
 
 export interface ConnectionOptions {
@@ -37,12 +45,20 @@ export interface ConnectionOptions {
   readonly maxPacketBytes: number
   readonly keepAliveSeconds: number
   readonly connectTimeoutMs: number
+  /** What the broker publishes for us when we vanish; asked at each connection. */
+  readonly will?: () => Announcement
 }
 
 export interface Connack {
   readonly sessionPresent: boolean
   readonly assignedClientId: string | undefined
   readonly sharedSubscriptions: boolean
+  /** What may be published: MQTT 5, 3.2.2.3; without MQTT 5 everything. */
+  readonly receiveMaximum: number
+  readonly topicAliasMaximum: number
+  readonly maxPacketBytes: number
+  readonly maxQos: 0 | 1 | 2
+  readonly retainAvailable: boolean
 }
 
 export interface Closed {
@@ -58,16 +74,20 @@ export interface ConnectionEvents {
   publish(frame: PublishFrame): void
   oversized(frame: PublishFrame, bytes: number): void
   pubrel(id: number): void
+  /** Of what we published. */
+  acknowledged(type: 'puback' | 'pubrec' | 'pubcomp', id: number, code: number): void
   /** All messages of one read of the socket have been given to publish(). */
   readEnd(): void
-  /** The broker's answers, one for each filter of subscribe(), in order. */
-  subscribed(codes: readonly number[]): void
+  /** The broker's answers, one for each filter of subscribe(), in order, and what it says beside them. */
+  subscribed(codes: readonly number[], said: ReasonProperties | undefined): void
   /** Once. */
   closed(closed: Closed): void
 }
 
 const PINGREQ = Uint8Array.of(0xc0, 0)
 const DISCONNECT = { 4: Uint8Array.of(0xe0, 0), 5: Uint8Array.of(0xe0, 2, 0, 0) } as const
+/** MQTT 5.0, 1.5.5: what a remaining length can say. */
+const PACKET_MAX_BYTES = 268_435_460
 /** A packet is due before one and a half keep-alives have passed; we are early, by a quarter. */
 const PING_AT = 0.75
 
@@ -108,12 +128,16 @@ export class Connection implements FrameHandler {
     })
   }
 
+  get isConnected(): boolean {
+    return this.#during === 'connected' && !this.#isClosed
+  }
+
   get isPaused(): boolean {
     return this.#isPaused
   }
 
-  write(bytes: Uint8Array): void {
-    if (!this.#isClosed) this.#transport.write(bytes)
+  write(bytes: Uint8Array, written?: (error?: Error | null) => void): void {
+    if (!this.#isClosed) this.#transport.write(bytes, written)
   }
 
   pause(): void {
@@ -140,6 +164,12 @@ export class Connection implements FrameHandler {
         ...(this.#options.version === 5 ? { rh: retainHandling, rap: true, nl: noLocal } : {}),
       })),
     } as Packet)
+  }
+
+  /** Nobody waits for the broker's answer to it: the order of packets on the connection has to do. */
+  announce({ topic, payload, qos, retain }: Announcement): void {
+    const messageId = qos === 0 ? {} : { messageId: this.#id() }
+    this.#send({ cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false, ...messageId })
   }
 
   unsubscribe(filters: readonly string[]): void {
@@ -178,16 +208,24 @@ export class Connection implements FrameHandler {
     this.#events.pubrel(id)
   }
 
+  acknowledged(type: 'puback' | 'pubrec' | 'pubcomp', id: number, code: number): void {
+    this.#events.acknowledged(type, id, code)
+  }
+
   packet(packet: Packet): void {
     if (packet.cmd === 'connack') this.#connack(packet)
-    else if (packet.cmd === 'suback') this.#events.subscribed((packet as ISubackPacket).granted as number[])
-    else if (packet.cmd === 'disconnect') this.#disconnected(packet)
-    else if (packet.cmd === 'auth') this.#fail('the broker asks for an authentication that is not supported')
+    else if (packet.cmd === 'suback') {
+      const { granted, properties } = packet as ISubackPacket
+      this.#events.subscribed(granted as number[], properties)
+    } else if (packet.cmd === 'disconnect') this.#disconnected(packet)
+    else if (packet.cmd === 'auth')
+      this.#fail(`the broker asks for more: ${authenticationWords(packet.properties?.authenticationMethod)}`)
   }
 
   #connect(): void {
     const { version, clientId, username, password, cleanStart, keepAliveSeconds } = this.#options
     const { sessionExpirySeconds, receiveMaximum, topicAliasMaximum, maxPacketBytes } = this.#options
+    const will = this.#options.will?.()
     this.#during = 'connecting'
     this.#send({
       cmd: 'connect',
@@ -198,6 +236,7 @@ export class Connection implements FrameHandler {
       keepalive: keepAliveSeconds,
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password: Buffer.from(password) }),
+      ...(will === undefined ? {} : { will: { ...will, payload: Buffer.from(will.payload) } }),
       ...(version === 4
         ? {}
         : {
@@ -216,7 +255,7 @@ export class Connection implements FrameHandler {
     const code = reasonCode ?? returnCode ?? 0
     if (code !== 0) {
       this.#code = code
-      this.#fail(`the broker refused: ${reasonWords(code, properties?.reasonString)}`)
+      this.#fail(`the broker refused: ${reasonWords(code, properties)}`)
       return
     }
     this.#handshake.cancel()
@@ -227,12 +266,18 @@ export class Connection implements FrameHandler {
       sessionPresent,
       assignedClientId: properties?.assignedClientIdentifier,
       sharedSubscriptions: properties?.sharedSubscriptionAvailable ?? true,
+      receiveMaximum: properties?.receiveMaximum ?? 65_535,
+      topicAliasMaximum: properties?.topicAliasMaximum ?? 0,
+      maxPacketBytes: properties?.maximumPacketSize ?? PACKET_MAX_BYTES,
+      // The codec reads it as a number or as a flag.
+      maxQos: Math.min(2, Number(properties?.maximumQoS ?? 2)) as 0 | 1 | 2,
+      retainAvailable: Boolean(properties?.retainAvailable ?? true),
     })
   }
 
   #disconnected({ reasonCode = 0, properties }: IDisconnectPacket): void {
     this.#code = reasonCode
-    this.#fail(`the broker ended the connection: ${reasonWords(reasonCode, properties?.reasonString)}`)
+    this.#fail(`the broker ended the connection: ${reasonWords(reasonCode, properties)}`)
   }
 
   #ping(): void {

@@ -21,6 +21,8 @@ class Seen implements FrameHandler {
     this.lines.push(`oversized ${text(topicBytes, topicFrom, topicTo)} ${id} ${bytes}`)
   }
 
+  acknowledged(): void {}
+
   pubrel(id: number): void {
     this.lines.push(`pubrel ${id}`)
   }

@@ -11,9 +11,21 @@ import { type Packet, type Parser, parser } from 'mqtt-packet'
 export const TYPE = {
   CONNACK: 2,
   PUBLISH: 3,
+  PUBACK: 4,
+  PUBREC: 5,
   PUBREL: 6,
+  PUBCOMP: 7,
   PINGRESP: 13,
 } as const
+
+const ACKNOWLEDGEMENT: readonly ('puback' | 'pubrec' | 'pubcomp' | undefined)[] = Object.assign(
+  new Array(16).fill(undefined),
+  {
+    [TYPE.PUBACK]: 'puback',
+    [TYPE.PUBREC]: 'pubrec',
+    [TYPE.PUBCOMP]: 'pubcomp',
+  },
+)
 
 /** Of MQTT: 4 is 3.1.1. */
 export type Version = 4 | 5
@@ -24,6 +36,8 @@ export interface FrameHandler {
   /** One that is larger than the bound; it has no payload. */
   oversized(frame: PublishFrame, bytes: number): void
   pubrel(id: number): void
+  /** What the broker says of a message of ours; `code` is 0 in MQTT 3.1.1. */
+  acknowledged(type: 'puback' | 'pubrec' | 'pubcomp', id: number, code: number): void
   /** CONNACK, SUBACK, UNSUBACK, DISCONNECT, AUTH, PINGRESP. */
   packet(packet: Packet): void
 }
@@ -175,6 +189,11 @@ export class FrameReader implements PublishFrame {
       } else if (first >> 4 === TYPE.PUBREL) {
         if (length < 2) throw new ProtocolError('PUBREL without a packet id')
         this.#handler.pubrel((bytes[p]! << 8) | bytes[p + 1]!)
+      } else if (ACKNOWLEDGEMENT[first >> 4] !== undefined) {
+        if (length < 2) throw new ProtocolError('an acknowledgement without a packet id')
+        // MQTT 5, 3.4.2.1: without a reason code it is a success.
+        const code = length > 2 ? bytes[p + 2]! : 0
+        this.#handler.acknowledged(ACKNOWLEDGEMENT[first >> 4]!, (bytes[p]! << 8) | bytes[p + 1]!, code)
       } else this.#other(bytes, at, p, end)
       at = end
     }

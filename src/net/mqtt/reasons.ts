@@ -2,8 +2,28 @@
 
 export const REASON = {
   UNSUPPORTED_VERSION: 0x84,
+  NOT_AUTHORIZED: 0x87,
   SESSION_TAKEN_OVER: 0x8e,
+  PACKET_TOO_LARGE: 0x95,
 } as const
+
+/**
+ * What PUBACK and PUBREC may say of a message (MQTT 5.0, 3.4.2.1 and 3.5.2.1), and whether the same message may be taken
+ * later:
+ *
+ *   0x00 success, 0x10 no matching subscribers   taken
+ *   0x80 unspecified error                       later
+ *   0x83 implementation specific error           later
+ *   0x87 not authorized                          never
+ *   0x90 topic name invalid                      never
+ *   0x91 packet identifier in use                later, under another
+ *   0x95 packet too large                        never; we say so ourselves, by the broker's Maximum Packet Size
+ *   0x97 quota exceeded                          later
+ *   0x99 payload format invalid                  never
+ */
+const NEVER: ReadonlySet<number> = new Set([0x87, 0x90, 0x95, 0x99])
+
+export const mayPassLater = (code: number): boolean => !NEVER.has(code)
 
 /** CONNACK of 3.1.1: unacceptable protocol version. */
 export const UNACCEPTABLE_VERSION = 1
@@ -55,8 +75,28 @@ const WORDS_4: Readonly<Record<number, string>> = {
   5: 'not authorized',
 }
 
-/** `reason` is the reason string that came with it. */
-export function reasonWords(code: number, reason?: string): string {
-  const words = WORDS_5[code] ?? WORDS_4[code] ?? `reason code ${code}`
-  return reason === undefined || reason === '' ? words : `${words}: ${reason}`
+/** Those that mean an authentication of several steps, which we do not have. */
+const AUTHENTICATION = 140
+/** Use another server, server moved: with a reference to it, or without. */
+const REDIRECTIONS: readonly number[] = [156, 157]
+
+export interface ReasonProperties {
+  readonly reasonString?: string
+  readonly serverReference?: string
+  readonly authenticationMethod?: string
 }
+
+/** `said` is what came with it. */
+export function reasonWords(code: number, said: ReasonProperties = {}): string {
+  let words = WORDS_5[code] ?? WORDS_4[code] ?? `reason code ${code}`
+  const { reasonString = '', serverReference = '' } = said
+  if (reasonString !== '') words += `: ${reasonString}`
+  if (REDIRECTIONS.includes(code))
+    words += serverReference === '' ? ' (it names none)' : ` (${serverReference}); write it into brokers to follow`
+  if (code === AUTHENTICATION) words += `; ${authenticationWords(said.authenticationMethod)}`
+  return words
+}
+
+/** What a broker asks for that wants more than a name, a password or a certificate. */
+export const authenticationWords = (method = ''): string =>
+  `enhanced authentication (AUTH${method === '' ? '' : `, ${method}`}) is not supported: use a password or a client certificate`

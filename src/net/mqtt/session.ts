@@ -10,9 +10,18 @@
 import type { Clock, Timer } from '../../graph/clock.ts'
 import type { Logger } from '../../self/log.ts'
 import { AckGroup, AckLine } from './ack-line.ts'
-import { type Closed, type Connack, Connection, type ConnectionOptions, type Subscription } from './connection.ts'
+import {
+  type Announcement,
+  type Closed,
+  type Connack,
+  Connection,
+  type ConnectionOptions,
+  type Subscription,
+} from './connection.ts'
 import type { PublishFrame, Version } from './frames.ts'
-import { REASON, reasonWords, UNACCEPTABLE_VERSION } from './reasons.ts'
+import { oneMessage } from './message-list.ts'
+import { Consignment, Outgoing } from './outgoing.ts'
+import { REASON, type ReasonProperties, reasonWords, UNACCEPTABLE_VERSION } from './reasons.ts'
 import type { BrokerAddress } from './transport.ts'
 
 export interface SessionOptions
@@ -31,6 +40,13 @@ export interface SessionOptions
   readonly maxUnackedMessages: number
   readonly maxUnackedBytes: number
   readonly backoff: { readonly initialMs: number; readonly maxMs: number }
+  /** What may be published without an answer, and topics that may be shortened; 1000 and 0 if not given. */
+  readonly outgoing?: { readonly maxInFlight: number; readonly maxAliases: number; readonly maxPacketBytes?: number }
+  /**
+   * A session of an earlier process, or from before another broker was used, is ended: the broker would take new messages
+   * for those whose packet ids it remembers.
+   */
+  readonly ownSessionOnly?: boolean
 }
 
 export interface SessionEvents {
@@ -39,7 +55,7 @@ export interface SessionEvents {
   oversized(frame: PublishFrame, bytes: number): void
   /** All messages of a read have been given to message(); settle(group) is called once, now or later. */
   read(group: AckGroup): void
-  connected(broker: BrokerAddress, version: Version): void
+  connected(broker: BrokerAddress, version: Version, connack: Connack): void
   /** All subscriptions stand, and old ones are gone. */
   subscribed(): void
   disconnected(error: Error): void
@@ -59,9 +75,12 @@ const TAKEN_OVER_LIMIT = 2
 const LINGER_MS = 1_000
 /** What a packet may carry of filters. */
 const FILTERS_PER_PACKET = 100
+const MAX_IN_FLIGHT = 1000
 
 export class MqttSession {
   readonly unacked: AckLine
+  /** What is published. */
+  readonly outgoing: Outgoing
   readonly #options: SessionOptions
   readonly #events: SessionEvents
   readonly #around: SessionSurroundings
@@ -80,6 +99,7 @@ export class MqttSession {
   readonly #received = new Map<number, AckGroup>()
   #isStopping = false
   #hadSession = false
+  #sessionWith: BrokerAddress | undefined
   #answersDue = 0
   #whenIdle: (() => void) | undefined
   #whenClosed: (() => void) | undefined
@@ -89,6 +109,26 @@ export class MqttSession {
     this.#events = events
     this.#around = around
     this.unacked = new AckLine((acks) => this.#connection?.write(acks))
+    const { maxInFlight = MAX_IN_FLIGHT, maxAliases = 0, maxPacketBytes } = options.outgoing ?? {}
+    this.outgoing = new Outgoing(maxInFlight, maxAliases, maxPacketBytes)
+  }
+
+  /**
+   * One message, as soon as there is a connection. `ended` is called when the broker has it (QoS 0: when it has left), with
+   * the reason code where the broker refused it.
+   */
+  publish(
+    topic: string,
+    payload: Uint8Array,
+    { qos = 0, retain = false }: { readonly qos?: 0 | 1 | 2; readonly retain?: boolean } = {},
+    ended?: (refusal: number | undefined) => void,
+  ): void {
+    const consignment = new Consignment(oneMessage(topic, payload), qos, retain)
+    consignment.onEnd = () => {
+      const [code] = consignment.refused.keys()
+      ended?.(code ?? consignment.failure)
+    }
+    this.outgoing.send(consignment)
   }
 
   start(): void {
@@ -101,6 +141,13 @@ export class MqttSession {
     this.unacked.settle(group)
     if (this.unacked.messages === 0) this.#whenIdle?.()
     if (this.#connection?.isPaused === true && !this.#isStopping && !this.#isFull()) this.#connection.resume()
+  }
+
+  /** False when there is no connection: then nothing was sent. */
+  announce(announcement: Announcement): boolean {
+    if (this.#connection?.isConnected !== true) return false
+    this.#connection.announce(announcement)
+    return true
   }
 
   /** Takes no more messages, waits for those that it has, and says goodbye. Safe before start() and when called twice. */
@@ -145,7 +192,10 @@ export class MqttSession {
     this.#tryingOlder = undefined
     let options: ConnectionOptions
     try {
-      options = { ...this.#options, ...this.#options.credentials(), tls: this.#options.tls(), address, version: spoken }
+      const cleanStart =
+        this.#options.cleanStart || (this.#options.ownSessionOnly === true && this.#sessionWith !== address)
+      const own = { tls: this.#options.tls(), address, version: spoken, cleanStart }
+      options = { ...this.#options, ...this.#options.credentials(), ...own }
     } catch (error) {
       this.#lost(address, { words: (error as Error).message, during: 'opening', code: undefined })
       return
@@ -157,8 +207,9 @@ export class MqttSession {
         publish: (frame) => this.#publish(frame),
         oversized: (frame, bytes) => this.#oversized(frame, bytes),
         pubrel: (id) => this.#pubrel(id),
+        acknowledged: (type, id, code) => this.outgoing.acknowledged(type, id, code),
         readEnd: () => this.#readEnd(),
-        subscribed: (codes) => this.#subscribed(codes),
+        subscribed: (codes, said) => this.#subscribed(codes, said),
         closed: (closed) => this.#closed(address, spoken, closed),
       },
       this.#around.clock,
@@ -190,10 +241,12 @@ export class MqttSession {
     this.#answersDue = subscriptions.length
     for (let at = 0; at < subscriptions.length; at += FILTERS_PER_PACKET)
       connection.subscribe(subscriptions.slice(at, at + FILTERS_PER_PACKET))
-    this.#events.connected(address, version)
+    this.#sessionWith = address
+    this.#events.connected(address, version, connack)
+    this.outgoing.opened({ ...connack, version }, (bytes, written) => connection.write(bytes, written))
   }
 
-  #subscribed(codes: readonly number[]): void {
+  #subscribed(codes: readonly number[], said: ReasonProperties | undefined): void {
     const { subscriptions } = this.#options
     const first = subscriptions.length - this.#answersDue
     for (const [i, code] of codes.entries()) {
@@ -201,7 +254,7 @@ export class MqttSession {
       if (subscription === undefined) continue
       const { filter, qos } = subscription
       if (code >= 0x80)
-        this.#around.log.error('the broker refused a subscription', { filter, reason: reasonWords(code) })
+        this.#around.log.error('the broker refused a subscription', { filter, reason: reasonWords(code, said) })
       else if (code < qos) this.#around.log.warn('the broker grants a lower QoS', { filter, asked: qos, granted: code })
     }
     this.#answersDue = Math.max(0, this.#answersDue - codes.length)
@@ -249,6 +302,7 @@ export class MqttSession {
   }
 
   #readEnd(): void {
+    this.outgoing.readEnd()
     const group = this.#group
     if (group.messages === 0) return
     this.#group = new AckGroup()
@@ -262,6 +316,7 @@ export class MqttSession {
 
   #closed(address: BrokerAddress, version: Version, closed: Closed): void {
     this.#connection = undefined
+    this.outgoing.closed()
     // What a broken read had brought is settled like the rest; nobody waits for its acknowledgement.
     this.#readEnd()
     this.unacked.abandon()

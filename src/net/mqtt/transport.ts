@@ -60,7 +60,8 @@ export interface TransportEvents {
 }
 
 export interface Transport {
-  write(bytes: Uint8Array): void
+  /** `written` is called when the bytes have left, or with an error. */
+  write(bytes: Uint8Array, written?: (error?: Error | null) => void): void
   pause(): void
   resume(): void
   /** Sends what was written, and closes. */
@@ -109,7 +110,7 @@ export function openTransport({ address, tls, headers }: TransportOptions, event
   socket.on('error', fail)
   socket.on('close', () => events.close(reason))
   return {
-    write: (bytes) => void socket.write(web === undefined ? bytes : web.frame(bytes)),
+    write: (bytes, written) => void socket.write(web === undefined ? bytes : web.frame(bytes), written),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     end: () => void socket.end(),

@@ -13,17 +13,24 @@ import {
   list,
   map,
   object,
-  secret,
   section,
   string,
   strings,
 } from '../../config/schema.ts'
-import { choiceType, INVALID, stringType, type ValueType } from '../../config/types.ts'
-import { findBroker, SCHEME_WORDS } from '../../net/mqtt/transport.ts'
-import { tlsClient } from '../../net/tls/config.ts'
+import { INVALID, stringType, type ValueType } from '../../config/types.ts'
+import {
+  backoffConfig,
+  brokersField,
+  checkClient,
+  checkSeconds,
+  clientFields,
+  reconnectField,
+} from '../../net/mqtt/config.ts'
 import { payloadFields } from './decoders/config.ts'
 import { DECODERS } from './decoders/decoders.ts'
+import { SPARKPLUG_B } from './decoders/sparkplug-b.ts'
 import { watchConfig } from './device-watch.ts'
+import { sparkplugConfig } from './sparkplug/config.ts'
 import { parseTemplate, TemplateError, type TopicTemplate } from './topics.ts'
 
 /** A template, read where it stands so that its problem has a place. */
@@ -44,15 +51,6 @@ const templateType: ValueType<TopicTemplate> = {
   print: (template) => template.text,
   json: () => ({ type: 'string' }),
   zero: () => parseTemplate('#'),
-}
-
-const versions = choiceType({ auto: 'auto', '5': '5', '3.1.1': '3.1.1' })
-
-/** A 5 need not be in quotes. */
-const versionType: typeof versions = {
-  ...versions,
-  decode: (node, at) => (node.kind === 'scalar' && node.value === 5 ? '5' : versions.decode(node, at)),
-  json: () => ({ anyOf: [versions.json(), { const: 5 }] }),
 }
 
 const decoderWords = Object.fromEntries(DECODERS.map(({ name, summary }) => [name, summary]))
@@ -98,57 +96,14 @@ export const rule = object({
 })
 export type RuleConfig = Infer<typeof rule>
 
-const backoff = (initial: string, max: string) =>
-  object(
-    {
-      initialMs: duration('initial_interval', { default: initial, min: '10ms', doc: 'Before the first try.' }),
-      maxMs: duration('max_interval', { default: max, min: '10ms', doc: 'The wait doubles up to this.' }),
-    },
-    {
-      check({ initialMs, maxMs }, problem) {
-        if (maxMs < initialMs)
-          problem('max_interval', 'it is shorter than initial_interval', 'write the longer of the two')
-      },
-    },
-  )
-
 export const config = object(
   {
-    brokers: strings('brokers', {
-      default: ['mqtt://localhost:1883'],
-      doc: `Where the broker is: ${SCHEME_WORDS}, or host:port. Of several the first that answers is used.`,
-    }),
+    brokers: brokersField,
     topics: list('topics', rule, {
       required: true,
       doc: 'What is subscribed to, and what it means. Of several rules that fit a topic the first one counts.',
     }),
-    protocolVersion: custom('protocol_version', versionType, {
-      default: 'auto',
-      doc: 'What is spoken: `5`, `3.1.1`, or `auto`: 5, and 3.1.1 with a broker that does not know it.',
-    }),
-    clientId: string('client_id', {
-      default: '',
-      doc: 'Who we are to the broker: it keeps our session under this name. Empty: made of the host name and the id of the receiver.',
-    }),
-    username: string('username', { default: '', doc: 'User name; empty: none.' }),
-    password: secret('password', { optional: true, doc: 'Password of the user.' }),
-    passwordFile: string('password_file', {
-      default: '',
-      doc: 'File that holds the password instead; read at each connection.',
-    }),
-    tls: group('tls', tlsClient, { doc: 'Of mqtts:// and wss://.' }),
-    headers: map('headers', secret.of(), { default: {}, doc: 'Of the request that opens a WebSocket.' }),
-    connectTimeoutMs: duration('connect_timeout', {
-      default: '10s',
-      min: '100ms',
-      doc: 'Time until the broker has taken us.',
-    }),
-    keepAliveMs: duration('keep_alive', {
-      default: '60s',
-      min: '0s',
-      max: '18h',
-      doc: 'Longest silence; whole seconds. A broker may ask for another. 0: none.',
-    }),
+    ...clientFields('receiver'),
     cleanSession: bool('clean_session', {
       default: false,
       doc: 'Begin anew at each connection: what comes while we are away is lost.',
@@ -201,7 +156,7 @@ export const config = object(
     }),
     deadLetter: string('dead_letter', {
       default: '',
-      doc: 'Pipeline for logs, with this receiver in it, that gets the messages which could not be read, as they came; and nothing else.',
+      doc: 'Pipeline for logs, with this receiver in it, that gets the messages which could not be read, as they came, and batches that a pipeline refused for good; and nothing else.',
     }),
     maxDevices: int('max_devices', {
       default: 20_000,
@@ -214,45 +169,39 @@ export const config = object(
       max: 2_000_000,
       doc: 'Different metrics of devices, and topics, at most; further ones are dropped and counted.',
     }),
+    sparkplug: group('sparkplug', sparkplugConfig, { doc: 'Of the rules whose decoder is `sparkplug_b`.' }),
+    forgetAfterMs: duration('forget_after', {
+      default: '1d',
+      min: '0s',
+      max: '24d',
+      doc: 'Devices, series and topics that were silent for so long, or at most twice as long, are forgotten: their places are free, and a counter that comes back has a new start. 0: never.',
+    }),
     watch: section('watch_devices', watchConfig, {
       optional: 'default',
       doc: 'Whether devices still send, by what they usually do, and how far their clocks are off: metrics and events of each. Off unless it is written.',
     }),
-    reconnect: group('reconnect', backoff('1s', '30s'), { doc: 'Waits before the next connection, with jitter.' }),
-    retry: group('retry', backoff('100ms', '5s'), {
+    reconnect: reconnectField,
+    retry: group('retry', backoffConfig('100ms', '5s'), {
       doc: 'Waits before data that a pipeline refused for now are sent to it again.',
     }),
     storage: extensionId('storage', {
       optional: true,
       role: 'storage',
-      doc: 'Storage extension that remembers our subscriptions: those that are no longer in the file are ended at the next start.',
+      doc: 'Storage extension that remembers our subscriptions: those that are no longer in the file are ended at the next start. And the births of Sparkplug: data that come before the next one can be read.',
     }),
   },
   {
     check(cfg, problem) {
-      if (cfg.brokers.length === 0)
-        problem('brokers', 'there is no broker', 'write its address, for example mqtt://broker:1883')
-      for (const broker of cfg.brokers)
-        if (findBroker(broker) === undefined)
-          problem(
-            'brokers',
-            `"${broker}" is no address of a broker`,
-            `write ${SCHEME_WORDS}, for example mqtt://broker:1883`,
-          )
-      for (const [key, ms] of [
-        ['keep_alive', cfg.keepAliveMs],
-        ['session_expiry', cfg.sessionExpiryMs],
-      ] as const)
-        if (ms > 0 && ms < 1000)
-          problem(
-            key,
-            'less than a second; a number without a unit counts nanoseconds',
-            'write seconds, for example 60s',
-          )
+      checkClient(cfg, problem)
+      checkSeconds('session_expiry', cfg.sessionExpiryMs, problem)
       if (cfg.topics.length === 0)
         problem('topics', 'nothing is subscribed to', 'add a rule, for example {topic: "devices/{device_id}/data"}')
-      if (cfg.password !== undefined && cfg.passwordFile !== '')
-        problem('password_file', 'password and password_file are both given', 'keep one of them')
+      if (cfg.sharedSubscription !== '' && cfg.topics.some(({ decoder }) => decoder === SPARKPLUG_B))
+        problem(
+          'shared_subscription',
+          'a Sparkplug host needs all messages of an edge node in one place',
+          'give the rules with sparkplug_b a receiver of their own',
+        )
       if (/[+#/]/.test(cfg.sharedSubscription))
         problem('shared_subscription', 'the name of a group has no +, # or /', 'write a word, for example routers')
     },

@@ -4,14 +4,18 @@
 //   manufacturing.device.clock_skew    seconds that its clock is behind: the median of receipt minus what it writes
 //   manufacturing.device.offline, .online    events, when it falls silent and when it is back
 //
+// The series of a device that falls silent, or is said to be gone, end with points that have no value.
+//
 // What a device or its last will says of itself (decoder `status`) counts more: then this says nothing until it sends again.
 
-import { duration, float, type Infer, object } from '../../config/schema.ts'
+import { bool, duration, float, type Infer, object } from '../../config/schema.ts'
 import type { Clock, Timer } from '../../graph/clock.ts'
 import { judge, PRESENCE } from '../../readings/liveness.ts'
+import { SEVERITY } from '../../readings/log-entry.ts'
 import { KIND, type Metrics, Naming, PLAIN_NAMING } from '../../readings/naming.ts'
-import { type Readings, SEVERITY, Stream } from '../../readings/readings.ts'
+import type { Readings } from '../../readings/readings.ts'
 import type { Sources } from '../../readings/sources.ts'
+import { Stream } from '../../readings/stream.ts'
 
 export const watchConfig = object({
   everyMs: duration('every', {
@@ -23,6 +27,10 @@ export const watchConfig = object({
     default: 3,
     min: 1,
     doc: 'A device is silent after so many of its own intervals, which are learned.',
+  }),
+  endSeries: bool('end_series', {
+    default: true,
+    doc: 'When a device falls silent, or a status or last will says that it is gone, its series end: each has a point that says that no value was recorded, so that backends do not go on with the last one.',
   }),
   minSilenceMs: duration('min_silence', { default: '1m', min: '1s', doc: 'And never before this.' }),
 })
@@ -86,6 +94,7 @@ export class DeviceWatch {
       out.readingOf('manufacturing.device.up', '1', isUp ? 1 : 0)
       const skewMs = presence.skew.medianMs()
       if (isUp && !Number.isNaN(skewMs)) out.readingOf('manufacturing.device.clock_skew', 's', skewMs / 1000)
+      if (verdict === PRESENCE.FELL_SILENT) out.endSeries()
       if (verdict === PRESENCE.UP || verdict === PRESENCE.SILENT) continue
       out.log({
         body: isUp

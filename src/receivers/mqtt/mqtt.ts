@@ -7,18 +7,12 @@
 //
 // A message that cannot be read is counted, told, sent to dead_letter, and acknowledged: it would come back for ever.
 
-import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
-import { ConfigError } from '../../config/problem.ts'
 import type { DeliveryError } from '../../delivery/error.ts'
-import { type Output, type Receiver, type ReceiverContext, shareOf } from '../../graph/component.ts'
+import { type Receiver, type ReceiverContext, shareOf } from '../../graph/component.ts'
 import type { AckGroup } from '../../net/mqtt/ack-line.ts'
+import { clientIdOf, type MqttClient, openClient } from '../../net/mqtt/client.ts'
 import type { PublishFrame } from '../../net/mqtt/frames.ts'
 import { MqttSession } from '../../net/mqtt/session.ts'
-import { findBroker } from '../../net/mqtt/transport.ts'
-import { warnOfOpenFile } from '../../net/secret-file.ts'
-import { type ClientTlsOptions, loadClientTls } from '../../net/tls/load.ts'
-import { type TlsWatch, watchClientTls } from '../../net/tls/reload.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import { BadPayload } from '../../readings/bad-payload.ts'
 import { Metrics } from '../../readings/naming.ts'
@@ -28,17 +22,26 @@ import { type ReceiverMetrics, receiverMetrics } from '../../self/receiver-metri
 import { FailureLog } from '../../sending/failure-log.ts'
 import { Complaints, type Reason } from './complaints.ts'
 import type { MqttConfig } from './config.ts'
-import { DeadLetters } from './dead-letters.ts'
+import { type DeadLetters, deadLettersOf } from './dead-letters.ts'
 import type { Message } from './decoders/decoder.ts'
+import { Definitions } from './decoders/definitions.ts'
 import { Discovery } from './decoders/discovery.ts'
+import { SPARKPLUG_B } from './decoders/sparkplug-b.ts'
 import { DeviceWatch } from './device-watch.ts'
 import type { PayloadTimes } from './event-times.ts'
+import { filtersOf } from './filters.ts'
+import { Memory } from './memory.ts'
 import { type Cargo, Outbox } from './outbox.ts'
 import { type OwnMetrics, ownMetrics } from './own-metrics.ts'
 import { RememberedFilters } from './remembered-filters.ts'
+import { BirthMemory } from './sparkplug/birth-memory.ts'
+import { SparkplugHost } from './sparkplug/host.ts'
 import { Rule, type Topic, TopicTable } from './topic-table.ts'
 
 const SCOPE = 'millrace/mqtt'
+const isSparkplug = ({ config }: Rule): boolean => config.decoder === SPARKPLUG_B
+/** Nothing of the message is missing, or it is left out on purpose. */
+const NO_DEAD_LETTER: ReadonlySet<Reason> = new Set(['retained', 'wrong_seq', 'gap'])
 const RETAINED = [['mqtt.retained', true]] as const
 
 /** What decoders see of a message; one object for all of them. */
@@ -77,13 +80,15 @@ export class MqttReceiver implements Receiver {
   readonly #refusals: FailureLog
   readonly #postponed: FailureLog
   readonly #deviceWatch: DeviceWatch | undefined
-  readonly #untold = new Map<string, boolean>()
+  readonly #memory: Memory
+  /** Where a rule asks for Sparkplug: it has a connection of its own. */
+  readonly #sparkplug: SparkplugHost | undefined
+  readonly #metrics = new Metrics()
   #topic: Topic | undefined
   /** Of the read that is under way; 0 between reads. */
   #receivedMs = 0
   #session: MqttSession | undefined
-  #tls: ClientTlsOptions | undefined
-  #watch: TlsWatch | undefined
+  #client: MqttClient | undefined
   #remembered: RememberedFilters | undefined
 
   constructor(cfg: MqttConfig, context: ReceiverContext) {
@@ -93,19 +98,21 @@ export class MqttReceiver implements Receiver {
     const place = cfg.sharedSubscription === '' ? undefined : context.shards
     const share = (total: number): number => (place === undefined ? total : shareOf(total, place))
     this.#complaints = new Complaints(meter, log, clock)
+    this.#memory = new Memory(cfg, log, (devices) => this.#own.forgotten.add(devices))
     this.#sources = new Sources({
       maxSources: share(cfg.maxDevices),
       maxSeries: share(cfg.maxSeries),
       onFull: (what) => this.#full(what),
       watched: cfg.watch !== undefined,
+      endsSeries: cfg.watch?.endSeries === true,
     })
-    const metrics = new Metrics()
-    const discovery = new Discovery()
+    const metrics = this.#metrics
+    const shared = { discovery: new Discovery(), definitions: new Definitions() }
     const onBadClock = (rule: string, word: string): void => this.#complaints.clock(rule, word, this.#topic?.name ?? '')
-    const rules = cfg.topics.map(
-      (rule) => new Rule(rule, metrics, discovery, (word) => onBadClock(rule.topic.text, word)),
-    )
-    this.#topics = new TopicTable(rules, this.#sources, share(cfg.maxSeries))
+    const rules = cfg.topics.map((rule) => new Rule(rule, metrics, shared, (word) => onBadClock(rule.topic.text, word)))
+    const ofSparkplug = rules.filter(isSparkplug)
+    const ofDevices = rules.filter((rule) => !isSparkplug(rule))
+    this.#topics = new TopicTable(ofDevices, this.#sources, share(cfg.maxSeries))
     this.#readings = new Readings({
       scope: SCOPE,
       sources: this.#sources,
@@ -117,7 +124,7 @@ export class MqttReceiver implements Receiver {
       this.#deviceWatch = new DeviceWatch(cfg.watch, this.#sources, this.#readings, metrics, clock, () =>
         this.#outbox.send(this.#cargoes(), () => {}),
       )
-    this.#deadLetters = this.#deadLettersOf()
+    this.#deadLetters = deadLettersOf(cfg.deadLetter, context, SCOPE)
     const { initialMs, maxMs } = cfg.retry
     this.#refusals = new FailureLog(log, clock, 'error', 'a pipeline refused readings for good', 'dropped_items')
     this.#postponed = new FailureLog(log, clock, 'warn', 'a pipeline does not take readings now', 'waiting_items')
@@ -125,7 +132,7 @@ export class MqttReceiver implements Receiver {
       { waitsForDelivery: cfg.ack === 'delivered', backoff: { initialMs, maxMs } },
       {
         accepted: (signal, items) => this.#metricsOf(signal).accepted.add(items),
-        refused: (signal, items, error) => this.#refused(signal, items, error),
+        refused: (cargo, error) => this.#refused(cargo, error),
         postponed: (_signal, items, error) => {
           this.#own.postponed.add(1)
           this.#postponed.report(error, items)
@@ -135,117 +142,123 @@ export class MqttReceiver implements Receiver {
       random,
     )
     this.#own = ownMetrics(meter, {
-      unackedMessages: () => this.#session?.unacked.messages ?? 0,
-      unackedBytes: () => this.#session?.unacked.bytes ?? 0,
+      unackedMessages: () => (this.#session?.unacked.messages ?? 0) + (this.#sparkplug?.unacked.messages ?? 0),
+      unackedBytes: () => (this.#session?.unacked.bytes ?? 0) + (this.#sparkplug?.unacked.bytes ?? 0),
       devices: () => this.#sources.size,
       series: () => this.#sources.series,
     })
+    if (ofSparkplug.length > 0) this.#sparkplug = this.#sparkplugHost(ofSparkplug, metrics)
+  }
+
+  #sparkplugHost(rules: readonly Rule[], metrics: Metrics): SparkplugHost {
+    const { clock, log, meter, random } = this.#context
+    const { sparkplug, maxSeries, storage } = this.#cfg
+    return new SparkplugHost(
+      sparkplug,
+      rules,
+      {
+        clock,
+        log,
+        meter,
+        random,
+        readings: this.#readings,
+        sources: this.#sources,
+        metrics,
+        maxTopics: maxSeries,
+        send: (done) => this.#outbox.send(this.#cargoes(), done),
+        unread: (topic, rule, reason, words, bytes, from, to) =>
+          this.#tellUnread(topic, rule, reason, words, bytes, from, to),
+        badClock: (rule, word, topic) => this.#complaints.clock(rule, word, topic),
+        received: (frame) => {
+          this.#own.messages.add(1)
+          if (frame.dup) this.#own.redelivered.add(1)
+        },
+        connected: () => this.#connected(),
+        disconnected: (error) => this.#disconnected(error),
+        paused: () => this.#own.pauses.add(1),
+      },
+      storage === undefined ? undefined : new BirthMemory(this.#context, storage),
+    )
   }
 
   async start(): Promise<void> {
     const { log, clock, random } = this.#context
     const cfg = this.#cfg
-    const brokers = cfg.brokers.map((broker) => findBroker(broker)!)
-    if (brokers.some(({ secure }) => secure)) {
-      this.#tls = loadClientTls(cfg.tls, true)
-      this.#watch = watchClientTls(cfg.tls, (tls) => void (this.#tls = tls), { log, clock })
-    } else if (cfg.password !== undefined || cfg.passwordFile !== '')
-      log.warn('the password travels without TLS', { fix: 'write mqtts:// where the broker can' })
-    if (cfg.passwordFile !== '') {
-      warnOfOpenFile(cfg.passwordFile, log)
-      readPassword(cfg.passwordFile)
-    }
-    const filters = this.#filters()
+    this.#client = openClient(cfg, { log, clock })
+    const filters = filtersOf(cfg)
     this.#remembered = new RememberedFilters(this.#context, cfg.storage, [...filters.keys()])
     await this.#remembered.open()
     const place = cfg.sharedSubscription === '' ? undefined : this.#context.shards
     const share = (total: number): number => (place === undefined ? total : shareOf(total, place))
-    const session = new MqttSession(
-      {
-        brokers,
-        tls: () => this.#tls,
-        headers: [...cfg.headers].map(([name, value]) => [name, value.reveal()] as const),
-        version: cfg.protocolVersion === 'auto' ? 'auto' : cfg.protocolVersion === '5' ? 5 : 4,
-        clientId: this.#clientId(),
-        credentials: () => ({
-          username: cfg.username === '' ? undefined : cfg.username,
-          password: cfg.passwordFile === '' ? cfg.password?.reveal() : readPassword(cfg.passwordFile),
-        }),
-        cleanStart: cfg.cleanSession,
-        sessionExpirySeconds: cfg.cleanSession ? 0 : Math.min(0xffffffff, Math.floor(cfg.sessionExpiryMs / 1000)),
-        receiveMaximum: cfg.receiveMaximum,
-        topicAliasMaximum: cfg.topicAliasMaximum,
-        maxPacketBytes: cfg.maxPacketBytes,
-        keepAliveSeconds: Math.floor(cfg.keepAliveMs / 1000),
-        connectTimeoutMs: cfg.connectTimeoutMs,
-        subscriptions: [...filters.values()],
-        oldFilters: this.#remembered.old,
-        maxUnackedMessages: share(cfg.maxUnackedMessages),
-        maxUnackedBytes: share(cfg.maxUnackedBytes),
-        backoff: cfg.reconnect,
-      },
-      {
-        message: (frame) => this.#take(frame),
-        oversized: (frame, bytes) => this.#oversized(frame, bytes),
-        read: (group) => this.#read(group),
-        connected: () => {
-          this.#own.connections.add(1)
-          this.#own.connected.set(1)
-          this.#context.report('ok')
+    const connection = {
+      ...this.#client.options,
+      clientId: this.#clientId(),
+      receiveMaximum: cfg.receiveMaximum,
+      topicAliasMaximum: cfg.topicAliasMaximum,
+      maxPacketBytes: cfg.maxPacketBytes,
+      maxUnackedMessages: share(cfg.maxUnackedMessages),
+      maxUnackedBytes: share(cfg.maxUnackedBytes),
+    }
+    if (filters.size > 0) {
+      this.#session = new MqttSession(
+        {
+          ...connection,
+          cleanStart: cfg.cleanSession,
+          sessionExpirySeconds: cfg.cleanSession ? 0 : Math.min(0xffffffff, Math.floor(cfg.sessionExpiryMs / 1000)),
+          subscriptions: [...filters.values()],
+          oldFilters: this.#remembered.old,
         },
-        subscribed: () => this.#remembered?.remember(),
-        disconnected: (error) => {
-          this.#own.connected.set(0)
-          this.#deviceWatch?.forget()
-          this.#context.report('recoverable', error)
+        {
+          message: (frame) => this.#take(frame),
+          oversized: (frame, bytes) => this.#oversized(frame, bytes),
+          read: (group) => this.#read(group),
+          connected: () => this.#connected(),
+          subscribed: () => this.#remembered?.remember(),
+          disconnected: (error) => {
+            this.#deviceWatch?.forget()
+            this.#disconnected(error)
+          },
+          paused: () => this.#own.pauses.add(1),
         },
-        paused: () => this.#own.pauses.add(1),
-      },
-      { clock, log, random },
-    )
-    this.#session = session
-    session.start()
+        { clock, log, random },
+      )
+      this.#session.start()
+    }
+    this.#memory.start({ sources: this.#sources, metrics: this.#metrics, topics: this.#topics }, clock)
+    await this.#sparkplug?.start({ ...connection, clientId: `${connection.clientId}-sparkplug` })
     this.#deviceWatch?.start()
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
     this.#deviceWatch?.stop()
-    await this.#session?.stop(deadline)
+    this.#memory.stop()
+    await Promise.all([this.#session?.stop(deadline), this.#sparkplug?.stop(deadline)])
     this.#session = undefined
     this.#outbox.stop()
-    this.#watch?.stop()
-    this.#watch = undefined
+    this.#client?.stop()
+    this.#client = undefined
     await this.#remembered?.close()
     this.#remembered = undefined
     this.#refusals.flush()
     this.#postponed.flush()
   }
 
+  #connected(): void {
+    this.#own.connections.add(1)
+    this.#own.connected.set(1)
+    this.#context.report('ok')
+  }
+
+  #disconnected(error: Error): void {
+    this.#own.connected.set(0)
+    this.#context.report('recoverable', error)
+  }
+
   #clientId(): string {
     const { clientId, sharedSubscription } = this.#cfg
     const { id, shards } = this.#context
-    const name = clientId === '' ? `millrace-${hostname()}-${id}`.replaceAll(/[^\w.-]/g, '-') : clientId
+    const name = clientIdOf(clientId, id)
     return sharedSubscription === '' || shards.count === 1 ? name : `${name}-${shards.index}`
-  }
-
-  /** By filter: several rules may have the same one. */
-  #filters() {
-    const { topics, sharedSubscription } = this.#cfg
-    const filters = new Map<string, { filter: string; qos: 0 | 1 | 2; retainHandling: 0 | 1 | 2; noLocal: boolean }>()
-    for (const { topic, qos, retained, noLocal } of topics) {
-      const filter = sharedSubscription === '' ? topic.filter : `$share/${sharedSubscription}/${topic.filter}`
-      const before = filters.get(filter)
-      const asked = qos as 0 | 1 | 2
-      filters.set(filter, {
-        filter,
-        qos: before === undefined || before.qos < asked ? asked : before.qos,
-        // A resumed session is not to get all of them again.
-        retainHandling: retained === 'skip' && (before?.retainHandling ?? 2) === 2 ? 2 : 1,
-        // MQTT-3.8.3-4: not with a shared subscription.
-        noLocal: noLocal && sharedSubscription === '' && (before?.noLocal ?? true),
-      })
-    }
-    return filters
   }
 
   #take(frame: PublishFrame): void {
@@ -300,9 +313,21 @@ export class MqttReceiver implements Receiver {
 
   #unread(frame: PublishFrame, rule: string, reason: Reason, words: string, from: number, to: number): void {
     const topic = Buffer.from(frame.topicBytes.slice(frame.topicFrom, frame.topicTo)).toString()
-    this.#complaints.add(rule, reason, words, topic, frame.bytes, from, to)
-    if (reason !== 'retained')
-      this.#deadLetters?.add(topic, rule, reason, words, frame.bytes.slice(from, to), this.#context.clock.now())
+    this.#tellUnread(topic, rule, reason, words, frame.bytes, from, to)
+  }
+
+  #tellUnread(
+    topic: string,
+    rule: string,
+    reason: Reason,
+    words: string,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+  ): void {
+    this.#complaints.add(rule, reason, words, topic, bytes, from, to)
+    if (!NO_DEAD_LETTER.has(reason))
+      this.#deadLetters?.add(topic, rule, reason, words, bytes.slice(from, to), this.#context.clock.now())
   }
 
   /** All messages of a read are in the readings. */
@@ -338,26 +363,16 @@ export class MqttReceiver implements Receiver {
     this.#session?.settle(group)
   }
 
-  #refused(signal: Signal, items: number, error: DeliveryError): void {
+  #refused(cargo: Cargo, error: DeliveryError): Cargo | undefined {
+    const { signal, items } = cargo
     this.#metricsOf(signal).refused.add(items)
     this.#refusals.report(error, items, { signal })
+    return cargo.isDead === true ? undefined : this.#deadLetters?.instead(cargo, error, this.#context.clock.now())
   }
 
   #full(what: 'source' | 'series'): void {
-    const isDevice = what === 'source'
-    if (!isDevice) this.#own.dropped.add(1)
-    if (this.#untold.get(what) === true) return
-    this.#untold.set(what, true)
-    this.#context.log.warn(
-      isDevice
-        ? 'no room for a further device: its readings are dropped'
-        : 'no room for a further series: its readings are dropped',
-      {
-        topic: (this.#topics.largest() ?? this.#topic)?.name ?? '',
-        bound: isDevice ? this.#cfg.maxDevices : this.#cfg.maxSeries,
-        fix: isDevice ? 'raise max_devices, or look at the topic' : 'raise max_series, or look at the topic',
-      },
-    )
+    if (what === 'series') this.#own.dropped.add(1)
+    this.#memory.full(what)
   }
 
   #metricsOf(signal: Signal): ReceiverMetrics {
@@ -367,30 +382,6 @@ export class MqttReceiver implements Receiver {
       this.#counted.set(signal, metrics)
     }
     return metrics
-  }
-
-  #deadLettersOf(): DeadLetters | undefined {
-    const { deadLetter } = this.#cfg
-    if (deadLetter === '') return undefined
-    const output: Output | undefined = this.#context.apart?.get(deadLetter)
-    if (output === undefined || !/^logs(\/|$)/.test(deadLetter))
-      throw new ConfigError([
-        {
-          code: 'CONFIG_INVALID',
-          path: `receivers.${this.#context.id}.dead_letter`,
-          what: `${deadLetter} is no pipeline for logs that has this receiver`,
-          fix: `name a pipeline logs/... with ${this.#context.id} among its receivers`,
-        },
-      ])
-    return new DeadLetters(SCOPE, output)
-  }
-}
-
-function readPassword(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
-  } catch (cause) {
-    throw new Error(`password_file ${path} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
 

@@ -12,6 +12,8 @@ import { Batch } from '../../otlp/batch.ts'
 import type { Signal } from '../../otlp/signal.ts'
 
 export interface Cargo {
+  /** It holds what could not be read or was refused: there is nowhere else to go. */
+  readonly isDead?: boolean
   readonly signal: Signal
   readonly bytes: Uint8Array
   readonly items: number
@@ -26,8 +28,8 @@ export interface OutboxOptions {
 
 export interface OutboxEvents {
   accepted(signal: Signal, items: number): void
-  /** For good. */
-  refused(signal: Signal, items: number, error: DeliveryError): void
+  /** For good. What is returned goes out instead, and the group waits for it. */
+  refused(cargo: Cargo, error: DeliveryError): Cargo | undefined
   /** Will be sent again. */
   postponed(signal: Signal, items: number, error: DeliveryError, waitMs: number): void
 }
@@ -118,7 +120,11 @@ export class Outbox {
     // Accepted and then lost: whoever lost it has counted it, and the broker has its answer.
     if (accepted && !this.#options.waitsForDelivery) return
     if (error.retry === 'never') {
-      this.#events.refused(signal, items, error)
+      const instead = this.#events.refused(parcel.cargo, error)
+      if (instead !== undefined) {
+        parcel.load.left++
+        this.#dispatch(new Parcel(this.#made++, instead, parcel.load, this))
+      }
       this.#done(parcel)
       return
     }

@@ -10,6 +10,7 @@ export interface OwnMetrics {
   readonly pauses: Counter
   readonly postponed: Counter
   readonly dropped: Counter
+  readonly forgotten: Counter
 }
 
 export interface Levels {
@@ -32,8 +33,8 @@ export function ownMetrics(meter: Meter, levels: Levels): OwnMetrics {
     'Bytes of topics and payloads that are held until they are acknowledged.',
     levels.unackedBytes,
   )
-  meter.observe('receiver_mqtt_devices', '{device}', 'Different resources seen.', levels.devices)
-  meter.observe('receiver_mqtt_series', '{series}', 'Different metrics of devices seen.', levels.series)
+  meter.observe('receiver_mqtt_devices', '{device}', 'Different resources that are remembered.', levels.devices)
+  meter.observe('receiver_mqtt_series', '{series}', 'Different metrics of devices that are remembered.', levels.series)
   return {
     messages: meter.counter('receiver_mqtt_messages', '{message}', 'Number of messages that came.'),
     redelivered: meter.counter(
@@ -57,6 +58,11 @@ export function ownMetrics(meter: Meter, levels: Levels): OwnMetrics {
       'receiver_mqtt_dropped_items',
       '{item}',
       'Number of readings and texts that were dropped: no pipeline takes their signal, or their device or series is beyond a bound.',
+    ),
+    forgotten: meter.counter(
+      'receiver_mqtt_forgotten_devices',
+      '{device}',
+      'Number of resources that were forgotten because nothing came from them for so long.',
     ),
   }
 }

@@ -5,13 +5,12 @@ import { isUtf8 } from 'node:buffer'
 import { ByteTable } from '../../collections/byte-table.ts'
 import { BadPayload } from '../../readings/bad-payload.ts'
 import { encodeMarks, KIND, type Metrics, Naming, type NamingRules } from '../../readings/naming.ts'
-import { Stream } from '../../readings/readings.ts'
 import type { Sources } from '../../readings/sources.ts'
+import { Stream } from '../../readings/stream.ts'
 import { toUcum } from '../../readings/units.ts'
 import type { RuleConfig } from './config.ts'
-import type { Decode } from './decoders/decoder.ts'
+import type { Decode, DecoderContext } from './decoders/decoder.ts'
 import { findDecoder } from './decoders/decoders.ts'
-import type { Discovery } from './decoders/discovery.ts'
 import { PayloadTimes } from './event-times.ts'
 import { TOPIC_MAX_BYTES, type TopicMatch } from './topics.ts'
 
@@ -21,6 +20,8 @@ export class Rule {
   readonly text: string
   readonly decode: Decode
   readonly times: PayloadTimes
+  /** Numbers for texts. */
+  readonly words: ReadonlyMap<string, number>
   readonly #metrics: Metrics
   readonly #names: NamingRules
   /** Of topics that are no part of a name. */
@@ -28,11 +29,18 @@ export class Rule {
   /** By what the topic gives to the name. */
   readonly #prefixed = new Map<string, Naming>()
 
-  constructor(config: RuleConfig, metrics: Metrics, discovery: Discovery, onBadClock: (word: string) => void) {
+  /** `shared` is what all rules of the receiver know. */
+  constructor(
+    config: RuleConfig,
+    metrics: Metrics,
+    shared: Pick<DecoderContext, 'discovery' | 'definitions'>,
+    onBadClock: (word: string) => void,
+  ) {
     this.config = config
     this.text = config.topic.text
     this.times = new PayloadTimes(config.time, onBadClock)
-    this.decode = findDecoder(config.decoder)!.create({ words: config.words, paths: config.paths, discovery })
+    this.words = config.words
+    this.decode = findDecoder(config.decoder)!.create({ words: config.words, paths: config.paths, ...shared })
     this.#metrics = metrics
     const counters = config.counters.map(wildcard)
     this.#names = {
@@ -49,6 +57,11 @@ export class Rule {
     const naming = new Naming(this.#metrics, this.#names, prefix)
     this.#prefixed.set(prefix, naming)
     return naming
+  }
+
+  /** Topics that come anew make their names anew. */
+  forgetNames(): void {
+    this.#prefixed.clear()
   }
 }
 
@@ -71,6 +84,8 @@ export class Topic {
   /** Kept for devices that payloads name; undefined where the topic names one. There may be very many topics. */
   readonly #match: TopicMatch | undefined
   #devices: ByteTable<DeviceStream> | undefined
+  /** Of Sources, when a message came last. */
+  generation = 0
   #last: DeviceStream | undefined
 
   constructor(key: Uint8Array, name: string, rule: Rule, match: TopicMatch, sources: Sources) {
@@ -82,9 +97,28 @@ export class Topic {
     this.stream = this.#stream(match, sources, undefined)
   }
 
-  /** Devices that its payloads have named. */
+  /** Devices that it has brought, with metrics or without. */
   get devices(): number {
-    return this.#devices?.size ?? 0
+    return (this.#devices?.size ?? 0) + (this.stream.isKnown ? 1 : 0)
+  }
+
+  /** Metrics in the latest message of each device; an idea of how many series there are. */
+  get series(): number {
+    let series = this.stream.shape.length
+    for (const { stream } of this.#devices ?? []) series += stream.shape.length
+    return series
+  }
+
+  /** Devices that are forgotten are named anew. */
+  forget(): void {
+    this.#last = undefined
+    const before = this.#devices
+    this.#devices = undefined
+    for (const device of before ?? [])
+      if (device.stream.isKnown) {
+        this.#devices ??= new ByteTable()
+        this.#devices.add(device)
+      }
   }
 
   /** The stream of a device that the payload names. The topic's own device stands above it: brokers guard topics. */
@@ -133,7 +167,7 @@ export class TopicTable {
   readonly #rules: readonly Rule[]
   readonly #sources: Sources
   readonly #maxTopics: number
-  readonly #topics = new ByteTable<Topic>()
+  #topics = new ByteTable<Topic>()
 
   constructor(rules: readonly Rule[], sources: Sources, maxTopics: number) {
     this.#rules = rules
@@ -145,16 +179,38 @@ export class TopicTable {
     return this.#topics.size
   }
 
-  /** The topic whose payloads name the most devices. */
-  largest(): Topic | undefined {
-    let largest: Topic | undefined
-    for (const topic of this.#topics) if (topic.devices > (largest?.devices ?? 0)) largest = topic
-    return largest
+  /** Which topic, and which rule with all of its topics, holds the most devices or series. */
+  worst(what: 'source' | 'series'): { topic: string; topic_holds: number; rule: string; rule_holds: number } {
+    const worst = { topic: '', topic_holds: 0, rule: '', rule_holds: 0 }
+    const ofRules = new Map<string, number>()
+    for (const topic of this.#topics) {
+      const holds = what === 'source' ? topic.devices : topic.series
+      const ofRule = (ofRules.get(topic.rule.text) ?? 0) + holds
+      ofRules.set(topic.rule.text, ofRule)
+      if (holds > worst.topic_holds) Object.assign(worst, { topic: topic.name, topic_holds: holds })
+    }
+    for (const [rule, holds] of ofRules) if (holds > worst.rule_holds) Object.assign(worst, { rule, rule_holds: holds })
+    return worst
   }
 
   /** The topic `bytes[from, to)`, or why there is none. */
   find(bytes: Uint8Array, from: number, to: number): Topic | Unknown {
-    return this.#topics.find(bytes, from, to) ?? this.#make(bytes.slice(from, to))
+    const topic = this.#topics.find(bytes, from, to)
+    if (topic === undefined) return this.#make(bytes.slice(from, to))
+    topic.generation = this.#sources.generation
+    return topic
+  }
+
+  /** A generation of sources has ended: topics on which nothing came in it are forgotten. */
+  advance(): void {
+    const before = this.#topics
+    this.#topics = new ByteTable()
+    for (const topic of before) {
+      if (topic.generation < this.#sources.generation - 1) continue
+      topic.forget()
+      this.#topics.add(topic)
+    }
+    for (const rule of this.#rules) rule.forgetNames()
   }
 
   #make(key: Uint8Array): Topic | Unknown {
@@ -164,7 +220,9 @@ export class TopicTable {
       const match = rule.config.topic.match(name)
       if (match === undefined) continue
       if (this.#topics.size >= this.#maxTopics) return 'too_many_topics'
-      return this.#topics.add(new Topic(key, name, rule, match, this.#sources))
+      const topic = new Topic(key, name, rule, match, this.#sources)
+      topic.generation = this.#sources.generation
+      return this.#topics.add(topic)
     }
     return 'no_rule'
   }

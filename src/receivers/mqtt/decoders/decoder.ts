@@ -7,6 +7,7 @@
 
 import type { Readings } from '../../../readings/readings.ts'
 import type { PathsConfig } from './config.ts'
+import { Definitions } from './definitions.ts'
 import { Discovery } from './discovery.ts'
 
 /** A message as it came: reused, valid until the decoder returns. */
@@ -58,9 +59,16 @@ export interface DecoderContext {
   readonly paths: PathsConfig | undefined
   /** What entities have said of themselves; of all rules of the receiver. */
   readonly discovery: Discovery
+  /** What senders have said of their fields; of all rules of the receiver. */
+  readonly definitions: Definitions
 }
 
-export const plainContext = (): DecoderContext => ({ words: new Map(), paths: undefined, discovery: new Discovery() })
+export const plainContext = (): DecoderContext => ({
+  words: new Map(),
+  paths: undefined,
+  discovery: new Discovery(),
+  definitions: new Definitions(),
+})
 
 export interface Decoder {
   /** As the configuration names it. */

@@ -62,7 +62,14 @@ test('json_points: what is no such message is refused as a whole, with its reaso
     ['{"metrics":{}}', 'wrong_shape'],
     ['{"metrics":[1]}', 'wrong_shape'],
     ['{"metrics":[{"value":1}]}', 'wrong_shape'],
-    ['{"metrics":[],"metrics":[]}', 'wrong_shape'],
+    ['{"metrics":[],"metrics":[]}', 'duplicate_key'],
+    ['{"timestamp":1,"metrics":[],"timestamp":2}', 'duplicate_key'],
+    ['{"device_id":"a","metrics":[],"device_id":"b"}', 'duplicate_key'],
+    ['{"device_id":"a","timestamp":1,"metrics":[],"device_id":"b"}', 'duplicate_key'],
+    ['{"metrics":[{"name":"a","value":1,"value":2}]}', 'duplicate_key'],
+    ['{"metrics":[{"name":"a","value":null,"value":2}]}', 'duplicate_key'],
+    ['{"metrics":[{"name":"a","name":"b","value":1}]}', 'duplicate_key'],
+    ['{"metrics":[{"name":"a","unit":"C","unit":"F","value":1}]}', 'duplicate_key'],
     ['{"metrics":[{"name":"a","value":1},{"name":"b","value":NaN}]}', 'not_json'],
     ['{"metrics":[{"name":"a","value":1},{"name":"b","value":01}]}', 'not_json'],
     ['{"metrics":[{"name":"a","value":1},{"name":"b","value":1e999}]}', 'bad_number'],
@@ -77,6 +84,8 @@ test('json_points: what is no such message is refused as a whole, with its reaso
   for (const [payload, reason] of cases) assert.equal(rig.push(payload)?.reason, reason, payload)
   const broken = Buffer.concat([Buffer.from('{"metrics":[{"name":"'), Buffer.of(0xff), Buffer.from('","value":1}]}')])
   assert.equal(rig.push(broken)?.reason, 'not_utf8')
+  const text = Buffer.concat([Buffer.from('{"metrics":[{"name":"a","value":"'), Buffer.of(0xff), Buffer.from('"}]}')])
+  assert.equal(rig.push(text)?.reason, 'not_utf8')
   assert.deepEqual(rig.taken(), [])
 })
 

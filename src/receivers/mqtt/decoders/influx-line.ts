@@ -10,7 +10,8 @@
 
 import { isUtf8 } from 'node:buffer'
 import { BadPayload } from '../../../readings/bad-payload.ts'
-import { readDouble } from '../../../readings/json-tape.ts'
+import { readDouble, WHOLE_LIMIT } from '../../../readings/json-number.ts'
+
 import { defineDecoder } from './decoder.ts'
 import { type Attributes, Payload } from './payload.ts'
 
@@ -130,7 +131,10 @@ export const influxLine = defineDecoder({
       const to = last === 0x69 || last === 0x75 ? at - 1 : at
       const digits = word.slice(0, to - from)
       if (!NUMBER.test(digits)) throw new BadPayload('bad_number', `${word.slice(0, 32)} is no value`)
-      payload.number(bytes[from] === 0x2b || digits.includes('e') ? Number(digits) : readDouble(bytes, from, to))
+      const isPlus = bytes[from] === 0x2b
+      const value = isPlus || digits.includes('e') ? Number(digits) : readDouble(bytes, from, to)
+      if (Math.abs(value) >= WHOLE_LIMIT) payload.out.digits(bytes, isPlus ? from + 1 : from, to)
+      payload.number(value)
     }
 
     function line(): void {

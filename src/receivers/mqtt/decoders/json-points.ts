@@ -5,8 +5,10 @@
 // Names may come in any order, and others are skipped. `timestamp`, `device_id` and `unit` may be absent. A value may be a
 // number, a boolean (1 or 0), null (no reading) or a text (a log record).
 
+import { isUtf8 } from 'node:buffer'
 import { BadPayload } from '../../../readings/bad-payload.ts'
 import { CHAR, isNumberStart, JsonCursor } from '../../../readings/json-cursor.ts'
+import { WHOLE_LIMIT } from '../../../readings/json-number.ts'
 import type { Readings } from '../../../readings/readings.ts'
 import { defineDecoder, type Message } from './decoder.ts'
 
@@ -35,16 +37,18 @@ class JsonPoints {
     for (let more = json.open(); more; more = json.next(CHAR.CLOSE_BRACE)) {
       json.key()
       if (json.is(METRICS)) {
-        if (listAt !== ABSENT) throw new BadPayload('wrong_shape', 'metrics is there twice')
+        if (listAt !== ABSENT) twice('metrics')
         listAt = json.at
         isRead = hasDevice && hasTime
         if (isRead) this.#points(message, out)
         else json.skip()
-      } else if (json.is(DEVICE_ID) && !isRead) {
+      } else if (json.is(DEVICE_ID)) {
+        if (hasDevice) twice('device_id')
         this.#device(json)
         hasDevice = true
         if (this.#deviceFrom !== ABSENT) out.device(json.bytes, this.#deviceFrom, this.#deviceTo)
-      } else if (json.is(TIMESTAMP) && !isRead) {
+      } else if (json.is(TIMESTAMP)) {
+        if (hasTime) twice('timestamp')
         this.#time(json, message, out)
         hasTime = true
       } else json.skip()
@@ -100,27 +104,32 @@ class JsonPoints {
     let unitTo = 0
     let escaped = false
     let value: number | undefined
+    let valueFrom = ABSENT
+    let valueTo = 0
     let text: string | undefined
     for (let more = json.open(); more; more = json.next(CHAR.CLOSE_BRACE)) {
       json.key()
       const char = json.bytes[json.at]!
       if (json.is(NAME) && char === CHAR.QUOTE) {
+        if (nameFrom !== ABSENT) twice('name')
         json.string()
         nameFrom = json.start
         nameTo = json.stop
         escaped ||= json.escaped
       } else if (json.is(VALUE)) {
-        value = undefined
-        text = undefined
-        if (isNumberStart(char)) value = json.number()
-        else if (char === CHAR.QUOTE) {
-          json.string()
-          text = json.text()
+        if (valueFrom !== ABSENT) twice('value')
+        valueFrom = json.at
+        if (isNumberStart(char)) {
+          value = json.number()
+          valueTo = json.at
+        } else if (char === CHAR.QUOTE) {
+          text = this.#textValue()
         } else {
           const literal = json.literal()
           if (literal !== null) value = literal ? 1 : 0
         }
       } else if (json.is(UNIT) && char === CHAR.QUOTE) {
+        if (unitTo > 0) twice('unit')
         json.string()
         unitFrom = json.start
         unitTo = json.stop
@@ -128,6 +137,8 @@ class JsonPoints {
       } else json.skip()
     }
     if (nameFrom === ABSENT) throw new BadPayload('wrong_shape', 'a point without a name')
+    if (value !== undefined && (value >= WHOLE_LIMIT || value <= -WHOLE_LIMIT))
+      out.digits(message.bytes, valueFrom, valueTo)
     if (value !== undefined && !escaped) {
       out.reading(message.bytes, nameFrom, nameTo, unitFrom, unitTo, value)
       return
@@ -138,6 +149,13 @@ class JsonPoints {
     else out.text(name, text!)
   }
 
+  #textValue(): string {
+    const json = this.#json
+    json.string()
+    if (!isUtf8(json.bytes.subarray(json.start, json.stop))) throw new BadPayload('not_utf8', 'a value is not UTF-8')
+    return json.text()
+  }
+
   #text(from: number, to: number): string {
     const json = this.#json
     json.start = from
@@ -145,6 +163,10 @@ class JsonPoints {
     json.escaped = true
     return json.text()
   }
+}
+
+function twice(name: string): never {
+  throw new BadPayload('duplicate_key', `the name "${name}" comes twice`)
 }
 
 export const jsonPoints = defineDecoder({

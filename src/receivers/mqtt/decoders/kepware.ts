@@ -7,7 +7,7 @@
 import { BadPayload } from '../../../readings/bad-payload.ts'
 import { JSON_KIND, Name, NONE } from '../../../readings/json-tape.ts'
 import { defineDecoder } from './decoder.ts'
-import { Payload, QUALITY } from './payload.ts'
+import { ofObject, QUALITY } from './payload.ts'
 
 const TIMESTAMP = new Name('timestamp')
 const VALUES = new Name('values')
@@ -17,28 +17,23 @@ const NO_NAME = new Uint8Array(0)
 export const kepware = defineDecoder({
   name: 'kepware',
   summary: "Kepware IoT Gateway's `{timestamp, values: [{id, v, q, t}]}`, with quality.",
-  create: (context) => {
-    const payload = new Payload(context)
-    const { tape } = payload
-    return (message, out) => {
-      payload.read(message, out)
-      payload.object(0, 'the payload')
-      const values = payload.list(tape.find(0, VALUES), 'values')
-      const outer = tape.find(0, TIMESTAMP)
-      for (let entry = tape.first(values); entry !== NONE; entry = tape.after(values, entry)) {
-        const id = tape.find(entry, ID)
-        const value = tape.find(entry, V)
-        if (id === NONE || !tape.isText(id)) throw new BadPayload('wrong_shape', 'a value without an id')
-        if (value === NONE) throw new BadPayload('wrong_shape', 'an entry without v')
-        out.atMillis(message.receivedMs)
-        if (!payload.time(tape.find(entry, T))) payload.time(outer)
-        const quality = tape.find(entry, Q)
-        const isBad = quality !== NONE && tape.kind(quality) === JSON_KIND.FALSE
-        out.mark(isBad ? QUALITY.bad : undefined)
-        payload.nameIs(NO_NAME)
-        payload.enter(id)
-        payload.value(value)
-      }
+  create: ofObject((payload) => {
+    const { tape, message, out } = payload
+    const values = payload.list(tape.find(0, VALUES), 'values')
+    const outer = tape.find(0, TIMESTAMP)
+    for (let entry = tape.first(values); entry !== NONE; entry = tape.after(values, entry)) {
+      const id = tape.find(entry, ID)
+      const value = tape.find(entry, V)
+      if (id === NONE || !tape.isText(id)) throw new BadPayload('wrong_shape', 'a value without an id')
+      if (value === NONE) throw new BadPayload('wrong_shape', 'an entry without v')
+      out.atMillis(message.receivedMs)
+      if (!payload.time(tape.find(entry, T))) payload.time(outer)
+      const quality = tape.find(entry, Q)
+      const isBad = quality !== NONE && tape.kind(quality) === JSON_KIND.FALSE
+      out.mark(isBad ? QUALITY.bad : undefined)
+      payload.nameIs(NO_NAME)
+      payload.enter(id)
+      payload.value(value)
     }
-  },
+  }),
 })

@@ -7,7 +7,7 @@
 
 import { BadPayload } from '../../../readings/bad-payload.ts'
 import { Name, NONE } from '../../../readings/json-tape.ts'
-import { SEVERITY } from '../../../readings/readings.ts'
+import { SEVERITY } from '../../../readings/log-entry.ts'
 import { defineDecoder } from './decoder.ts'
 import { Payload } from './payload.ts'
 

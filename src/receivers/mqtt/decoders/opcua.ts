@@ -10,18 +10,23 @@
 // The publisher is the device. With a DataSetWriterName, that is the beginning of every name: writers of one publisher may
 // have fields of one name. The time of a field is its SourceTimestamp, else the DataSet's, else that of receipt.
 //
+// Metadata messages say which units the fields of a writer have; they hold no readings.
+//
 // A status code says in its upper two bits: 00 good, 01 uncertain, 10 bad. Azure IoT Operations sends the minimal layout.
 
 import { BadPayload } from '../../../readings/bad-payload.ts'
 import { JSON_KIND, Name, NONE } from '../../../readings/json-tape.ts'
 import { type Decode, type DecoderContext, defineDecoder } from './decoder.ts'
-import { type Attributes, Payload, QUALITY, TRACE_NAMES } from './payload.ts'
+import { type FieldDefinitions, NO_FIELDS } from './definitions.ts'
+import { learnMetadata, writerKey } from './opcua-metadata.ts'
+import { type Attributes, NO_UNIT, Payload, parsedJson, QUALITY, TRACE_NAMES } from './payload.ts'
 
 const named = (text: string): Name => new Name(text)
 const MESSAGES = named('Messages')
 const MESSAGE_TYPE = named('MessageType')
 const PUBLISHER_ID = named('PublisherId')
 const PAYLOAD = named('Payload')
+const WRITER_ID = named('DataSetWriterId')
 const WRITER_NAME = named('DataSetWriterName')
 const TIMESTAMP = named('Timestamp')
 const STATUS = named('Status')
@@ -38,6 +43,9 @@ const NO_NAME = new Uint8Array(0)
 function createOpcua(context: DecoderContext): Decode {
   const payload = new Payload(context)
   const { tape } = payload
+  const { definitions } = context
+  /** Of the DataSet that is read. */
+  let defined = NO_FIELDS
 
   /** A number, or an object with one under Code; undefined for good or none. */
   function quality(node: number): Attributes | undefined {
@@ -70,6 +78,7 @@ function createOpcua(context: DecoderContext): Decode {
       if (tape.isOneOf(name, TRACE_NAMES)) continue
       const before = payload.enter(name)
       const field = tape.valueOf(name)
+      const unit = (defined.size === 0 ? undefined : defined.get(tape.text(name)))?.unit ?? NO_UNIT
       if (isDataValue(field)) {
         const source = tape.find(field, SOURCE_TIMESTAMP)
         const dated = source === NONE ? tape.find(field, SERVER_TIMESTAMP) : source
@@ -77,17 +86,35 @@ function createOpcua(context: DecoderContext): Decode {
         payload.out.mark(quality(tape.find(field, STATUS_CODE)) ?? status)
         // A bad field may have no value.
         const value = tape.find(field, VALUE)
-        if (value !== NONE) payload.value(inVariant(value))
+        if (value !== NONE) write(inVariant(value), unit)
       } else {
         dataSetTime(time)
         payload.out.mark(status)
-        payload.value(inVariant(field))
+        write(inVariant(field), unit)
       }
       payload.leave(before)
     }
   }
 
+  function write(node: number, unit: Uint8Array): void {
+    payload.value(node, tape.isNumeric(node) ? unit : NO_UNIT)
+  }
+
+  /** What the publisher has said of the fields of a DataSet. */
+  function definitionsOf(node: number): FieldDefinitions {
+    const publisher = tape.find(0, PUBLISHER_ID)
+    if (definitions.isEmpty || publisher === NONE) return NO_FIELDS
+    for (const name of [WRITER_ID, WRITER_NAME]) {
+      const writer = tape.find(node, name)
+      if (writer === NONE) continue
+      const found = definitions.of(writerKey(tape.text(publisher), tape.text(writer)))
+      if (found.size > 0) return found
+    }
+    return NO_FIELDS
+  }
+
   function dataSet(node: number): void {
+    defined = definitionsOf(node)
     const type = tape.find(node, MESSAGE_TYPE)
     const inner = tape.find(node, PAYLOAD)
     if (type !== NONE && tape.text(type) === 'ua-keepalive') return
@@ -106,6 +133,7 @@ function createOpcua(context: DecoderContext): Decode {
 
   return (message, out) => {
     payload.read(message, out)
+    defined = NO_FIELDS
     if (tape.isList(0)) {
       for (let child = tape.first(0); child !== NONE; child = tape.after(0, child))
         dataSet(payload.object(child, 'a DataSetMessage'))
@@ -136,12 +164,13 @@ function createOpcua(context: DecoderContext): Decode {
         dataSet(payload.object(child, 'a DataSetMessage'))
   }
 
-  /** Metadata, status and connection messages hold no readings. */
+  /** Metadata, status and connection messages hold no readings; metadata is learned. */
   function isOtherMessage(): boolean {
     const type = tape.find(0, MESSAGE_TYPE)
     if (type === NONE || tape.kind(type) !== JSON_KIND.STRING) return false
     const text = tape.text(type)
     if (!text.startsWith('ua-')) throw new BadPayload('unknown', `the message type ${text.slice(0, 32)}`)
+    if (text === 'ua-metadata') learnMetadata(parsedJson(payload.message), definitions)
     return text !== 'ua-data' && text !== 'ua-keyframe' && text !== 'ua-deltaframe'
   }
 }

@@ -10,9 +10,10 @@
 // A `traceparent` at the top of the outermost object is the trace of everything in the message, not a reading.
 
 import { BadPayload } from '../../../readings/bad-payload.ts'
+import { WHOLE_LIMIT } from '../../../readings/json-number.ts'
 import { JSON_KIND, JsonTape, Name, NONE } from '../../../readings/json-tape.ts'
 import type { Readings } from '../../../readings/readings.ts'
-import type { DecoderContext, Message } from './decoder.ts'
+import type { Decode, DecoderContext, Message } from './decoder.ts'
 
 const NAME_MAX_BYTES = 1024
 const UNIT_MAX_BYTES = 64
@@ -176,7 +177,7 @@ export class Payload {
     const { tape } = this
     switch (tape.kind(node)) {
       case JSON_KIND.NUMBER:
-        this.number(tape.number(node), unit)
+        this.#written(node, unit)
         break
       case JSON_KIND.TRUE:
         this.number(1, unit)
@@ -202,6 +203,14 @@ export class Payload {
     const number = this.#context.words.get(text)
     if (number === undefined) this.out.text(this.nameText(), text)
     else this.number(number, unit)
+  }
+
+  /** A number as it is written. */
+  #written(node: number, unit: Uint8Array): void {
+    const { tape } = this
+    const value = tape.number(node)
+    if (value >= WHOLE_LIMIT || value <= -WHOLE_LIMIT) this.out.digits(tape.bytes, tape.from(node), tape.to(node))
+    this.number(value, unit)
   }
 
   number(value: number, unit: Uint8Array = NO_UNIT): void {
@@ -231,6 +240,27 @@ export class Payload {
     if (at > 0) this.#name[at++] = DOT
     for (let p = from; p < to; ) this.#name[at++] = bytes[p++]!
     this.#length = at
+  }
+}
+
+/** The `create` of a decoder whose payloads are one JSON object each; it is node 0 of the tape that `read` is given. */
+export const ofObject =
+  (read: (payload: Payload) => void) =>
+  (context: DecoderContext): Decode => {
+    const payload = new Payload(context)
+    return (message, out) => {
+      payload.read(message, out)
+      payload.object(0, 'the payload')
+      read(payload)
+    }
+  }
+
+/** The whole payload as a tree: for what is rare. */
+export function parsedJson({ bytes, from, to }: Message): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString()) as unknown
+  } catch (error) {
+    throw new BadPayload('not_json', (error as Error).message)
   }
 }
 

@@ -13,8 +13,8 @@
 import { isUtf8 } from 'node:buffer'
 import { BadPayload } from '../../../readings/bad-payload.ts'
 import { Name, NONE } from '../../../readings/json-tape.ts'
+import { SEVERITY } from '../../../readings/log-entry.ts'
 import { KIND } from '../../../readings/naming.ts'
-import { SEVERITY } from '../../../readings/readings.ts'
 import { defineDecoder } from './decoder.ts'
 import { type Attributes, Payload } from './payload.ts'
 

@@ -16,9 +16,8 @@ import { At } from '../../../config/types.ts'
 import { KIND, type NamingRules } from '../../../readings/naming.ts'
 import { toUcum } from '../../../readings/units.ts'
 import { payloadFields } from './config.ts'
-import type { DecoderContext, Message } from './decoder.ts'
+import { type DecoderContext, type Message, plainContext } from './decoder.ts'
 import { findDecoder } from './decoders.ts'
-import { Discovery } from './discovery.ts'
 import { DecoderRig } from './testing.ts'
 
 const NAMING: NamingRules = { kindOf: () => KIND.GAUGE, unitOf: (unit) => (unit === '' ? '' : toUcum(unit)) }
@@ -55,7 +54,7 @@ function readCase(folder: string): DecoderCase {
   const decoder = findDecoder(config.decoder)
   if (decoder === undefined) throw new Error(`${folder}: there is no decoder ${config.decoder}`)
   const rig = (): DecoderRig => {
-    const context: DecoderContext = { words: config.words, paths: config.paths, discovery: new Discovery() }
+    const context: DecoderContext = { ...plainContext(), words: config.words, paths: config.paths }
     return new DecoderRig(decoder, NAMING, undefined, context, config.time)
   }
   const messages = readInput(readFileSync(join(folder, 'input.txt'), 'utf8'))

@@ -4,8 +4,9 @@ import { checkRequest } from '../../../otlp/check.ts'
 import { bytesToJson } from '../../../otlp/json/index.ts'
 import { BadPayload } from '../../../readings/bad-payload.ts'
 import { Metrics, Naming, type NamingRules, PLAIN_NAMING } from '../../../readings/naming.ts'
-import { Readings, Stream } from '../../../readings/readings.ts'
+import { Readings } from '../../../readings/readings.ts'
 import { Sources } from '../../../readings/sources.ts'
+import { Stream } from '../../../readings/stream.ts'
 import { DEFAULT_TIME_RULES, type TimeRules } from '../../../readings/timestamps.ts'
 import { PayloadTimes } from '../event-times.ts'
 import { type Decode, type Decoder, type DecoderContext, type Message, plainContext } from './decoder.ts'
@@ -97,7 +98,7 @@ export class DecoderRig {
             [
               attributes(resource),
               kind === 'gauge' ? '' : `${metric.sum.isMonotonic ? 'counter' : 'level'} `,
-              `${metric.name}=${point.asDouble}${metric.unit ?? ''}${attributes(point)}`,
+              `${metric.name}=${point.asDouble ?? Number(point.asInt)}${metric.unit ?? ''}${attributes(point)}`,
               ` @${point.timeUnixNano}`,
             ].join(''),
           )

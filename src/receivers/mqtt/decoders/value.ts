@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { BadPayload } from '../../../readings/bad-payload.ts'
+import { WHOLE_LIMIT } from '../../../readings/json-number.ts'
 import { defineDecoder } from './decoder.ts'
 
 const LONGEST_WORD = 64
@@ -39,6 +40,10 @@ export const value = defineDecoder({
         ? WORDS[text.toLowerCase()]
         : undefined
     if (number === undefined) out.text(Buffer.from(ownName).toString(), text)
-    else out.reading(ownName, 0, ownName.length, 0, 0, number)
+    else {
+      const digits = Buffer.from(text.replace(/^\+/, ''))
+      if (Math.abs(number) >= WHOLE_LIMIT) out.digits(digits, 0, digits.length)
+      out.reading(ownName, 0, ownName.length, 0, 0, number)
+    }
   },
 })

@@ -4,13 +4,16 @@
 //    "last_seen": "2026-01-01T00:00:00+00:00"}
 //
 // ON and OFF, OPEN and CLOSE, LOCK and UNLOCK are 1 and 0; other texts, such as actions, are log records. Messages of the
-// bridge itself, on topics with a level `bridge`, hold no readings; those on `.../availability` are read as `status` does.
+// bridge itself, on topics with a level `bridge`, hold no readings, but `bridge/devices` says of each device which units and
+// words it has, and that counts more. Those on `.../availability` are read as `status` does.
 
 import { Name, NONE } from '../../../readings/json-tape.ts'
 import { KIND, type Kind } from '../../../readings/naming.ts'
 import { defineDecoder } from './decoder.ts'
-import { NO_UNIT, Payload, TRACE_NAMES } from './payload.ts'
+import type { FieldDefinition } from './definitions.ts'
+import { NO_UNIT, Payload, parsedJson, TRACE_NAMES } from './payload.ts'
 import { status } from './status.ts'
+import { learnDevices } from './zigbee2mqtt-devices.ts'
 
 const LAST_SEEN = new Name('last_seen')
 const BATTERY = new Name('battery')
@@ -61,10 +64,11 @@ const WORDS: ReadonlyMap<string, number> = new Map([
 
 export const zigbee2mqtt = defineDecoder({
   name: 'zigbee2mqtt',
-  summary: "Zigbee2MQTT's device messages, with its units.",
+  summary: "Zigbee2MQTT's device messages, with its units and those that its bridge tells.",
   create: (context) => {
     const payload = new Payload({ ...context, words: new Map([...WORDS, ...context.words]) })
     const { tape } = payload
+    const { definitions } = context
 
     /** What has a battery gives its voltage in millivolts. */
     function unitOf(name: number, hasBattery: boolean): Uint8Array {
@@ -73,10 +77,17 @@ export const zigbee2mqtt = defineDecoder({
       return NO_UNIT
     }
 
+    /** The words of the rule count more than those of the device. */
+    const wordOf = ({ words }: FieldDefinition, text: string): number | undefined =>
+      context.words.get(text) ?? words.get(text)
+
     const availability = status.create(context)
 
     return (message, out) => {
-      if (message.topic.includes('/bridge/')) return
+      if (message.topic.includes('/bridge/')) {
+        if (message.topic.endsWith('/bridge/devices')) learnDevices(message.topic, parsedJson(message), definitions)
+        return
+      }
       if (message.topic.endsWith('/availability')) {
         availability(message, out)
         return
@@ -86,13 +97,22 @@ export const zigbee2mqtt = defineDecoder({
       payload.time(tape.find(0, LAST_SEEN))
       payload.nameIs(NO_NAME)
       const hasBattery = tape.find(0, BATTERY) !== NONE
+      const fields = definitions.of(message.topic)
       for (let name = tape.first(0); name !== NONE; name = tape.after(0, name)) {
         if (tape.isOneOf(name, SKIPPED)) continue
         const value = tape.valueOf(name)
         const kind: Kind = tape.isOneOf(name, COUNTERS) ? KIND.COUNTER : KIND.DEFAULT
         out.kind = kind
         const before = payload.enter(name)
-        payload.value(value, tape.isNumeric(value) ? unitOf(name, hasBattery) : NO_UNIT)
+        const defined = fields.size === 0 ? undefined : fields.get(tape.text(name))
+        const word = defined !== undefined && tape.isText(value) ? wordOf(defined, tape.text(value)) : undefined
+        if (word !== undefined) payload.number(word)
+        else if (!tape.isNumeric(value)) payload.value(value)
+        else
+          payload.value(
+            value,
+            defined === undefined || defined.unit.length === 0 ? unitOf(name, hasBattery) : defined.unit,
+          )
         payload.leave(before)
         out.kind = KIND.DEFAULT
       }

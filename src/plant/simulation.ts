@@ -1,10 +1,10 @@
-// A plant that runs against the clock, or as fast as a broker takes what it says.
+// A plant that runs against the clock, or as fast as what it says is taken.
 
 import type { Clock, Timer } from '../graph/clock.ts'
-import type { PlantEvent } from '../plant/device.ts'
-import type { GroundTruth } from '../plant/ground-truth.ts'
-import { Plant } from '../plant/plant.ts'
-import type { Scenario } from '../plant/scenario.ts'
+import type { GroundTruth } from './ground-truth.ts'
+import type { PlantEvent } from './messages.ts'
+import { Plant } from './plant.ts'
+import type { Scenario } from './scenario.ts'
 
 export interface SimulationOptions {
   readonly scenario: Scenario
@@ -16,13 +16,19 @@ export interface SimulationOptions {
   readonly durationMs: number
   readonly clock: Clock
   take(event: PlantEvent): void
-  /** Resolves when more can be taken. */
+  /** Everything before a moment has been taken. */
+  told?(): void
+  /** Nothing can be taken now: the plant's time waits. */
+  isHeld?(): boolean
+  /** Resolves when more can be taken; asked for at the highest speed only. */
   settled(): Promise<void>
 }
 
 const LOOK_EVERY_MS = 20
-/** As fast as possible goes in steps of so much of the plant's time. */
+/** Time goes in steps of at most so much of the plant's. */
 const STRIDE_MS = 1_000
+/** In one look; a plant that is asked for more falls behind instead of stopping everything else. */
+const MAX_STRIDES = 100
 
 export class Simulation {
   readonly #options: SimulationOptions
@@ -60,25 +66,42 @@ export class Simulation {
   }
 
   #runByTheClock(): Promise<void> {
-    const { clock, speed, startMs, take } = this.#options
-    const beganAt = clock.monotonic()
+    const { clock, speed, startMs } = this.#options
+    let beganAt = clock.monotonic()
+    let began = startMs
+    let ms = startMs
     return new Promise((resolve) => {
       this.#end = resolve
       this.#timer = clock.every(LOOK_EVERY_MS, () => {
-        const ms = startMs + (clock.monotonic() - beganAt) * speed
-        this.#plant.advance(Math.min(ms, this.#endMs), take)
+        const wanted = Math.min(began + (clock.monotonic() - beganAt) * speed, this.#endMs)
+        for (let strides = 0; ms < wanted && strides < MAX_STRIDES && !this.#isHeld(); strides++)
+          ms = this.#stride(ms, wanted)
+        if (ms < wanted) {
+          began = ms
+          beganAt = clock.monotonic()
+        }
         if (ms >= this.#endMs) this.stop()
       })
     })
   }
 
   async #runFast(): Promise<void> {
-    const { startMs, take, settled } = this.#options
+    const { startMs, settled } = this.#options
     for (let ms = startMs; ms < this.#endMs && !this.#stopped; ) {
-      ms = Math.min(ms + STRIDE_MS, this.#endMs)
-      this.#plant.advance(ms, take)
+      ms = this.#stride(ms, this.#endMs)
       await settled()
       await new Promise((resolve) => setImmediate(resolve))
     }
+  }
+
+  #stride(fromMs: number, wantedMs: number): number {
+    const ms = Math.min(fromMs + STRIDE_MS, wantedMs)
+    this.#plant.advance(ms, this.#options.take)
+    this.#options.told?.()
+    return ms
+  }
+
+  #isHeld(): boolean {
+    return this.#options.isHeld?.() ?? false
   }
 }
