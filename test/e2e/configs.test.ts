@@ -54,6 +54,9 @@ const RUNS: Record<string, Runs> = {
     ],
     paths: ['extensions.file_storage.directory'],
   },
+  'elasticsearch.yaml': {
+    ports: ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'],
+  },
   'influxdb.yaml': {
     ports: [
       'receivers.otlp.protocols.grpc.endpoint',
