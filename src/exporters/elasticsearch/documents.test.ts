@@ -282,3 +282,11 @@ test('a server that cannot be reached is left out, longer each time, until it an
   endpoints.answered(urls[0]!)
   assert.equal(endpoints.alive, 2)
 })
+
+test('twenty thousand points that are alike become as many documents, in their order', () => {
+  const dataPoints = Array.from({ length: 20_000 }, (_, n) => ({ timeUnixNano: '5', asInt: String(n) }))
+  const request = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'a', gauge: { dataPoints } }] }] }] }
+  const { lines } = encode('metrics', request)
+  const values = lines.filter((_, i) => i % 2 === 1).map(({ metrics }) => metrics.a)
+  assert.deepEqual(values, dataPoints.map(({ asInt }) => Number(asInt)))
+})

@@ -141,7 +141,7 @@ export class Encoder {
 
   #metricsOfScope(mode: MappingMode, routing: Routing): void {
     const walk = this.#walk
-    this.#metrics.begin()
+    this.#metrics.begin(walk.bytes)
     let points = 0
     while (walk.nextItem()) {
       while (walk.nextPoint()) {
