@@ -288,5 +288,8 @@ test('twenty thousand points that are alike become as many documents, in their o
   const request = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'a', gauge: { dataPoints } }] }] }] }
   const { lines } = encode('metrics', request)
   const values = lines.filter((_, i) => i % 2 === 1).map(({ metrics }) => metrics.a)
-  assert.deepEqual(values, dataPoints.map(({ asInt }) => Number(asInt)))
+  assert.deepEqual(
+    values,
+    dataPoints.map(({ asInt }) => Number(asInt)),
+  )
 })
