@@ -46,6 +46,12 @@ export const registry: readonly RegistryEntry[] = [
   entry('exporter', 'otlp_grpc', ['otlp'], () => import('../exporters/otlp_grpc/factory.ts')),
   entry('exporter', 'otlp_http', ['otlphttp'], () => import('../exporters/otlp_http/factory.ts')),
   entry('exporter', 'prometheus', [], () => import('../exporters/prometheus/factory.ts')),
+  entry(
+    'exporter',
+    'prometheus_remote_write',
+    ['prometheusremotewrite'],
+    () => import('../exporters/prometheus_remote_write/factory.ts'),
+  ),
 
   entry('connector', 'failover', [], () => import('../connectors/failover/factory.ts')),
   entry('connector', 'forward', [], () => import('../connectors/forward/factory.ts')),

@@ -89,6 +89,7 @@ const RUNS: Record<string, Runs> = {
       'extensions.mqtt_broker.tcp.endpoint',
       'receivers.otlp.protocols.grpc.endpoint',
       'receivers.otlp.protocols.http.endpoint',
+      'exporters.prometheus.endpoint',
     ],
     paths: ['exporters.file.path'],
   },

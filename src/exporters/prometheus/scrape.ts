@@ -2,6 +2,7 @@
 // its reader reads.
 
 import type { Clock } from '../../graph/clock.ts'
+import { labelText } from '../../prometheus/escape.ts'
 import type { Accumulator } from './accumulator.ts'
 import { ByteChunks, type Chunks, TextChunks } from './chunks.ts'
 import type { Choice, Format } from './format.ts'
@@ -99,6 +100,6 @@ function makeFormat(
 /** One for each job and instance: of the resource that came first. */
 function targetTexts(accumulator: Accumulator): readonly string[] {
   const texts = new Map<string, string>()
-  for (const { key, text } of accumulator.targets()) if (!texts.has(key)) texts.set(key, text)
+  for (const { key, labels } of accumulator.targets()) if (!texts.has(key)) texts.set(key, labelText(labels))
   return [...texts.values()]
 }
