@@ -8,7 +8,7 @@ import { plain } from '../../otlp/json/shape.ts'
 import { CHAR } from '../../otlp/json/text.ts'
 import { VALUE, ValueView } from '../../otlp/value.ts'
 import { Cursor } from '../../wire/cursor.ts'
-import { readF64, readU32, varintHigh, varintLow } from '../../wire/varint.ts'
+import { readF64, varintHigh, varintLow } from '../../wire/varint.ts'
 
 const MS_NANOS = 1_000_000
 // 2^32 = 4294 * 10^6 + 967296, so that every step stays an exact double.
@@ -347,10 +347,6 @@ export class DocumentText extends JsonText {
       this.value(bytes, from, to, false, depth + 1)
     }
     this.byte(CHAR.CLOSE_BRACE)
-  }
-
-  fixed64(source: Uint8Array, at: number): void {
-    this.integer64(readU32(source, at), readU32(source, at + 4), false)
   }
 }
 
