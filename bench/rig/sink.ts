@@ -9,7 +9,7 @@
 import { createServer as createHttpServer, type Server as HttpServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { bulkAnswer, countDocuments, isBulk } from './bulk.ts'
+import { bulkAnswer, countDocuments, countLines, isBulk, isLines } from './bulk.ts'
 import { countItems as countTelemetry } from './count-items.ts'
 import { Latencies } from './latencies.ts'
 import { NumberSet, readMarks } from './numbered.ts'
@@ -69,7 +69,7 @@ const EMPTY = new Uint8Array(0)
 
 /** A document is an item. */
 const countItems = (signal: Signal, request: Buffer): number =>
-  isBulk(request) ? countDocuments(request) : countTelemetry(signal, request)
+  isBulk(request) ? countDocuments(request) : isLines(request) ? countLines(request) : countTelemetry(signal, request)
 
 class Numbers {
   readonly #byKey = new Map<number, NumberSet>()

@@ -38,12 +38,12 @@ export const registry: readonly RegistryEntry[] = [
   entry('exporter', 'debug', [], () => import('../exporters/debug/factory.ts')),
   entry('exporter', 'elasticsearch', [], () => import('../exporters/elasticsearch/factory.ts')),
   entry('exporter', 'file', [], () => import('../exporters/file/factory.ts')),
+  entry('exporter', 'influxdb', [], () => import('../exporters/influxdb/factory.ts')),
   entry('exporter', 'jaeger', [], () => import('../exporters/jaeger/factory.ts')),
   entry('exporter', 'load_balancing', ['loadbalancing'], () => import('../exporters/load_balancing/factory.ts')),
   entry('exporter', 'mqtt', [], () => import('../exporters/mqtt/factory.ts')),
   entry('exporter', 'nop', [], () => import('../exporters/nop/factory.ts')),
   entry('exporter', 'otlp_grpc', ['otlp'], () => import('../exporters/otlp_grpc/factory.ts')),
-  entry('exporter', 'influxdb', [], () => import('../exporters/influxdb/factory.ts')),
   entry('exporter', 'otlp_http', ['otlphttp'], () => import('../exporters/otlp_http/factory.ts')),
   entry('exporter', 'prometheus', [], () => import('../exporters/prometheus/factory.ts')),
   entry(

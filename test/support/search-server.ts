@@ -153,7 +153,8 @@ function fetchServer(name: SearchServerName, made: string): string | undefined {
   // A jar that is in both places is refused.
   const netty = join(made, 'modules', 'transport-netty4')
   mkdirSync(netty, { recursive: true })
-  for (const jar of globSync(join(made, 'lib', '{transport-netty4,netty}-*.jar'))) renameSync(jar, join(netty, basename(jar)))
+  for (const jar of globSync(join(made, 'lib', '{transport-netty4,netty}-*.jar')))
+    renameSync(jar, join(netty, basename(jar)))
   copyFileSync(join(folder, name, 'plugin-descriptor.properties'), join(netty, 'plugin-descriptor.properties'))
   return undefined
 }

@@ -159,6 +159,21 @@ test('metrics, spans and logs come back from InfluxDB 1 as the Collector writes 
   assert.deepEqual(logs[1], [at(20), 'jam', 17, 'ERROR'])
 })
 
+test('the database is made with the policy that was asked for, and one that is there is left as it is', {
+  skip: NO_INFLUXDB,
+}, async (t) => {
+  const store = await influxdb1(t)
+  const v1 = { enabled: true, db: DB, create_database: true, retention_policy: 'month' }
+  const request = ofDevice('d', [gauge('level', { timeUnixNano: at(1), asDouble: 1.5 })])
+  const first = await writer(t, store, { v1_compatibility: { ...v1, retention_duration: '30d' } })
+  assert.equal((await first.write('metrics', request)).delivered, true)
+  const policies = await influxQl(store, DB, 'SHOW RETENTION POLICIES')
+  assert.deepEqual(policies[1]!.slice(0, 2), ['month', '720h0m0s'])
+  const second = await writer(t, store, { v1_compatibility: { ...v1, retention_duration: '60d' } })
+  assert.equal((await second.write('metrics', request)).delivered, true)
+  assert.match(JSON.stringify(second.logs), /not as it should be.*retention policy/)
+})
+
 test('a field that changes its type is set aside, and the rest of the batch is stored', {
   skip: NO_INFLUXDB,
 }, async (t) => {

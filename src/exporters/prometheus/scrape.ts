@@ -39,13 +39,19 @@ export async function scrape(
   const { series } = accumulator
   const { out, format } = makeFormat(accumulator, options)
   output.begin(format.contentType)
-  let sliceEnds = clock.monotonic() + SLICE_MS
   let untilLook = SERIES_A_LOOK
+  let sliceEnds = clock.monotonic() + SLICE_MS
+  const rest = async (): Promise<void> => {
+    if (clock.monotonic() < sliceEnds) return
+    await new Promise(setImmediate)
+    sliceEnds = clock.monotonic() + SLICE_MS
+  }
   /** False when nobody reads any more. */
   const pass = async (chunks: readonly Buffer[]): Promise<boolean> => {
     for (const chunk of chunks) {
       const written = output.write(chunk)
       if (!(written instanceof Promise ? await written : written)) return false
+      await rest()
     }
     return true
   }
@@ -63,10 +69,8 @@ export async function scrape(
         }
         if (--untilLook > 0 && !out.hasFull) continue
         untilLook = SERIES_A_LOOK
-        if (out.hasFull && !(await pass(out.takeFull()))) return
-        if (clock.monotonic() < sliceEnds) continue
-        await new Promise(setImmediate)
-        sliceEnds = clock.monotonic() + SLICE_MS
+        if (!out.hasFull) await rest()
+        else if (!(await pass(out.takeFull()))) return
       }
       if (begun) format.end()
     }

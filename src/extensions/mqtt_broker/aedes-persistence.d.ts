@@ -24,6 +24,11 @@ declare module 'aedes-persistence/asyncPersistence.js' {
     outgoingEnqueueCombi(subscribers: readonly { readonly clientId: string }[], packet: StoredPacket): Promise<void>
     outgoingUpdate(client: StoredClient, packet: StoredPacket): Promise<void>
     outgoingClearMessageId(client: StoredClient, packet: StoredPacket): Promise<StoredPacket | undefined>
+    /** The next four: messages with QoS 2 between PUBLISH and PUBREL. */
+    incomingStorePacket(client: StoredClient, packet: StoredPacket): Promise<void>
+    incomingGetPacket(client: StoredClient, packet: StoredPacket): Promise<StoredPacket>
+    incomingDelPacket(client: StoredClient, packet: StoredPacket): Promise<void>
+    cleanIncoming(client: StoredClient): Promise<void>
     outgoingStream(client: StoredClient): Readable
   }
 }

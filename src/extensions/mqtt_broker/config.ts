@@ -88,6 +88,12 @@ const limits = object({
     max: 60_000,
     doc: 'Messages kept for one session: those not yet acknowledged, and those that came while its client was away.',
   }),
+  maxHalfReceived: int('max_half_received_messages', {
+    default: 10_000,
+    min: 1,
+    max: 65_535,
+    doc: 'Messages at QoS 2 that a client sends ahead without letting go of them (PUBREL); one more ends its connection.',
+  }),
   maxStoredBytes: byteSize('max_stored_size', {
     default: '64MiB',
     min: '1MiB',

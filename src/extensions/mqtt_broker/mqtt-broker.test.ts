@@ -3,6 +3,7 @@ import { type EventEmitter, once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect, connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
+import { generate, type Packet } from 'mqtt-packet'
 import { WebSocket } from 'ws'
 import { certs } from '../../../test/support/certs.ts'
 import { extensionHarness, type Rig, rig } from '../../../test/support/harness.ts'
@@ -93,6 +94,22 @@ for (const qos of [0, 1, 2] as const)
     assert.equal(metric('extension_mqtt_broker_sent_messages'), 5)
     assert.equal(metric('extension_mqtt_broker_clients'), 4)
   })
+
+test('a client that sends ahead beyond max_half_received_messages at QoS 2 is ended, counted and told', async (t) => {
+  const { url, metric, logs } = await broker(t, { limits: { max_half_received_messages: 3 } })
+  const socket = connectSocket(Number(new URL(url()).port), '127.0.0.1')
+  t.after(() => socket.destroy())
+  const send = (packet: Packet): boolean => socket.write(generate(packet))
+  send({ cmd: 'connect', clientId: 'cnc-1', clean: true, keepalive: 0 } as Packet)
+  await once(socket, 'data')
+  for (let messageId = 1; messageId <= 5; messageId++)
+    send({ cmd: 'publish', topic: 'devices/cnc-1/data', payload: 'x', qos: 2, messageId } as Packet)
+  socket.resume()
+  await once(socket, 'close')
+  assert.ok((metric('extension_mqtt_broker_refusals', { reason: 'half_received' }) ?? 0) > 0)
+  const line = logs.find(({ message }) => message === 'MQTT broker refused')
+  assert.match(String(line?.fields.detail), /client cnc-1 has more than 3 messages without PUBREL/)
+})
 
 test('it listens on this machine alone unless it is told otherwise', async (t) => {
   const { logs } = await extensionHarness(t, factory, { tcp: { endpoint: 'localhost:0' } })

@@ -22,8 +22,8 @@ import { type NotKept, SessionStore } from './sessions.ts'
 const REFUSED = { identifier: 2, unavailable: 3, credentials: 4 } as const
 /** SUBACK: failure (MQTT 3.1.1, 3.9.3). */
 const NOT_GRANTED = null
-/** QoS 2 messages of one client whose PUBREL is still to come. */
-const MAX_HALF_RECEIVED = 100
+/** How the library says that a client is over maxInflightInbound. */
+const TOO_MANY_HALF_RECEIVED = /^maxInflightInbound/
 const TALLY_EVERY_MS = 10_000
 
 interface Refusals {
@@ -120,11 +120,11 @@ export class MqttBroker implements Extension {
   }
 
   #options(access: Access): AedesOptions {
-    const { connectTimeoutMs: connectTimeout } = this.#limits
+    const { connectTimeoutMs: connectTimeout, maxHalfReceived: maxInflightInbound } = this.#limits
     return {
       persistence: this.#store,
       connectTimeout,
-      maxInflightInbound: MAX_HALF_RECEIVED,
+      maxInflightInbound,
       authenticate: (client, username, password, done) => {
         this.#admit(access, client, username, password?.toString()).then(
           (refusal) => done(refusal ?? null, refusal === undefined),
@@ -200,6 +200,10 @@ export class MqttBroker implements Extension {
       if (!this.#store.hasSession(client.id)) this.#owners.delete(client.id)
     })
     broker.on('clientError', (client, error) => {
+      if (TOO_MANY_HALF_RECEIVED.test(error.message)) {
+        const { maxHalfReceived } = this.#limits
+        this.#refuse('half_received', `client ${client.id} has more than ${maxHalfReceived} messages without PUBREL`)
+      }
       this.#context.log.debug('an MQTT client was disconnected', { client_id: client.id, error: error.message })
     })
     broker.on('connectionError', (_client, error) => this.#refuse('protocol', error.message))

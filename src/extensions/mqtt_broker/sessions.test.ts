@@ -81,3 +81,24 @@ test('a session that its client ends takes its messages along', async () => {
   assert.equal(sessions.storedBytes, 0)
   assert.equal(sessions.sessionCount, 0)
 })
+
+test('a message at QoS 2 is known from PUBLISH to PUBREL, to its own client alone, and leaves nothing behind', async () => {
+  const { sessions } = store()
+  const half = { ...message(1), messageId: 7 }
+  await assert.rejects(sessions.incomingGetPacket(client, half))
+  await sessions.incomingStorePacket(client, half)
+  assert.equal(await sessions.incomingGetPacket(client, half), half)
+  await assert.rejects(sessions.incomingGetPacket({ id: 'other' }, half))
+  await sessions.incomingDelPacket(client, half)
+  await assert.rejects(sessions.incomingDelPacket(client, half))
+  await assert.rejects(sessions.incomingGetPacket(client, half))
+  assert.equal(sessions.halfReceivedClients, 0)
+})
+
+test('a client that begins anew may use its packet identifiers again', async () => {
+  const { sessions } = store()
+  await sessions.incomingStorePacket(client, { ...message(1), messageId: 7 })
+  await sessions.cleanIncoming(client)
+  await assert.rejects(sessions.incomingGetPacket(client, { ...message(1), messageId: 7 }))
+  assert.equal(sessions.halfReceivedClients, 0)
+})

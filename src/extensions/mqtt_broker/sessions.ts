@@ -7,6 +7,9 @@
 //
 //   Session   byOrder  order of the broker -> Kept     in order of arrival; the order is never used twice
 //             byId     packet identifier   -> Kept     once it is on its way to the client
+//
+// Of messages with QoS 2 that come in it keeps the packet identifiers alone, from PUBLISH to PUBREL, which is what tells a
+// repetition: the message itself is published at once.
 
 import { Readable } from 'node:stream'
 import MemoryPersistence, { type StoredClient, type StoredPacket } from 'aedes-persistence/asyncPersistence.js'
@@ -42,6 +45,8 @@ export class SessionStore extends MemoryPersistence {
   readonly #onNotKept: (reason: NotKept) => void
   readonly #sessions = new Map<string, Session>()
   readonly #retainedBytes = new Map<string, number>()
+  /** By client. */
+  readonly #halfReceived = new Map<string, Set<number>>()
   #storedBytes = 0
 
   constructor(bounds: StoreBounds, onNotKept: (reason: NotKept) => void) {
@@ -56,6 +61,11 @@ export class SessionStore extends MemoryPersistence {
 
   get sessionCount(): number {
     return this.#sessions.size
+  }
+
+  /** Clients of which messages with QoS 2 are between PUBLISH and PUBREL. */
+  get halfReceivedClients(): number {
+    return this.#halfReceived.size
   }
 
   get retainedCount(): number {
@@ -132,6 +142,28 @@ export class SessionStore extends MemoryPersistence {
   override async addSubscriptions(client: StoredClient, subscriptions: readonly object[]): Promise<void> {
     this.open(client.id)
     await super.addSubscriptions(client, subscriptions)
+  }
+
+  override async incomingStorePacket({ id }: StoredClient, { messageId = 0 }: StoredPacket): Promise<void> {
+    let ids = this.#halfReceived.get(id)
+    if (ids === undefined) this.#halfReceived.set(id, (ids = new Set()))
+    ids.add(messageId)
+  }
+
+  /** The library wants to know whether there is one: it rejects when there is not. */
+  override async incomingGetPacket({ id }: StoredClient, packet: StoredPacket): Promise<StoredPacket> {
+    if (this.#halfReceived.get(id)?.has(packet.messageId ?? 0) !== true) throw new Error('no such packet')
+    return packet
+  }
+
+  override async incomingDelPacket({ id }: StoredClient, { messageId = 0 }: StoredPacket): Promise<void> {
+    const ids = this.#halfReceived.get(id)
+    if (ids?.delete(messageId) !== true) throw new Error('no such packet')
+    if (ids.size === 0) this.#halfReceived.delete(id)
+  }
+
+  override async cleanIncoming({ id }: StoredClient): Promise<void> {
+    this.#halfReceived.delete(id)
   }
 
   #keep(clientId: string, packet: StoredPacket): void {
