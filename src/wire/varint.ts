@@ -21,8 +21,15 @@ export function writeVarint(target: Uint8Array, at: number, value: number): numb
   let p = at
   let rest = value
   while (rest > 0x7fffffff) {
-    target[p++] = (rest % 128) | 0x80
-    rest = Math.floor(rest / 128)
+    // Four bytes at a time: one division for them all.
+    const high = Math.floor(rest / 0x10000000)
+    const low = rest - high * 0x10000000
+    target[p] = (low & 0x7f) | 0x80
+    target[p + 1] = ((low >> 7) & 0x7f) | 0x80
+    target[p + 2] = ((low >> 14) & 0x7f) | 0x80
+    target[p + 3] = (low >> 21) | 0x80
+    p += 4
+    rest = high
   }
   while (rest > 0x7f) {
     target[p++] = (rest & 0x7f) | 0x80
