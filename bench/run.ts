@@ -89,7 +89,7 @@ const SAMPLE_EVERY_MS = 100
 export async function runOnce(sut: Sut, setting: Setting, profile?: string): Promise<RunFigures> {
   const { definition, signal, input, output, compression, copies, variant } = setting
   const arrivals = setting.rate !== undefined
-  const sink = await new SinkProcess({ signal, lanes: copies, arrivals }).start()
+  const sink = await new SinkProcess({ signal, lanes: copies, arrivals, itemsANumber: setting.items }).start()
   const router = new RouterProcess()
   const load = new LoadProcess()
   try {

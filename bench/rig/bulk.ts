@@ -30,3 +30,8 @@ export function bulkAnswer(documents: number): Buffer {
   }
   return answer
 }
+
+/** A message of remote write, of either version: its first series has a name, or its first text is empty. */
+export const isRemoteWrite = (request: Uint8Array): boolean =>
+  (request[0] === 0x22 && request[1] === 0) ||
+  Buffer.from(request.buffer, request.byteOffset, Math.min(32, request.length)).includes('__name__')

@@ -86,6 +86,7 @@ export interface SinkStart {
   readonly ports?: { readonly grpc: number; readonly http: number }
   /** For arrivals(). */
   readonly arrivals?: boolean
+  readonly itemsANumber?: number
 }
 
 export class SinkProcess {
@@ -93,11 +94,12 @@ export class SinkProcess {
   /** The ports of each lane. */
   lanes: readonly { readonly grpc: number; readonly http: number }[] = []
 
-  constructor({ signal = 'traces', lanes = 1, ports, arrivals = false }: SinkStart = {}) {
+  constructor({ signal = 'traces', lanes = 1, ports, arrivals = false, itemsANumber = 1 }: SinkStart = {}) {
     const free = { grpc: 0, http: 0 }
     const options: SinkOptions = {
       signal,
       arrivals,
+      itemsANumber,
       lanes: Array.from({ length: lanes }, (_, lane) => (lane === 0 ? (ports ?? free) : free)),
     }
     this.#child = new Child('./sink.ts', [JSON.stringify(options)])

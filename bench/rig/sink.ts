@@ -10,7 +10,7 @@ import { createServer as createHttpServer, type Server as HttpServer, type Serve
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { readSnappyBlock } from '../../src/net/snappy.ts'
-import { bulkAnswer, countDocuments, countLines, isBulk, isLines } from './bulk.ts'
+import { bulkAnswer, countDocuments, countLines, isBulk, isLines, isRemoteWrite } from './bulk.ts'
 import { countItems as countTelemetry } from './count-items.ts'
 import { Latencies } from './latencies.ts'
 import { NumberSet, readMarks } from './numbered.ts'
@@ -27,6 +27,8 @@ export interface SinkOptions {
   readonly lanes: readonly { readonly grpc: number; readonly http: number }[]
   /** Remembers when each number came first. */
   readonly arrivals: boolean
+  /** Points that each number stands for where they cannot be counted, as in remote write. */
+  readonly itemsANumber: number
 }
 
 /** What the sink does with requests. Only what it has received counts as such. */
@@ -69,8 +71,14 @@ const SLOW_ANSWER_MS = 200
 const EMPTY = new Uint8Array(0)
 
 /** A document is an item. */
-const countItems = (signal: Signal, request: Buffer): number =>
-  isBulk(request) ? countDocuments(request) : isLines(request) ? countLines(request) : countTelemetry(signal, request)
+function countItems(signal: Signal, request: Buffer, itemsANumber: number): number {
+  if (isBulk(request)) return countDocuments(request)
+  if (isLines(request)) return countLines(request)
+  if (!isRemoteWrite(request)) return countTelemetry(signal, request)
+  let numbers = 0
+  readMarks(request, () => numbers++)
+  return numbers * itemsANumber
+}
 
 class Numbers {
   readonly #byKey = new Map<number, NumberSet>()
@@ -106,10 +114,12 @@ class Sink {
   readonly #numbers = new Numbers()
   readonly #rejected = new Numbers()
   readonly #signal: Signal
+  readonly #itemsANumber: number
   readonly #arrivals: Map<number, number[]> | undefined
 
-  constructor({ signal, arrivals }: SinkOptions) {
+  constructor({ signal, itemsANumber, arrivals }: SinkOptions) {
     this.#signal = signal
+    this.#itemsANumber = itemsANumber
     this.#arrivals = arrivals ? new Map() : undefined
   }
 
@@ -168,7 +178,7 @@ class Sink {
   /** Answers when the items before it, and its own, have had their time. */
   #receivePaced(lane: number, body: Buffer, reply: Reply): void {
     const now = performance.now()
-    const items = countItems(this.#signal, unpack(body))
+    const items = countItems(this.#signal, unpack(body), this.#itemsANumber)
     this.#pacedUntilMs = Math.max(now, this.#pacedUntilMs) + items / this.#itemsPerMs
     setTimeout(() => {
       if (reply('ok')) this.#count(lane, body)
@@ -176,7 +186,7 @@ class Sink {
   }
 
   #reject(lane: number, request: Buffer): void {
-    this.#rejectedItems += countItems(this.#signal, request)
+    this.#rejectedItems += countItems(this.#signal, request, this.#itemsANumber)
     readMarks(request, (sender, number) => this.#rejected.add(laneKey(lane, sender), number))
   }
 
@@ -192,7 +202,7 @@ class Sink {
       } else if (!this.#numbers.add(key, number)) this.#duplicates++
       else this.#arrived(key, number)
     })
-    const items = countItems(this.#signal, request)
+    const items = countItems(this.#signal, request, this.#itemsANumber)
     this.#items += items
     if (items > this.#largestItems) this.#largestItems = items
     return items
