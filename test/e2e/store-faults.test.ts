@@ -4,13 +4,13 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { debianMissing } from '../support/debian.ts'
 import { ownDirectory } from '../support/disk.ts'
 import { INFLUXDB_1, influxdb1, influxQl } from '../support/influxdb.ts'
 import { freePorts, startProcess } from '../support/router-process.ts'
+import { packageMissing } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 
-const skip = debianMissing(...INFLUXDB_1)
+const skip = packageMissing(...INFLUXDB_1)
 const NOW_MS = Date.now()
 
 const request = (n: number): string =>
