@@ -4,10 +4,10 @@ import { parseConfig } from '../../src/config/testing.ts'
 import { Delivery } from '../../src/delivery/delivery.ts'
 import { config } from '../../src/exporters/prometheus_remote_write/config.ts'
 import { Encoder } from '../../src/exporters/prometheus_remote_write/encoder.ts'
-import { MessageWriter } from '../../src/exporters/prometheus_remote_write/message.ts'
+import { Message1 } from '../../src/exporters/prometheus_remote_write/message-1.ts'
+import { Message2 } from '../../src/exporters/prometheus_remote_write/message-2.ts'
 import { encoderOptions } from '../../src/exporters/prometheus_remote_write/options.ts'
 import { Request } from '../../src/exporters/prometheus_remote_write/request.ts'
-import { compress } from '../../src/net/compression.ts'
 import { Batch, NO_CLIENT } from '../../src/otlp/batch.ts'
 import { payload } from '../rig/payloads.ts'
 import { bench } from './harness.ts'
@@ -18,7 +18,7 @@ const VERSIONS = { v1: 'prometheus.WriteRequest', v2: 'io.prometheus.write.v2.Re
 interface State {
   readonly batch: Batch
   readonly encoder: Encoder
-  readonly writer: MessageWriter
+  readonly message: Message1 | Message2
 }
 
 const state = (version: keyof typeof VERSIONS): State => {
@@ -27,36 +27,27 @@ const state = (version: keyof typeof VERSIONS): State => {
   return {
     batch: new Batch('metrics', [payload({ signal: 'metrics', items: ITEMS })], ITEMS, Delivery.none()),
     encoder: new Encoder(encoderOptions(own, around)),
-    writer: new MessageWriter({ isV2: version === 'v2', tellsMetadata: false }),
+    message: version === 'v2' ? new Message2() : new Message1(false),
   }
 }
 
 const SHARE = { requestEnded: () => {} }
 
-function message({ batch, encoder, writer }: State): readonly Uint8Array[] {
+function run({ batch, encoder, message }: State): number {
   const request = new Request(NO_CLIENT)
   encoder.encode(batch, { requestFor: () => request }, SHARE, () => {})
-  const { head, series } = writer.write(request, 0)
+  request.sort()
+  const { length } = message.write(request, 0, request.series.length, 0)
   request.delivery.deliver()
-  return [head, series]
+  return length
 }
 
-const length = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length: own }) => sum + own, 0)
-const bytes = ({ batch }: State): number => batch.byteLength
-
-export default (['v1', 'v2'] as const).flatMap((version) => [
+export default (['v1', 'v2'] as const).map((version) =>
   bench({
     name: `remote-write/${version}-${ITEMS}`,
     items: ITEMS,
-    bytes,
+    bytes: ({ batch }: State) => batch.byteLength,
     setup: () => state(version),
-    run: (own) => length(message(own)),
+    run,
   }),
-  bench({
-    name: `remote-write/${version}-${ITEMS}-packed`,
-    items: ITEMS,
-    bytes,
-    setup: () => state(version),
-    run: (own) => compress('snappy', message(own), undefined).length,
-  }),
-])
+)

@@ -120,6 +120,15 @@ const RUNS: Record<string, Runs> = {
     signal: 'traces',
     warned: ['exporters.jaeger', 'exporters.logging', 'exporters.logging.loglevel'],
   },
+  'remote-write.yaml': {
+    ports: [
+      'receivers.otlp.protocols.grpc.endpoint',
+      'receivers.otlp.protocols.http.endpoint',
+      'extensions.health_check.endpoint',
+    ],
+    signal: 'metrics',
+    paths: ['extensions.file_storage.directory'],
+  },
   'two-gateways.yaml': {
     ports: ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'],
   },

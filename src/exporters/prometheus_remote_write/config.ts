@@ -149,7 +149,7 @@ export const config = object(
   },
   {
     check(value, problem) {
-      checkHttpClient({ ...value, ...PACKING }, problem)
+      checkHttpClient({ ...value, ...UNPACKED }, problem)
       if (!isHttpUrl(value.endpoint))
         problem(
           'endpoint',
@@ -163,7 +163,7 @@ export const config = object(
   },
 )
 
-/** For the client: what the protocol asks for. */
-export const PACKING = { compression: 'snappy', compressionParams: { level: undefined } } as const
+/** For the client: bodies come packed. */
+export const UNPACKED = { compression: 'none', compressionParams: { level: undefined } } as const
 
 export type RemoteWriteConfig = Infer<typeof config>

@@ -65,6 +65,7 @@ export const DROPPED = {
 export type Dropped = (typeof DROPPED)[keyof typeof DROPPED]
 
 export interface EncoderOptions extends LabelOptions {
+  readonly isV2: boolean
   readonly naming: Naming
   /** Undefined: there is none. */
   readonly targetInfo: string | undefined
@@ -110,7 +111,7 @@ const STREAM_BITS = 7
 
 export class Encoder {
   readonly #options: EncoderOptions
-  #book = new SeriesBook()
+  #book: SeriesBook
   #resources: KeyIndex
   #scopes: KeyIndex
   #streams: KeyIndex
@@ -143,6 +144,7 @@ export class Encoder {
 
   constructor(options: EncoderOptions) {
     this.#options = options
+    this.#book = new SeriesBook(options.isV2)
     this.#exemplar = new ExemplarWriter(options.labels)
     this.#resources = new KeyIndex(options.seed)
     this.#scopes = new KeyIndex(options.seed)
@@ -172,7 +174,7 @@ export class Encoder {
 
   #empty(): void {
     const { seed } = this.#options
-    this.#book = new SeriesBook()
+    this.#book = new SeriesBook(this.#options.isV2)
     this.#resources = new KeyIndex(seed)
     this.#scopes = new KeyIndex(seed)
     this.#streams = new KeyIndex(seed)

@@ -28,6 +28,8 @@ export interface LanesOptions {
 export class Lanes {
   readonly #options: LanesOptions
   readonly #lanes: readonly Lane[]
+  /** Requests that have ended, to be used again; no more of them than there are lanes. */
+  readonly #free: Request[] = []
   #isSpread = false
   #client = NO_CLIENT
   /** What the other lanes wait for. */
@@ -60,7 +62,7 @@ export class Lanes {
       request?.client !== this.#client
     if (isTaken || request!.bytes + request!.bytesOf(series) + more > this.#options.maxBytes) {
       if (isTaken || request!.count > 0) {
-        request = new Request(this.#client)
+        request = this.#free.pop()?.reset(this.#client) ?? new Request(this.#client)
         lane.requests.push(request)
       }
     }
@@ -89,6 +91,7 @@ export class Lanes {
     this.#options.sender.send(request, () => {
       lane.isBusy = false
       lane.requests.shift()
+      if (this.#free.length < this.#lanes.length) this.#free.push(request)
       if (request === this.#before) {
         this.#before = undefined
         this.flush()

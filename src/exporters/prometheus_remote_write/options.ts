@@ -8,6 +8,9 @@ import type { EncoderOptions } from './encoder.ts'
 const MAX_SERIES = 100_000
 const COLLAPSES_GATE = 'pkg.translator.prometheus.PermissiveLabelSanitization'
 
+export const isVersion2 = ({ protobufMessage }: RemoteWriteConfig): boolean =>
+  protobufMessage === 'io.prometheus.write.v2.Request'
+
 interface Around extends Pick<EncoderOptions, 'seed' | 'onDropped'> {
   readonly gates: ReadonlySet<string>
 }
@@ -23,6 +26,7 @@ export function encoderOptions(config: RemoteWriteConfig, { gates, ...around }: 
   const targetInfo = prefix === undefined ? 'target_info' : `${prefix}_target_info`
   return {
     ...around,
+    isV2: isVersion2(config),
     naming: { ...translation, namespace },
     labels,
     externalLabels: [...config.externalLabels].flatMap(([name, value]) => {

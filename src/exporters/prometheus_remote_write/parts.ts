@@ -5,6 +5,9 @@ import { plainDecimal } from '../../otlp/plain-decimal.ts'
 import type { Family, Series, SeriesBook } from './series-book.ts'
 import { type LabelMap, METRIC_NAME, sortedLabels } from './series-labels.ts'
 
+/** In which the series of one point differ. */
+const APART = [METRIC_NAME, 'le', 'quantile']
+
 export class Parts {
   readonly sum: Series
   readonly count: Series
@@ -55,7 +58,7 @@ export class Parts {
   #series(suffix: string, name = '', value = ''): Series {
     const label = [METRIC_NAME, this.#family.name + suffix] as const
     const labels = name === '' ? sortedLabels(this.#labels, label) : sortedLabels(this.#labels, [name, value], label)
-    return this.#book.series(labels, this.#family)
+    return this.#book.series(labels, this.#family, APART)
   }
 }
 

@@ -15,13 +15,14 @@ import { FailureLog } from '../../sending/failure-log.ts'
 import { RemoteHealth } from '../../sending/remote-health.ts'
 import { Sender } from '../../sending/sender.ts'
 import { Sending } from '../../sending/sending.ts'
-import { PACKING, PROTOCOL_HEADERS, type RemoteWriteConfig } from './config.ts'
+import { PROTOCOL_HEADERS, type RemoteWriteConfig, UNPACKED } from './config.ts'
 import { DROPPED, type Dropped, Encoder } from './encoder.ts'
 import { Lanes } from './lanes.ts'
-import { MessageWriter } from './message.ts'
-import { encoderOptions } from './options.ts'
+import { Message1 } from './message-1.ts'
+import { Message2 } from './message-2.ts'
+import { encoderOptions, isVersion2 } from './options.ts'
 import { readRefusal, refusalWords } from './refusal.ts'
-import type { Message, Request } from './request.ts'
+import type { Request } from './request.ts'
 
 /** Batches that are in requests at the same time, the others wait in the queue as they came. */
 const MAX_OPEN_BATCHES = 100
@@ -52,7 +53,7 @@ export class RemoteWrite implements Exporter {
   readonly #sender: Sender<Request>
   readonly #lanes: Lanes
   readonly #encoder: Encoder
-  readonly #writer: MessageWriter
+  readonly #message: Message1 | Message2
   readonly #url: URL
   readonly #headers: Readonly<Record<string, string>>
   readonly #rejected: FailureLog
@@ -62,12 +63,11 @@ export class RemoteWrite implements Exporter {
   constructor(config: RemoteWriteConfig, context: ExporterContext) {
     this.#config = config
     this.#context = context
-    const isV2 = config.protobufMessage === 'io.prometheus.write.v2.Request'
     const { log, clock, meter, random } = context
     this.#url = new URL(config.endpoint)
     this.#headers = HEADERS[config.protobufMessage]
     const headers = new Map([...config.headers].filter(([name]) => !PROTOCOL_HEADERS.has(name.toLowerCase())))
-    this.#http = new HttpPush({ ...config, ...PACKING, headers }, context, {
+    this.#http = new HttpPush({ ...config, ...UNPACKED, headers }, context, {
       words: refusalWords,
       isRetryable: (status) => status >= 500 || (status === 429 && config.retryOn429),
     })
@@ -82,7 +82,7 @@ export class RemoteWrite implements Exporter {
     const health = new RemoteHealth(context)
     health.observe(meter, this.#url.origin)
     this.#sender = new Sender<Request>({
-      push: health.watch((request: Request, signal) => this.#send(request, signal)),
+      push: health.watch((request: Request, signal) => this.#write(request, signal)),
       retry: config.retry,
       timeoutMs: config.timeoutMs,
       clock,
@@ -94,7 +94,7 @@ export class RemoteWrite implements Exporter {
     })
     const count = config.maxBatchRequestParallelism ?? config.remoteWriteQueue.numConsumers
     this.#lanes = new Lanes({ count, maxBytes: config.maxBatchSizeBytes, sender: this.#sender })
-    this.#writer = new MessageWriter({ isV2, tellsMetadata: config.sendMetadata })
+    this.#message = isVersion2(config) ? new Message2() : new Message1(config.sendMetadata)
     this.#encoder = new Encoder(
       encoderOptions(config, {
         gates: context.gates,
@@ -163,19 +163,15 @@ export class RemoteWrite implements Exporter {
     })
   }
 
-  async #send(request: Request, signal: AbortSignal): Promise<void> {
-    request.message ??= this.#writer.write(request, this.#context.clock.now())
-    await this.#write(request, request.message, signal)
-  }
-
   /** From left to right, so that what is sent again begins where the store has nothing yet. */
-  async #write(request: Request, message: Message, signal: AbortSignal): Promise<void> {
+  async #write(request: Request, signal: AbortSignal): Promise<void> {
+    request.sort()
     let searches = MAX_SEARCHES
     const write = async (from: number, to: number): Promise<void> => {
       if (to <= request.settledSlots) return
       const start = Math.max(from, request.settledSlots)
       try {
-        await this.#post(request, message, start, to, signal)
+        await this.#post(request, start, to, signal)
       } catch (error) {
         if (!(error instanceof HttpRefusal) || error.retry !== 'never') throw error
         const { kind, written } = readRefusal(error.answer)
@@ -191,12 +187,15 @@ export class RemoteWrite implements Exporter {
       }
       request.settledSlots = to
     }
-    await write(0, message.ends.length)
+    await write(0, request.series.length)
   }
 
-  async #post(request: Request, { head, series, ends }: Message, from: number, to: number, signal: AbortSignal) {
-    const body = [head, series.subarray(from === 0 ? 0 : ends[from - 1]!, ends[to - 1]!)]
-    await this.#http.send({ url: this.#url, headers: this.#headers, body, client: request.client }, signal)
+  async #post(request: Request, from: number, to: number, signal: AbortSignal): Promise<void> {
+    const now = this.#context.clock.now()
+    const isWhole = from === 0 && to === request.series.length
+    const body = (isWhole ? request.message : undefined) ?? this.#message.write(request, from, to, now)
+    if (isWhole) request.message = body
+    await this.#http.send({ url: this.#url, headers: this.#headers, body: [body], client: request.client }, signal)
   }
 
   #reject(request: Request, from: number, to: number, written: number, error: DeliveryError): void {
@@ -229,10 +228,12 @@ export class RemoteWrite implements Exporter {
 const HEADERS = {
   'prometheus.WriteRequest': {
     'content-type': 'application/x-protobuf',
+    'content-encoding': 'snappy',
     'x-prometheus-remote-write-version': '0.1.0',
   },
   'io.prometheus.write.v2.Request': {
     'content-type': 'application/x-protobuf;proto=io.prometheus.write.v2.Request',
+    'content-encoding': 'snappy',
     'x-prometheus-remote-write-version': '2.0.0',
   },
 } as const

@@ -9,7 +9,6 @@
 import type { DeliveryError } from '../../delivery/error.ts'
 import type { ClientInfo } from '../../otlp/batch.ts'
 import { Writer } from '../../wire/writer.ts'
-import { MESSAGE_BYTES, SAMPLE_BYTES } from './message.ts'
 import type { Series } from './series-book.ts'
 
 const FIRST_SAMPLES = 256
@@ -21,14 +20,12 @@ export interface Share {
   requestEnded(error: DeliveryError | undefined): void
 }
 
-/** Bodies of a message that can be sent in pieces: of each one the whole head, and the series from one slot to another. */
-export interface Message {
-  /** The texts of 2.0, the metadata of 1.0. */
-  readonly head: Uint8Array
-  readonly series: Uint8Array
-  /** By slot: where its series ends. */
-  readonly ends: Int32Array
-}
+/** The NaN that ends a series (Prometheus, "Staleness markers"); as a number it would be any NaN. */
+export const STALE_LOW = 2
+export const STALE_HIGH = 0x7ff00000
+/** Around the labels of a series, and of a sample, at most. */
+const SERIES_BYTES = 40
+const SAMPLE_BYTES = 36
 
 export class Request {
   readonly series: Series[] = []
@@ -51,11 +48,11 @@ export class Request {
   /** What the message takes at most. */
   bytes = 0
   /** Made with the first try. */
-  message: Message | undefined
+  message: Uint8Array | undefined
   /** Slots that the store has, or will never take. */
   settledSlots = 0
   /** Whose data it holds, for authenticators that look at it. */
-  readonly client: ClientInfo
+  client: ClientInfo
   readonly #shares: Share[] = []
   readonly delivery = {
     deliver: () => this.#end(undefined),
@@ -64,6 +61,19 @@ export class Request {
 
   constructor(client: ClientInfo) {
     this.client = client
+  }
+
+  /** As if it were new, for data of that client: nobody may know it any more. */
+  reset(client: ClientInfo): this {
+    this.client = client
+    for (const list of [this.series, this.first, this.last, this.exemplars, this.points, this.#shares]) list.length = 0
+    this.unsorted.clear()
+    this.count = 0
+    this.blobs.clear()
+    this.bytes = 0
+    this.message = undefined
+    this.settledSlots = 0
+    return this
   }
 
   /** True where it is new to this request. */
@@ -75,7 +85,7 @@ export class Request {
 
   /** What a sample of that series would add to `bytes`. */
   bytesOf(series: Series): number {
-    return SAMPLE_BYTES + (series.request === this ? 0 : MESSAGE_BYTES + series.labels.bytes.length + series.textBytes)
+    return SAMPLE_BYTES + (series.request === this ? 0 : SERIES_BYTES + series.bytes)
   }
 
   /** `points`: data points that it stands for. */
@@ -119,7 +129,7 @@ export class Request {
 
   #slot(series: Series): number {
     if (series.request === this) return series.slot
-    this.bytes += MESSAGE_BYTES + series.labels.bytes.length + series.textBytes
+    this.bytes += SERIES_BYTES + series.bytes
     series.request = this
     series.slot = this.series.length
     this.series.push(series)
