@@ -343,10 +343,13 @@ export class MqttSession {
     if (code === REASON.TOPIC_ALIAS_INVALID && !this.#withoutAliases.has(address)) {
       this.#withoutAliases.add(address)
       // Over and over it would send what it has stored so, and we would hang up.
-      log.warn('the broker sends topic aliases that it has not explained on this connection: none are offered to it now', {
-        broker: address.words,
-        fix: 'write topic_alias_maximum: 0, or the topics of what it stores for us are lost',
-      })
+      log.warn(
+        'the broker sends topic aliases that it has not explained on this connection: none are offered to it now',
+        {
+          broker: address.words,
+          fix: 'write topic_alias_maximum: 0, or the topics of what it stores for us are lost',
+        },
+      )
     }
     if (code === REASON.SESSION_TAKEN_OVER) this.#takenOver++
     else if (during === 'connected') this.#takenOver = 0
