@@ -218,6 +218,7 @@ export const BROKERS: readonly BrokerKind[] = [
     redelivers: 'later',
     open: {
       retained: 'kept messages come without their mark',
+      restart: 'after an orderly restart it knows our session no more, unless ours was its only one',
     },
     missing: () => built('Moquette'),
     async start(t) {
