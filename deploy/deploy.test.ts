@@ -6,12 +6,12 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { parse, parseAllDocuments } from 'yaml'
-import { debianMissing } from '../test/support/debian.ts'
+import { packageMissing } from '../test/support/server-process.ts'
 import { DASHBOARDS, fileOf, textOf } from './dashboards.ts'
 
 const HERE = fileURLToPath(new URL('./', import.meta.url))
-const NO_PROMTOOL = debianMissing('promtool', 'prometheus')
-const NO_AMTOOL = debianMissing('amtool', 'prometheus-alertmanager')
+const NO_PROMTOOL = packageMissing('prometheus', 'promtool')
+const NO_AMTOOL = packageMissing('prometheus-alertmanager', 'amtool')
 
 const read = (path: string): string => readFileSync(`${HERE}${path}`, 'utf8')
 

@@ -7,16 +7,16 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseDocument } from 'yaml'
 import { startPlant } from '../demo/plant.ts'
-import { debianMissing, server } from '../test/support/debian.ts'
 import { ownDirectory } from '../test/support/disk.ts'
 import { INFLUXDB_1, influxdb1, influxQl } from '../test/support/influxdb.ts'
 import { startOtlpRecorder } from '../test/support/otlp-recorder.ts'
 import { freePorts, startProcess } from '../test/support/router-process.ts'
 import { reply, scriptedHttp } from '../test/support/scripted-http.ts'
+import { packageMissing, serverProcess } from '../test/support/server-process.ts'
 import { until } from '../test/support/until.ts'
 import { DASHBOARDS, type Query } from './dashboards.ts'
 
-const missing = debianMissing(...INFLUXDB_1) || debianMissing('prometheus')
+const missing = packageMissing(...INFLUXDB_1) || packageMissing('prometheus', 'prometheus')
 /** Rates need some scrapes. */
 const FOUND_WITHIN_MS = 60_000
 
@@ -78,17 +78,14 @@ scrape_configs:
 `,
   )
   const prometheus = `http://${local(prometheusPort)}`
-  await server(
-    t,
+  const isReady = async (): Promise<boolean> => (await fetch(`${prometheus}/-/ready`)).ok
+  await serverProcess(t, isReady, [
     'prometheus',
-    [
-      `--config.file=${scrape}`,
-      `--storage.tsdb.path=${join(directory, 'tsdb')}`,
-      `--web.listen-address=${local(prometheusPort)}`,
-      '--enable-feature=exemplar-storage',
-    ],
-    async () => (await fetch(`${prometheus}/-/ready`)).ok,
-  )
+    `--config.file=${scrape}`,
+    `--storage.tsdb.path=${join(directory, 'tsdb')}`,
+    `--web.listen-address=${local(prometheusPort)}`,
+    '--enable-feature=exemplar-storage',
+  ])
   const plant = await startPlant({
     broker: `mqtt://${local(mqtt)}`,
     grpcEndpoint: `http://${local(grpc)}`,

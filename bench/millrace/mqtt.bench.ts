@@ -4,7 +4,8 @@
 //   mqtt/json-points-qos1         acknowledged when the next hop has answered; in the notes messages per second
 //   mqtt/json-points-qos1-iso     the same with times in ISO 8601
 //   mqtt/sparkplug-alias          Sparkplug B: data of 200 edge nodes by alias, QoS 0
-//   mqtt/devices-20000            20,000 devices of ten points: memory
+//   mqtt/devices-20000            20,000 devices of ten points, as fast as the router takes them
+//   mqtt/devices-20000-paced      the same once a second, all at the same moment: memory, as a plant needs it
 //   mqtt/slow-exporter            QoS 1, the receiver alone, each batch delivered after 5 ms: messages per second
 
 import { parseConfig } from '../../src/config/testing.ts'
@@ -15,10 +16,11 @@ import { rig } from '../../test/support/harness.ts'
 import { type BenchResult, type MeasureOptions, measured } from '../functions/harness.ts'
 import { median } from '../results.ts'
 import type { BlasterOptions } from '../rig/mqtt-blaster.ts'
-import { BlasterProcess, freePort, RouterProcess, SinkProcess } from '../rig/processes.ts'
+import { BlasterProcess, freePort, pause, RouterProcess, SinkProcess } from '../rig/processes.ts'
 
 const WARM_UP_MESSAGES = 200_000
 const ROUND_MESSAGES = 400_000
+const PACED_SECONDS = 20
 const EXPORT_MS = 5
 const DRAIN_MS = 60_000
 
@@ -49,7 +51,12 @@ service:
     metrics: {receivers: [mqtt], exporters: [otlp_grpc]}
 `
 
-async function measure(name: string, blast: BlasterOptions, { rounds }: MeasureOptions): Promise<BenchResult[]> {
+async function measure(
+  name: string,
+  blast: BlasterOptions,
+  { rounds }: MeasureOptions,
+  isPaced = false,
+): Promise<BenchResult[]> {
   const { points = 5 } = blast
   const sink = await new SinkProcess({ signal: 'metrics' }).start()
   const broker = new BlasterProcess()
@@ -72,9 +79,18 @@ async function measure(name: string, blast: BlasterOptions, { rounds }: MeasureO
       const cpu = router.usage().cpuSeconds - before
       return { items: sent.messages * points, cpu, perSecond: sent.messages / (sent.wallMs / 1000) }
     }
-    await run(WARM_UP_MESSAGES)
     const all = []
-    for (let round = 0; round < Math.min(3, rounds); round++) all.push(await run(ROUND_MESSAGES))
+    if (isPaced) {
+      const from = performance.now()
+      for (let second = 1; second <= PACED_SECONDS; second++) {
+        all.push(await run(blast.devices))
+        await pause(Math.max(0, from + second * 1000 - performance.now()))
+      }
+    } else {
+      await run(WARM_UP_MESSAGES)
+      for (let round = 0; round < Math.min(3, rounds); round++) all.push(await run(ROUND_MESSAGES))
+    }
+    ;(await import('node:fs')).writeFileSync('/tmp/mf6-gc.txt', router.output)
     return [
       {
         name,
@@ -123,8 +139,8 @@ async function measureSlow(name: string, { rounds }: MeasureOptions): Promise<Be
   }
 }
 
-const mqttCase = (name: string, options: BlasterOptions) =>
-  measured({ name, measure: (measuring) => measure(name, options, measuring) })
+const mqttCase = (name: string, options: BlasterOptions, isPaced = false) =>
+  measured({ name, measure: (measuring) => measure(name, options, measuring, isPaced) })
 
 export default [
   mqttCase('mqtt/json-points-qos0', { qos: 0, devices: 200 }),
@@ -132,5 +148,6 @@ export default [
   mqttCase('mqtt/json-points-qos1-iso', { qos: 1, devices: 200, isoTime: true }),
   mqttCase('mqtt/sparkplug-alias', { qos: 0, devices: 200, sparkplug: true }),
   mqttCase('mqtt/devices-20000', { qos: 1, devices: 20_000, points: 10 }),
+  mqttCase('mqtt/devices-20000-paced', { qos: 1, devices: 20_000, points: 10 }, true),
   measured({ name: 'mqtt/slow-exporter', measure: (options) => measureSlow('mqtt/slow-exporter', options) }),
 ]

@@ -3,12 +3,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { server } from './debian.ts'
 import { ownDirectory } from './disk.ts'
 import type { Store } from './influxdb.ts'
 import { freePorts } from './router-process.ts'
+import { serverProcess } from './server-process.ts'
 
-/** For `debianMissing`: program and package. */
+/** For `packageMissing`: package and program. */
 export const PROMETHEUS = ['prometheus', 'prometheus'] as const
 
 /** It scrapes nothing. */
@@ -26,7 +26,7 @@ export async function prometheusStore(t: TestContext): Promise<Store> {
   ]
   const url = `http://127.0.0.1:${port}`
   const ready = async (): Promise<boolean> => (await fetch(`${url}/-/ready`)).ok
-  return { url, server: await server(t, 'prometheus', args, ready) }
+  return { url, server: await serverProcess(t, ready, ['prometheus', ...args]) }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever the API answers

@@ -41,6 +41,7 @@ export interface SearchServer {
 }
 
 /** A request with a JSON body or answer; throws for a status that is no success. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever a document or an answer holds
 export async function ask(server: SearchServer, method: string, path: string, body?: unknown): Promise<any> {
   const response = await fetch(server.url + path, {
     method,

@@ -26,6 +26,7 @@ function encode(
   signal: Exclude<Signal, 'profiles'>,
   request: object | Uint8Array,
   options: { mode?: MappingMode; index?: string; maxBytes?: number; unfit?: string[] } = {},
+  // biome-ignore lint/suspicious/noExplicitAny: whatever a document or an answer holds
 ): { readonly lines: any[]; readonly bodies: number } {
   const { mode = 'otel', index = '', maxBytes = 0, unfit = [] } = options
   const encoder = new Encoder(

@@ -35,12 +35,14 @@ const start = (t: TestContext, config: object = {}) =>
 async function search(
   index: string,
   body: object = {},
+  // biome-ignore lint/suspicious/noExplicitAny: whatever a document or an answer holds
 ): Promise<{ _id: string; _index: string; _source: any; fields?: any }[]> {
   await ask(server, 'POST', `/${index}/_refresh`)
   const found = await ask(server, 'POST', `/${index}/_search`, { size: 100, sort: ['_doc'], ...body })
   return found.hits.hits
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: whatever a document or an answer holds
 const sources = async (index: string): Promise<any[]> => (await search(index)).map(({ _source }) => _source)
 
 /** The same request, whose resource names a data set of the test's own. */
@@ -185,7 +187,9 @@ for (const [mode, log, span] of [
     })
     const fates = [push('logs', LOGS), push('traces', SPANS), push('metrics', METRICS)]
     await until(() => fates.every(({ delivered }) => delivered))
+    // biome-ignore lint/suspicious/noExplicitAny: whatever a document or an answer holds
     const found = async (signal: string): Promise<any> => (await sources(`${mode}-${signal}`))[0]
+    // biome-ignore lint/suspicious/noExplicitAny: whatever a document or an answer holds
     const at = (document: any, path: string): unknown =>
       mode === 'ecs' ? path.split('.').reduce((inner, key) => inner?.[key], document) : document[path]
     const [logDocument, spanDocument] = [await found('logs'), await found('traces')]

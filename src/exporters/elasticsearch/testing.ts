@@ -159,6 +159,7 @@ type Texts = Readonly<Record<string, string>>
 /** A copy whose resource, and whose scopes, have these as well. */
 export function withAttributes<R extends object>(request: R, ofResource: Texts, ofScope: Texts = {}): R {
   const copy = structuredClone(request)
+  // biome-ignore lint/suspicious/noExplicitAny: whatever a document or an answer holds
   for (const resource of Object.values(copy).flat() as Record<string, any>[]) {
     resource.resource.attributes.push(...encoded(ofResource))
     for (const [key, scopes] of Object.entries(resource))

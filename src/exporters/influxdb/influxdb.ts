@@ -20,6 +20,8 @@ import type { Payload } from './lines.ts'
 import { readRejection, rejectionWords } from './rejection.ts'
 import { createDatabaseUrl, writeHeaders, writeUrl } from './write-api.ts'
 
+/** InfluxDB 3 names every line that it does not take. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 /** Requests that may be spent on finding the bad lines of one that was refused as a whole; then the rest is dropped. */
 const MAX_SEARCHES = 64
 
@@ -45,6 +47,7 @@ export class InfluxExporter implements Exporter {
     this.#http = new HttpPush(config, context, {
       words: rejectionWords,
       isRetryable: (status) => status === 429 || status >= 500,
+      maxAnswerBytes: MAX_ANSWER_BYTES,
     })
     const { log, clock, meter } = context
     this.#rejected = new FailureLog(log, clock, 'warn', 'InfluxDB does not take lines: they are dropped.', 'lines')

@@ -1,7 +1,6 @@
 // Known telemetry in, asked back from real servers, value by value.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { debianMissing } from '../../../test/support/debian.ts'
 import { exporterHarness, type Fate } from '../../../test/support/harness.ts'
 import {
   INFLUXDB_1,
@@ -11,12 +10,13 @@ import {
   VICTORIA_METRICS,
   victoriaMetrics,
 } from '../../../test/support/influxdb.ts'
+import { packageMissing } from '../../../test/support/server-process.ts'
 import { until } from '../../../test/support/until.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import { factory } from './factory.ts'
 
-const NO_INFLUXDB = debianMissing(...INFLUXDB_1)
-const NO_VICTORIA = debianMissing(...VICTORIA_METRICS)
+const NO_INFLUXDB = packageMissing(...INFLUXDB_1)
+const NO_VICTORIA = packageMissing(...VICTORIA_METRICS)
 const DIRECT = { sending_queue: { enabled: false }, retry_on_failure: { enabled: false } }
 const DB = 'plant'
 

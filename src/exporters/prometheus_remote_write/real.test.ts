@@ -1,15 +1,15 @@
 // Known points in, asked back from real stores, value by value.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { debianMissing } from '../../../test/support/debian.ts'
 import { exporterHarness, type Fate } from '../../../test/support/harness.ts'
 import { type Store, VICTORIA_METRICS, victoriaMetrics } from '../../../test/support/influxdb.ts'
 import { askProm, PROMETHEUS, prometheusStore, storedSamples } from '../../../test/support/remote-write.ts'
+import { packageMissing } from '../../../test/support/server-process.ts'
 import { until } from '../../../test/support/until.ts'
 import { factory } from './factory.ts'
 
-const NO_PROMETHEUS = debianMissing(...PROMETHEUS)
-const NO_VICTORIA = debianMissing(...VICTORIA_METRICS)
+const NO_PROMETHEUS = packageMissing(...PROMETHEUS)
+const NO_VICTORIA = packageMissing(...VICTORIA_METRICS)
 
 // A time of today: stores refuse what is older than their newest block.
 const NOW = Math.floor(Date.now() / 1000)

@@ -9,8 +9,8 @@
 import { generate, type IConnackPacket, type IDisconnectPacket, type ISubackPacket, type Packet } from 'mqtt-packet'
 import type { Clock, Timer } from '../../graph/clock.ts'
 import type { ClientTlsOptions } from '../tls/load.ts'
-import { type FrameHandler, FrameReader, type PublishFrame, type Version } from './frames.ts'
-import { authenticationWords, type ReasonProperties, reasonWords } from './reasons.ts'
+import { type FrameHandler, FrameReader, type PublishFrame, UnknownAlias, type Version } from './frames.ts'
+import { authenticationWords, REASON, type ReasonProperties, reasonWords } from './reasons.ts'
 import { type BrokerAddress, openTransport, type Transport } from './transport.ts'
 
 export interface Subscription {
@@ -42,6 +42,8 @@ export interface ConnectionOptions {
   readonly sessionExpirySeconds: number
   readonly receiveMaximum: number
   readonly topicAliasMaximum: number
+  /** Messages with a topic alias that nobody knows have an empty topic; otherwise they end the connection. */
+  readonly forgivesAliases?: boolean
   readonly maxPacketBytes: number
   readonly keepAliveSeconds: number
   readonly connectTimeoutMs: number
@@ -65,7 +67,7 @@ export interface Closed {
   readonly words: string
   /** How far it came. */
   readonly during: 'opening' | 'connecting' | 'connected'
-  /** What the broker said in CONNACK or DISCONNECT. */
+  /** What the broker said in CONNACK or DISCONNECT, or what we have to say of it. */
   readonly code: number | undefined
 }
 
@@ -113,15 +115,20 @@ export class Connection implements FrameHandler {
     this.#options = options
     this.#events = events
     this.#clock = clock
-    this.#reader = new FrameReader(this, options.version, options.maxPacketBytes, options.topicAliasMaximum)
-    const { connectTimeoutMs } = options
+    const { connectTimeoutMs, version, maxPacketBytes, topicAliasMaximum, forgivesAliases } = options
+    this.#reader = new FrameReader(this, version, maxPacketBytes, topicAliasMaximum, forgivesAliases)
     this.#handshake = clock.after(connectTimeoutMs, () => this.#fail(`no answer within ${connectTimeoutMs / 1000}s`))
     this.#transport = openTransport(options, {
       open: () => this.#connect(),
       data: (bytes) => {
         this.#heard = true
         if (this.#isClosed) return
-        this.#reader.push(bytes)
+        try {
+          this.#reader.push(bytes)
+        } catch (error) {
+          if (error instanceof UnknownAlias) this.#code = REASON.TOPIC_ALIAS_INVALID
+          throw error
+        }
         this.#events.readEnd()
       },
       close: (reason) => this.#close(reason),

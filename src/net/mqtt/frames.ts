@@ -44,6 +44,9 @@ export interface FrameHandler {
 
 export class ProtocolError extends Error {}
 
+/** A topic alias that has not been offered, or that no topic of this connection stands behind. */
+export class UnknownAlias extends ProtocolError {}
+
 export interface PublishFrame {
   readonly bytes: Uint8Array
   readonly qos: 0 | 1 | 2
@@ -82,6 +85,7 @@ export class FrameReader implements PublishFrame {
   readonly #maxBytes: number
   readonly #aliases = new Map<number, Uint8Array>()
   readonly #aliasMaximum: number
+  readonly #forgivesAliases: boolean
   readonly #parser: Parser
   #propertiesFrom = 0
   #propertiesTo = 0
@@ -93,11 +97,19 @@ export class FrameReader implements PublishFrame {
   /** Bytes of an oversized packet that are still to come. */
   #skip = 0
 
-  constructor(handler: FrameHandler, version: Version, maxBytes: number, aliasMaximum: number) {
+  /** `forgivesAliases`: a message with an unknown alias has an empty topic instead. */
+  constructor(
+    handler: FrameHandler,
+    version: Version,
+    maxBytes: number,
+    aliasMaximum: number,
+    forgivesAliases: boolean = false,
+  ) {
     this.#handler = handler
     this.#version = version
     this.#maxBytes = maxBytes
     this.#aliasMaximum = aliasMaximum
+    this.#forgivesAliases = forgivesAliases
     this.#parser = parser({ protocolVersion: version })
     this.#parser.on('packet', (packet) => this.#handler.packet(packet))
     this.#parser.on('error', (error: Error) => {
@@ -265,13 +277,19 @@ export class FrameReader implements PublishFrame {
       return
     }
     const alias = (this.bytes[at]! << 8) | this.bytes[at + 1]!
-    if (alias === 0 || alias > this.#aliasMaximum) throw new ProtocolError(`topic alias ${alias} was not offered`)
+    if (alias === 0 || alias > this.#aliasMaximum) {
+      if (this.#forgivesAliases) return
+      throw new UnknownAlias(`topic alias ${alias} was not offered`)
+    }
     if (this.topicTo > this.topicFrom) {
       this.#aliases.set(alias, this.bytes.slice(this.topicFrom, this.topicTo))
       return
     }
     const topic = this.#aliases.get(alias)
-    if (topic === undefined) throw new ProtocolError(`topic alias ${alias} stands for nothing`)
+    if (topic === undefined) {
+      if (this.#forgivesAliases) return
+      throw new UnknownAlias(`topic alias ${alias} stands for nothing`)
+    }
     this.topicBytes = topic
     this.topicFrom = 0
     this.topicTo = topic.length

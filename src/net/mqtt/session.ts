@@ -88,6 +88,8 @@ export class MqttSession {
   #broker = 0
   /** What each broker is known to speak. */
   readonly #versions = new Map<BrokerAddress, Version>()
+  /** Brokers that use topic aliases of an earlier connection: none are offered to them. */
+  readonly #withoutAliases = new Set<BrokerAddress>()
   /** Did not take MQTT 5 just now, and is tried with 3.1.1. */
   #tryingOlder: BrokerAddress | undefined
   #failures = 0
@@ -195,7 +197,7 @@ export class MqttSession {
       const cleanStart =
         this.#options.cleanStart || (this.#options.ownSessionOnly === true && this.#sessionWith !== address)
       const own = { tls: this.#options.tls(), address, version: spoken, cleanStart }
-      options = { ...this.#options, ...this.#options.credentials(), ...own }
+      options = { ...this.#options, ...this.#options.credentials(), ...own, ...this.#aliases(address) }
     } catch (error) {
       this.#lost(address, { words: (error as Error).message, during: 'opening', code: undefined })
       return
@@ -215,6 +217,10 @@ export class MqttSession {
       this.#around.clock,
     )
     this.#connection = connection
+  }
+
+  #aliases(address: BrokerAddress): Partial<ConnectionOptions> {
+    return this.#withoutAliases.has(address) ? { topicAliasMaximum: 0, forgivesAliases: true } : {}
   }
 
   #connected(connection: Connection, address: BrokerAddress, version: Version, connack: Connack): void {
@@ -348,6 +354,17 @@ export class MqttSession {
     const { brokers, backoff, clientId } = this.#options
     const { clock, log, random } = this.#around
     if (during === 'connected' && clock.monotonic() - this.#connectedAtMs > backoff.maxMs) this.#failures = 0
+    if (code === REASON.TOPIC_ALIAS_INVALID && !this.#withoutAliases.has(address)) {
+      this.#withoutAliases.add(address)
+      // Over and over it would send what it has stored so, and we would hang up.
+      log.warn(
+        'the broker sends topic aliases that it has not explained on this connection: none are offered to it now',
+        {
+          broker: address.words,
+          fix: 'write topic_alias_maximum: 0, or the topics of what it stores for us are lost',
+        },
+      )
+    }
     if (code === REASON.SESSION_TAKEN_OVER) this.#takenOver++
     else if (during === 'connected') this.#takenOver = 0
     this.#broker = during === 'connected' ? 0 : (this.#broker + 1) % brokers.length

@@ -10,14 +10,14 @@
 // The publisher is the device. With a DataSetWriterName, that is the beginning of every name: writers of one publisher may
 // have fields of one name. The time of a field is its SourceTimestamp, else the DataSet's, else that of receipt.
 //
-// Metadata messages say which units the fields of a writer have; they hold no readings.
+// Metadata messages say which units the fields of a writer have, and which numbers its texts; they hold no readings.
 //
 // A status code says in its upper two bits: 00 good, 01 uncertain, 10 bad. Azure IoT Operations sends the minimal layout.
 
 import { BadPayload } from '../../../readings/bad-payload.ts'
 import { JSON_KIND, Name, NONE } from '../../../readings/json-tape.ts'
 import { type Decode, type DecoderContext, defineDecoder } from './decoder.ts'
-import { type FieldDefinitions, NO_FIELDS } from './definitions.ts'
+import { type FieldDefinition, type FieldDefinitions, NO_FIELDS } from './definitions.ts'
 import { learnMetadata, writerKey } from './opcua-metadata.ts'
 import { type Attributes, NO_UNIT, Payload, parsedJson, QUALITY, TRACE_NAMES } from './payload.ts'
 
@@ -78,7 +78,7 @@ function createOpcua(context: DecoderContext): Decode {
       if (tape.isOneOf(name, TRACE_NAMES)) continue
       const before = payload.enter(name)
       const field = tape.valueOf(name)
-      const unit = (defined.size === 0 ? undefined : defined.get(tape.text(name)))?.unit ?? NO_UNIT
+      const definition = defined.size === 0 ? undefined : defined.get(tape.text(name))
       if (isDataValue(field)) {
         const source = tape.find(field, SOURCE_TIMESTAMP)
         const dated = source === NONE ? tape.find(field, SERVER_TIMESTAMP) : source
@@ -86,18 +86,27 @@ function createOpcua(context: DecoderContext): Decode {
         payload.out.mark(quality(tape.find(field, STATUS_CODE)) ?? status)
         // A bad field may have no value.
         const value = tape.find(field, VALUE)
-        if (value !== NONE) write(inVariant(value), unit)
+        if (value !== NONE) write(inVariant(value), definition)
       } else {
         dataSetTime(time)
         payload.out.mark(status)
-        write(inVariant(field), unit)
+        write(inVariant(field), definition)
       }
       payload.leave(before)
     }
   }
 
-  function write(node: number, unit: Uint8Array): void {
-    payload.value(node, tape.isNumeric(node) ? unit : NO_UNIT)
+  function write(node: number, definition: FieldDefinition | undefined): void {
+    if (definition !== undefined && tape.isText(node)) {
+      const text = tape.text(node)
+      // The words of the rule count more than those of the publisher.
+      const word = context.words.has(text) ? undefined : definition.words.get(text)
+      if (word !== undefined) {
+        payload.number(word, definition.unit)
+        return
+      }
+    }
+    payload.value(node, definition !== undefined && tape.isNumeric(node) ? definition.unit : NO_UNIT)
   }
 
   /** What the publisher has said of the fields of a DataSet. */
