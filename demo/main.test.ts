@@ -22,7 +22,7 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 function start(ports: readonly number[], ...flags: string[]) {
-  const [grpc, http, metrics, mqtt] = ports
+  const [grpc, http, metrics, mqtt, scrape] = ports
   const child = spawn(process.execPath, [main, ...flags], {
     env: {
       ...process.env,
@@ -30,6 +30,7 @@ function start(ports: readonly number[], ...flags: string[]) {
       MILLRACE_HTTP_ENDPOINT: `127.0.0.1:${http}`,
       MILLRACE_METRICS_PORT: `${metrics}`,
       MILLRACE_MQTT_ENDPOINT: `127.0.0.1:${mqtt}`,
+      MILLRACE_SCRAPE_ENDPOINT: `127.0.0.1:${scrape}`,
     },
   })
   const output = { text: '' }
@@ -49,7 +50,7 @@ const totalsOf = (text: string, pipeline: string): number[] =>
     .map((n) => Number(n.replaceAll(' ', '')))
 
 test('without a terminal the demo prints plain lines, and its totals say that everything arrived', async () => {
-  const { output, ended } = start(await freePorts(4), '--seconds', '3')
+  const { output, ended } = start(await freePorts(5), '--seconds', '3')
   assert.equal(await ended, 0, output.text)
   assert.match(output.text, /OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/127\.0\.0\.1:\d+/)
   assert.ok(!output.text.includes('\x1b'))
@@ -65,7 +66,7 @@ for (const { when, said } of [
   { when: 'once it has said where to send', said: 'Point a service' },
 ])
   test(`Ctrl-C ${when} drains and prints the totals`, async () => {
-    const { child, output, ended } = start(await freePorts(4))
+    const { child, output, ended } = start(await freePorts(5))
     child.stdout.on('data', function interrupt() {
       if (!output.text.includes(said)) return
       child.stdout.off('data', interrupt)
@@ -78,8 +79,8 @@ for (const { when, said } of [
 test('a taken port is said in words, and nothing starts', async (t) => {
   const taken = await listen()
   t.after(() => taken.close())
-  const [http = 0, metrics = 0, mqtt = 0] = await freePorts(3)
-  const { output, ended } = start([portOf(taken), http, metrics, mqtt])
+  const [http = 0, metrics = 0, mqtt = 0, scrape = 0] = await freePorts(4)
+  const { output, ended } = start([portOf(taken), http, metrics, mqtt, scrape])
   assert.equal(await ended, 1)
   assert.match(output.text, /is taken by another program/)
   assert.match(output.text, /MILLRACE_GRPC_ENDPOINT=127\.0\.0\.1:\d+ npm start/)

@@ -1,7 +1,10 @@
 // `npm start`: the router on configs/plant.yaml with its broker, a plant of devices and services that send to it, and a live
 // view.
 //
-//   node demo/main.ts [--seconds N]      N: end by itself, for a look in a pipe or in CI
+//   node demo/main.ts [--seconds N] [--stores]
+//
+// N: end by itself, for a look in a pipe or in CI. Without --stores nothing is sent to Jaeger, InfluxDB and Elasticsearch, of which
+// a first run has none.
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -17,13 +20,20 @@ import { describeTakenPorts, readAddress } from './ports.ts'
 /** How long the plant may take to send what it holds. */
 const PLANT_STOPS_WITHIN_MS = 5_000
 
-const { values } = parseArgs({ options: { seconds: { type: 'string' } } })
+/** The pipelines as they are in the file, but for the exporters that need a server. */
+const WITHOUT_STORES = ['metrics/devices', 'logs/devices', 'traces', 'metrics', 'logs'].map(
+  (pipeline) =>
+    `service.pipelines.${pipeline}.exporters=[debug, file${pipeline.startsWith('metrics') ? ', prometheus' : ''}]`,
+)
+
+const { values } = parseArgs({ options: { seconds: { type: 'string' }, stores: { type: 'boolean' } } })
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 mkdirSync('out', { recursive: true })
 
 const grpc = process.env.MILLRACE_GRPC_ENDPOINT ?? 'localhost:4317'
 const http = process.env.MILLRACE_HTTP_ENDPOINT ?? 'localhost:4318'
 const mqtt = process.env.MILLRACE_MQTT_ENDPOINT ?? 'localhost:1883'
+const scrape = process.env.MILLRACE_SCRAPE_ENDPOINT ?? 'localhost:8889'
 const metricsPort = Number(process.env.MILLRACE_METRICS_PORT ?? 8888)
 const taken = await describeTakenPorts([
   ...[
@@ -34,6 +44,12 @@ const taken = await describeTakenPorts([
     const address = readAddress(endpoint)
     return { use, variable, ...address, value: (port: number) => endpoint.replace(/\d+$/, String(port)) }
   }),
+  {
+    use: 'metrics for Prometheus',
+    variable: 'MILLRACE_SCRAPE_ENDPOINT',
+    ...readAddress(scrape),
+    value: (port: number) => scrape.replace(/\d+$/, String(port)),
+  },
   { use: 'own metrics', host: 'localhost', port: metricsPort, variable: 'MILLRACE_METRICS_PORT', value: String },
 ])
 if (taken.length > 0) {
@@ -59,7 +75,7 @@ const router = await Router.start(
   {
     configs: ['configs/plant.yaml'],
     // The screen belongs to the live view.
-    sets: ['service.telemetry.logs.output_paths=[out/millrace.log]'],
+    sets: ['service.telemetry.logs.output_paths=[out/millrace.log]', ...(values.stores ? [] : WITHOUT_STORES)],
     liveView: true,
   },
   buildInfo,
@@ -86,7 +102,8 @@ const view = new LiveView({
   take: () => router.snapshot(),
 })
 console.log(
-  `Telemetry is kept in out/plant.jsonl, the log of the router in out/millrace.log. Devices of your own: mqtt://${mqtt}\n`,
+  `Telemetry is kept in out/plant.jsonl, the log of the router in out/millrace.log. Devices of your own: mqtt://${mqtt}\n` +
+    `For Prometheus: http://${scrape}/metrics\n`,
 )
 await view.start()
 

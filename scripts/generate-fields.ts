@@ -15,6 +15,7 @@ const TARGETS: readonly { readonly file: string; readonly owns: readonly string[
   { file: 'src/jaeger/fields.ts', owns: ['.jaeger.'] },
   { file: 'src/sparkplug/fields.ts', owns: ['.org.eclipse.tahu.protobuf.'] },
   { file: 'src/prometheus/fields.ts', owns: ['.io.prometheus.client.'] },
+  { file: 'src/prometheus/remote-write-fields.ts', owns: ['.prometheus.', '.io.prometheus.write.v2.'] },
 ]
 
 const VARINT = 0
@@ -45,7 +46,10 @@ const ID_BYTES: Readonly<Record<string, number>> = { trace_id: 16, profile_id: 1
 
 // Two packages may use one name; these get another one.
 const RENAMED: Readonly<Record<string, string>> = { '.google.rpc.Status': 'RPC_STATUS' }
-const PREFIXED: readonly (readonly [namespace: string, prefix: string])[] = [['.jaeger.api_v2.', 'JAEGER_']]
+const PREFIXED: readonly (readonly [namespace: string, prefix: string])[] = [
+  ['.jaeger.api_v2.', 'JAEGER_'],
+  ['.io.prometheus.write.v2.', 'V2_'],
+]
 
 /** `npm run fields` and its test: the text that each table should have, by its file. */
 export function generateFields(): ReadonlyMap<string, string> {

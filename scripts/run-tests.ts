@@ -9,6 +9,7 @@ const files = globSync([
   'demo/**/*.test.ts',
   'bench/**/*.test.ts',
   'scripts/**/*.test.ts',
+  'deploy/**/*.test.ts',
 ])
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
   .sort()

@@ -10,16 +10,21 @@ import { pathsConfig } from '../../src/receivers/mqtt/decoders/config.ts'
 import { type DecoderContext, type Message, plainContext } from '../../src/receivers/mqtt/decoders/decoder.ts'
 import { findDecoder } from '../../src/receivers/mqtt/decoders/decoders.ts'
 import { PayloadTimes } from '../../src/receivers/mqtt/event-times.ts'
+import { encodeSparkplug } from '../../test/support/sparkplug.ts'
+import { SparkplugRig } from '../../test/support/sparkplug-reader.ts'
 import { bench } from './harness.ts'
 
 const MESSAGES = 1000
 const NAMES = ['temperature', 'vibration', 'spindle_speed', 'power', 'part_count']
 const UNITS = ['C', 'mm/s', 'rpm', 'kW', '1']
+const NODES = 200
 const NOW_MS = 1_767_225_600_000
 
 const reading = (message: number, place: number): number => Number((20 + place * 10 + (message % 97) / 7).toFixed(2))
 const byName = (i: number): Record<string, number> => Object.fromEntries(NAMES.map((name, k) => [name, reading(i, k)]))
 const timeOf = (i: number): number => NOW_MS - 10_000 + i
+
+const unitOf = (text: string) => ({ keys: ['engUnit'], values: [{ type: 12, string_value: text }] })
 
 /** A message as a device writes it. */
 type Make = (i: number) => unknown
@@ -107,6 +112,43 @@ function ofForm(name: string, decoder: string, make: Make, context: Partial<Deco
   })
 }
 
+/** Data of two hundred edge nodes, by alias, as a birth has named them. */
+function sparkplugCase() {
+  const metric = (k: number, i: number, named: boolean): Record<string, unknown> => ({
+    ...(named ? { name: NAMES[k], datatype: 10, properties: unitOf(UNITS[k]!) } : {}),
+    alias: k,
+    timestamp: timeOf(i),
+    double_value: reading(i, k),
+  })
+  const payload = (i: number, seq: number, named: boolean): Uint8Array =>
+    new Uint8Array(
+      encodeSparkplug({ timestamp: timeOf(i), seq, metrics: NAMES.map((_name, k) => metric(k, i, named)) }),
+    )
+  const births = Array.from({ length: NODES }, (_, i) => payload(i, 0, true))
+  // Each node sends one after the other; the sequence begins anew with every round of the case.
+  const payloads = Array.from({ length: MESSAGES }, (_, i) => payload(i, 1 + Math.floor(i / NODES), false))
+  return bench({
+    name: 'payloads/sparkplug_b by alias',
+    items: MESSAGES * NAMES.length,
+    bytes: payloads.reduce((sum, { length }) => sum + length, 0),
+    setup: () => {
+      const rig = new SparkplugRig()
+      const entries = births.map((birth, i) => {
+        rig.send(`NBIRTH/n${i}`, birth)
+        return rig.entry(`NDATA/n${i}`)
+      })
+      rig.taken()
+      return (): number => {
+        for (const node of rig.reader.nodes.values()) node.sequence.last = 0
+        for (const [i, bytes] of payloads.entries())
+          rig.reader.take(entries[i % NODES]!, bytes, 0, bytes.length, NOW_MS, false)
+        return rig.out.metrics.take()?.length ?? 0
+      }
+    },
+    run: (readAll) => readAll(),
+  })
+}
+
 export default [
   ofForm('json_points', 'json_points', jsonPoints),
   ofForm('json', 'json', nested),
@@ -124,4 +166,5 @@ export default [
   ofForm('kepware', 'kepware', kepware),
   ofForm('influx_line', 'influx_line', lines),
   ofForm('auto', 'auto', jsonPoints),
+  sparkplugCase(),
 ]

@@ -3,6 +3,7 @@
 //   mqtt/json-points-qos0         as fast as the router takes them
 //   mqtt/json-points-qos1         acknowledged when the next hop has answered; in the notes messages per second
 //   mqtt/json-points-qos1-iso     the same with times in ISO 8601
+//   mqtt/sparkplug-alias          Sparkplug B: data of 200 edge nodes by alias, QoS 0
 //   mqtt/devices-20000            20,000 devices of ten points, as fast as the router takes them
 //   mqtt/devices-20000-paced      the same once a second, all at the same moment: memory, as a plant needs it
 //   mqtt/slow-exporter            QoS 1, the receiver alone, each batch delivered after 5 ms: messages per second
@@ -23,16 +24,23 @@ const PACED_SECONDS = 20
 const EXPORT_MS = 5
 const DRAIN_MS = 60_000
 
+type Asked = Pick<BlasterOptions, 'qos' | 'sparkplug'>
+
+const topics = ({ qos, sparkplug }: Asked): string =>
+  sparkplug === true
+    ? '{topic: "spBv1.0/#", decoder: sparkplug_b}'
+    : `{topic: "devices/{device_id}/data", decoder: json_points, qos: ${qos}}`
+
 export const mqttGatewayFile = (
   brokerPort: number,
   sinkPort: number,
-  qos: 0 | 1,
+  blast: Asked,
   metricsPort: number,
 ): string => `receivers:
   mqtt:
     brokers: [mqtt://127.0.0.1:${brokerPort}]
     protocol_version: 5
-    topics: [{topic: "devices/{device_id}/data", decoder: json_points, qos: ${qos}}]
+    topics: [${topics(blast)}]
 exporters:
   otlp_grpc: {endpoint: 127.0.0.1:${sinkPort}, compression: none, tls: {insecure: true}, sending_queue: {enabled: false}}
 service:
@@ -56,11 +64,12 @@ async function measure(
   try {
     const port = await broker.open(blast)
     const subscribed = broker.subscribed()
-    await router.start(mqttGatewayFile(port, sink.grpcPort, blast.qos, await freePort()), async () => {
+    await router.start(mqttGatewayFile(port, sink.grpcPort, blast, await freePort()), async () => {
       await subscribed
       return true
     })
-    let expected = 0
+    // Of Sparkplug each node has sent its birth: its metrics, and that it is there.
+    let expected = blast.sparkplug === true ? blast.devices * (points + 1) : 0
     const run = async (messages: number): Promise<{ items: number; cpu: number; perSecond: number }> => {
       const before = router.usage().cpuSeconds
       const sent = await broker.go(messages)
@@ -137,6 +146,7 @@ export default [
   mqttCase('mqtt/json-points-qos0', { qos: 0, devices: 200 }),
   mqttCase('mqtt/json-points-qos1', { qos: 1, devices: 200 }),
   mqttCase('mqtt/json-points-qos1-iso', { qos: 1, devices: 200, isoTime: true }),
+  mqttCase('mqtt/sparkplug-alias', { qos: 0, devices: 200, sparkplug: true }),
   mqttCase('mqtt/devices-20000', { qos: 1, devices: 20_000, points: 10 }),
   mqttCase('mqtt/devices-20000-paced', { qos: 1, devices: 20_000, points: 10 }, true),
   measured({ name: 'mqtt/slow-exporter', measure: (options) => measureSlow('mqtt/slow-exporter', options) }),

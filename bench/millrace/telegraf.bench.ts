@@ -1,5 +1,5 @@
-// Millrace and Telegraf beside each other, round by round by turns: the messages of mqtt/json-points-*, each program to what
-// it sends most cheaply, Millrace OTLP over gRPC, Telegraf InfluxDB's lines over HTTP, unpacked. Items are points.
+// Millrace and Telegraf beside each other, round by round by turns: the messages of mqtt/json-points-* to InfluxDB's lines over
+// HTTP, unpacked; Millrace to OTLP over gRPC as well, which is what it sends most cheaply. Items are points.
 //
 //   mqtt-peers/json-points-qos0   as fast as each takes them
 //   mqtt-peers/json-points-qos1   acknowledged when the next hop has answered
@@ -63,11 +63,36 @@ class LineSink {
     return (this.#server.address() as { port: number }).port
   }
 
+  /** Lines that have come, when there are so many, or in vain. */
+  async settled(wanted: number): Promise<number> {
+    for (const until = performance.now() + DRAIN_MS; this.lines < wanted && performance.now() < until; ) await pause(20)
+    return this.lines
+  }
+
   close(): void {
     this.#server.close()
     this.#server.closeAllConnections()
   }
 }
+
+const influxFile = (brokerPort: number, sinkPort: number, qos: 0 | 1, metricsPort: number): string => `receivers:
+  mqtt:
+    brokers: [mqtt://127.0.0.1:${brokerPort}]
+    topics: [{topic: "devices/{device_id}/data", decoder: json_points, qos: ${qos}}]
+exporters:
+  influxdb:
+    endpoint: http://127.0.0.1:${sinkPort}
+    bucket: plant
+    schema: plant
+    precision: ms
+    sending_queue: {enabled: false}
+service:
+  telemetry:
+    logs: {level: warn}
+    metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${metricsPort}}}}}]}
+  pipelines:
+    metrics: {receivers: [mqtt], exporters: [influxdb]}
+`
 
 interface Contestant {
   readonly name: string
@@ -143,6 +168,8 @@ async function measure(name: string, qos: 0 | 1, { rounds }: MeasureOptions): Pr
   const sink = await new SinkProcess({ signal: 'metrics' }).start()
   const lines = new LineSink()
   const linesPort = await lines.listen()
+  const ownLines = new LineSink()
+  const ownLinesPort = await ownLines.listen()
   const lanes = [
     new Lane({
       name: 'millrace',
@@ -150,8 +177,17 @@ async function measure(name: string, qos: 0 | 1, { rounds }: MeasureOptions): Pr
       roundMessages: 200_000,
       version: 5,
       start: {},
-      file: async (port) => mqttGatewayFile(port, sink.grpcPort, qos, await freePort()),
+      file: async (port) => mqttGatewayFile(port, sink.grpcPort, { qos }, await freePort()),
       arrived: async (points) => (await sink.settled(points, DRAIN_MS)).items,
+    }),
+    new Lane({
+      name: 'millrace-lines',
+      warmUpMessages: 200_000,
+      roundMessages: 200_000,
+      version: 5,
+      start: {},
+      file: async (port) => influxFile(port, ownLinesPort, qos, await freePort()),
+      arrived: (points) => ownLines.settled(points),
     }),
     new Lane({
       name: 'telegraf',
@@ -160,23 +196,24 @@ async function measure(name: string, qos: 0 | 1, { rounds }: MeasureOptions): Pr
       version: 4,
       start: { command: telegraf.command },
       file: async (port) => telegrafFile(port, linesPort, qos),
-      async arrived(points) {
-        for (const until = performance.now() + DRAIN_MS; lines.lines < points && performance.now() < until; )
-          await pause(20)
-        return lines.lines
-      },
+      arrived: (points) => lines.settled(points),
     }),
   ]
   try {
     for (const lane of lanes) await lane.open(qos)
     for (let round = 0; round < Math.min(ROUNDS, rounds); round++) for (const lane of lanes) await lane.round()
-    const [own, peer] = lanes.map((lane) => lane.result(name)) as [BenchResult, BenchResult]
-    const times = peer.cpuSecondsPerMillionItems! / own.cpuSecondsPerMillionItems!
-    return [own, { ...peer, notes: { ...peer.notes, 'times the CPU of millrace': Number(times.toFixed(1)) } }]
+    const results = lanes.map((lane) => lane.result(name))
+    const peer = results.at(-1)!.cpuSecondsPerMillionItems!
+    return results.map((result, i) => {
+      if (i === results.length - 1) return result
+      const times = Number((peer / result.cpuSecondsPerMillionItems!).toFixed(1))
+      return { ...result, notes: { ...result.notes, 'times less CPU than telegraf': times } }
+    })
   } finally {
     for (const lane of lanes) await lane.close()
     sink.stop()
     lines.close()
+    ownLines.close()
   }
 }
 

@@ -6,12 +6,15 @@
 
 import { createServer, type Socket } from 'node:net'
 import { generate, type Packet, parser } from 'mqtt-packet'
+import { Writer } from '../../src/wire/writer.ts'
 
 export interface BlasterOptions {
   readonly qos: 0 | 1
   readonly devices: number
   /** In each message; 5 by default. */
   readonly points?: number
+  /** Sparkplug B: births first, and then data by alias. */
+  readonly sparkplug?: boolean
   /** Of MQTT, which its client speaks: 5 by default, 4 is 3.1.1. */
   readonly version?: 4 | 5
   /** `timestamp` as ISO 8601 instead of milliseconds. */
@@ -29,6 +32,7 @@ export type FromBlaster =
 const NAMES = ['temperature', 'vibration', 'spindle_speed', 'power', 'part_count']
 const UNITS = ['C', 'mm/s', 'rpm', 'kW', '1']
 const WINDOW = 20_000
+/** Of Sparkplug one of each edge node: there are so many of them. */
 const CHUNK_MESSAGES = 200
 const FIRST_MS = 1_767_225_600_123
 
@@ -45,6 +49,34 @@ let nextId = 1
 let unacknowledged = 0
 let made: { bytes: Buffer; ids: number[] }[] = []
 let nextChunk = 0
+let births: Buffer = Buffer.alloc(0)
+
+/** The `round`th message of edge node `i`, from 0, which is its birth. */
+function sparkplugMessage(i: number, round: number): Buffer {
+  const ms = FIRST_MS + i
+  const time = (writer: Writer, field: number): Writer => writer.tag(field, 0).varint(ms)
+  const payload = time(new Writer(), 1)
+  for (const [k, name] of NAMES.entries()) {
+    const metric = new Writer()
+    if (round === 0) metric.field(1, Buffer.from(name)).tag(4, 0).varint(10)
+    time(metric.tag(2, 0).varint(k), 3)
+      .tag(13, 1)
+      .f64(20 + k * 10 + (i % 97) / 7)
+    payload.field(2, metric.toBytes())
+  }
+  payload.tag(3, 0).varint(round % 256)
+  const topic = `spBv1.0/plant/${round === 0 ? 'NBIRTH' : 'NDATA'}/node-${i}`
+  const packet = { cmd: 'publish', topic, payload: Buffer.from(payload.toBytes()), qos: 0, dup: false, retain: false }
+  return generate(packet as Packet, { protocolVersion: 5 }) as Buffer
+}
+
+/** A birth of every node, and then data: 256 rounds, so that seq goes on when they begin anew. */
+function makeSparkplug(): void {
+  const chunk = (round: number): Buffer =>
+    Buffer.concat(Array.from({ length: options.devices }, (_, i) => sparkplugMessage(i, round)))
+  births = chunk(0)
+  made = Array.from({ length: 256 }, (_, i) => ({ bytes: chunk(i + 1), ids: [] }))
+}
 
 function message(i: number): Buffer {
   const device = `cnc-${String(i % options.devices).padStart(2, '0')}`
@@ -69,6 +101,10 @@ function message(i: number): Buffer {
 
 /** Chunks of messages, and where the packet id of each stands. */
 function make(): void {
+  if (options.sparkplug === true) {
+    makeSparkplug()
+    return
+  }
   made = []
   for (let first = 0; first < Math.max(options.devices, 4000); first += CHUNK_MESSAGES) {
     const messages = Array.from({ length: CHUNK_MESSAGES }, (_, i) => message(first + i))
@@ -127,6 +163,7 @@ const server = createServer((socket) => {
       send({ cmd: 'suback', messageId: packet.messageId!, granted: [options.qos] } as Packet)
       client = socket
       isSending = true
+      socket.write(births)
       tell({ kind: 'subscribed' })
     }
   })

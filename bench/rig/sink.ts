@@ -9,7 +9,8 @@
 import { createServer as createHttpServer, type Server as HttpServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { bulkAnswer, countDocuments, isBulk } from './bulk.ts'
+import { readSnappyBlock } from '../../src/net/snappy.ts'
+import { bulkAnswer, countDocuments, countLines, isBulk, isLines } from './bulk.ts'
 import { countItems as countTelemetry } from './count-items.ts'
 import { Latencies } from './latencies.ts'
 import { NumberSet, readMarks } from './numbered.ts'
@@ -69,7 +70,7 @@ const EMPTY = new Uint8Array(0)
 
 /** A document is an item. */
 const countItems = (signal: Signal, request: Buffer): number =>
-  isBulk(request) ? countDocuments(request) : countTelemetry(signal, request)
+  isBulk(request) ? countDocuments(request) : isLines(request) ? countLines(request) : countTelemetry(signal, request)
 
 class Numbers {
   readonly #byKey = new Map<number, NumberSet>()
@@ -239,6 +240,9 @@ function unpack(body: Buffer): Buffer {
   return body
 }
 
+/** Of a request of remote write, unpacked. */
+const SNAPPY_MAX_BYTES = 64 * 1024 * 1024
+
 const HTTP_STATUS = { ok: 200, unavailable: 503, invalid: 400 } as const
 
 /** `documents`: of a bulk request, which has an answer of its own. */
@@ -274,7 +278,9 @@ const doors = options.lanes.map((ports, lane) => {
     request.on('data', (chunk: Buffer) => body.push(chunk))
     request.on('error', () => {})
     request.on('end', () => {
-      const bytes = Buffer.concat(body)
+      const packed = Buffer.concat(body)
+      const isSnappy = request.headers['content-encoding'] === 'snappy'
+      const bytes = isSnappy ? Buffer.from(readSnappyBlock(packed, SNAPPY_MAX_BYTES)) : packed
       const documents = request.url?.startsWith('/_bulk') === true ? countDocuments(unpack(bytes)) : undefined
       sink.receive(lane, bytes, (answer) => answerHttp(response, answer, documents))
     })

@@ -1,4 +1,4 @@
-// Feature gates (Collector reference 1.10). Millrace knows the Collector's, so that unit files keep working; three of
+// Feature gates (Collector reference 1.10). Millrace knows the Collector's, so that unit files keep working; four of
 // them change what a configuration means here, the others have no effect. Those that begin with `millrace.` are our own.
 
 import type { Problem } from './problem.ts'
@@ -39,7 +39,11 @@ export const GATES: readonly Gate[] = [
   gate('pdata.useProtoPooling', 'alpha', NO_EFFECT),
   gate('pkg.exporterhelper.queueBatchEnabled', 'alpha', NO_EFFECT),
   gate('pkg.translator.prometheus.NormalizeName', 'beta', NO_EFFECT),
-  gate('pkg.translator.prometheus.PermissiveLabelSanitization', 'alpha', NO_EFFECT),
+  gate(
+    'pkg.translator.prometheus.PermissiveLabelSanitization',
+    'alpha',
+    'Several `_` in a row become one in the names of labels that the prometheus exporter shows.',
+  ),
   gate('receiverhelper.newReceiverMetrics', 'alpha', NO_EFFECT),
   gate('service.AllowNoPipelines', 'alpha', 'A configuration without pipelines, receivers or exporters may run.'),
   gate('service.partialReload', 'alpha', NO_EFFECT),

@@ -140,7 +140,11 @@ function sectionSchema(kind: ComponentKind, components: readonly DescribedCompon
     ...own.map(({ type, aliases = [] }): [string, JsonSchema] => [idPattern([type, ...aliases]), refOf(type)]),
     ...removed.map(({ type, successor, fix }): [string, JsonSchema] => [
       idPattern([type]),
-      { deprecated: true, description: fix, ...(successor === undefined ? {} : refOf(successor)) },
+      {
+        deprecated: true,
+        description: fix,
+        ...(own.some(({ type: here }) => here === successor) && refOf(successor!)),
+      },
     ]),
     [idPattern(others), { description: 'A component of the Collector that Millrace does not have yet.' }],
   ]

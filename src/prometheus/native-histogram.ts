@@ -23,9 +23,8 @@ export interface NativeBuckets {
 /** How many times the buckets of that scale are halved in number. */
 export const nativeShift = (scale: number): number => Math.max(0, scale - NATIVE_SCHEMA_MAX)
 
-/** The bucket of a scale coarser by `shift` that holds bucket `index`. A shift in 32 bits would wrap beyond 31. */
-export const coarserBucket = (index: number, shift: number): number =>
-  shift > 31 ? (index < 0 ? -1 : 0) : index >> shift
+/** The bucket of a scale coarser by `shift` that holds bucket `index`; not by shifting, which would wrap at 32 bits. */
+export const coarserBucket = (index: number, shift: number): number => Math.floor(index / 2 ** Math.min(shift, 64))
 
 /** `counts` begin with bucket `offset`; with `shift`, 2^shift neighbours become one. */
 export function nativeBuckets(

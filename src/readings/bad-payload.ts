@@ -9,6 +9,8 @@ export const BAD_PAYLOAD_REASONS = {
   bad_time: 'A time that cannot be read.',
   too_deep: 'Objects or lists nested too deeply.',
   not_otlp: 'Not an OTLP request.',
+  not_sparkplug: 'Not a Sparkplug payload, or one that ends too early.',
+  wrong_type: 'Sparkplug: a value that its data type does not have.',
   unknown: 'Something that the decoder does not know: an alias, a type, a version.',
 } as const
 export type BadPayloadReason = keyof typeof BAD_PAYLOAD_REASONS

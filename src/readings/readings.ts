@@ -34,6 +34,10 @@ import { encodedTrace, NO_TRACE } from './trace-parent.ts'
 
 const NOTHING = new Uint8Array(0)
 
+/** 19 time(8) 40 flags(1) */
+const UNKNOWN_BYTES = 11
+/** DataPointFlags of OTLP. */
+const NO_RECORDED_VALUE = 1
 const NO_MARKS: Marks = []
 
 /** Places whose slots a stream remembers; readings beyond are looked up. */
@@ -264,6 +268,59 @@ export class Readings {
     this.#key[nameLength] = 0
     this.#key.set(bytes.subarray(unitFrom, unitTo), nameLength + 1)
     this.#lookedUp(stream, source, length, nameLength, value)
+  }
+
+  /** Of sources and metrics: what slotOf() gave in an earlier one is asked for anew. */
+  get generation(): number {
+    return this.#options.sources.generation
+  }
+
+  /**
+   * The metric that a name and unit are for the stream at hand, for readings that come under a number instead: then they
+   * go to known() and its like. Undefined where a bound leaves no room for it.
+   */
+  slotOf(name: Uint8Array, unit: Uint8Array): Slot | undefined {
+    const stream = this.#stream!
+    const { sources } = this.#options
+    const { source, naming } = stream
+    if (source === undefined || !this.#options.takesMetrics) {
+      this.dropped++
+      return undefined
+    }
+    const key = new Uint8Array(name.length + 1 + unit.length)
+    key.set(name)
+    key.set(unit, name.length + 1)
+    const slot = naming.slot(key, key.length, name.length, this.kind, !sources.isFull)
+    if (!(slot === undefined ? sources.refuse(source) : sources.admits(source, slot.metric))) return undefined
+    if (stream.isOwn) source.generation = sources.generation
+    return slot
+  }
+
+  /** The value is finite; `whole` is the integer that it is, and is read before this returns. */
+  known(slot: Slot, value: number, whole?: Integer64): void {
+    this.#whole = whole
+    this.#point(this.#stream!.source!, slot, value)
+  }
+
+  /** Nobody knows its value from now on: a point that says so, under the marks at hand. */
+  knownToBeUnknown(slot: Slot): void {
+    const { source } = this.#stream!
+    if (source === undefined) return
+    const sheet = this.metrics
+    const marks = this.#marks
+    const pointBytes = UNKNOWN_BYTES + marks.length
+    sheet.open(source.resource)
+    sheet.items++
+    sheet.reserve(slot.metric.head.length + METRIC_HEAD_BYTES + pointBytes)
+    const { bytes } = sheet
+    const at = writeMetricHead(bytes, sheet.to, slot.metric, pointBytes)
+    bytes[at] = NUMBER_DATA_POINT.TIME_UNIX_NANO * 8 + 1
+    writeU32(bytes, at + 1, this.#timeLow)
+    writeU32(bytes, at + 5, this.#timeHigh)
+    bytes[at + 9] = NUMBER_DATA_POINT.FLAGS * 8
+    bytes[at + 10] = NO_RECORDED_VALUE
+    bytes.set(marks, at + UNKNOWN_BYTES)
+    sheet.to = at + pointBytes
   }
 
   /** For names that are put together, and for what is rare. */

@@ -6,10 +6,13 @@
 
 import { createRequire } from 'node:module'
 import type { Registry } from 'prom-client'
+import { labelName, metricName, TRANSLATIONS, unitWords } from '../prometheus/names.ts'
 import type { Labels } from './meter.ts'
 import type { MetricSnapshot, SeriesSnapshot, Snapshot } from './snapshot.ts'
 
 export const EXPOSITION_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+const OLD_LETTERS = TRANSLATIONS.UnderscoreEscapingWithoutSuffixes
 
 const PREFIX = 'otelcol_'
 /** The Collector ends the HELP of its metrics with their stability. */
@@ -78,14 +81,10 @@ function toTextSeries(metric: MetricSnapshot, series: SeriesSnapshot, name: stri
   return lines
 }
 
-// UCUM units that have a word in Prometheus; annotations such as {span} have none (OpenTelemetry, "Prometheus and
-// OpenMetrics compatibility", metric metadata).
-const UNIT_WORDS: Readonly<Record<string, string>> = { s: 'seconds', ms: 'milliseconds', By: 'bytes', '%': 'percent' }
-
 function textName(metric: MetricSnapshot, options: ExpositionOptions): string {
-  let name = PREFIX + sanitize(metric.name)
-  const unit = UNIT_WORDS[metric.unit]
-  if (options.withoutUnits === false && unit !== undefined && !name.endsWith(`_${unit}`)) name += `_${unit}`
+  let name = PREFIX + metricName(metric.name, '', 'other', { ...OLD_LETTERS, namespace: '' })
+  const unit = unitWords(metric.unit).main
+  if (options.withoutUnits === false && unit !== '' && !name.endsWith(`_${unit}`)) name += `_${unit}`
   if (options.withoutTypeSuffix === false && metric.type === 'counter' && !name.endsWith('_total')) name += '_total'
   return name
 }
@@ -119,12 +118,9 @@ function targetInfo(resource: Labels): TextMetric {
 
 function sanitizeLabels(labels: Labels): Labels {
   const sanitized: Record<string, string> = {}
-  for (const name of Object.keys(labels).sort()) sanitized[sanitize(name)] = labels[name]!
+  for (const key of Object.keys(labels).sort()) {
+    const name = labelName(key, { ...OLD_LETTERS, collapses: false })
+    if (name !== undefined) sanitized[name] = labels[key]!
+  }
   return sanitized
-}
-
-/** Prometheus' letters for names of metrics and labels; everything else becomes an underscore. */
-function sanitize(name: string): string {
-  const letters = name.replace(/[^a-zA-Z0-9_]/g, '_')
-  return /^[0-9]/.test(letters) ? `_${letters}` : letters
 }

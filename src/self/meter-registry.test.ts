@@ -125,7 +125,7 @@ test('label values and help are escaped, label names get the letters that Promet
   assert.deepEqual((await lines(registry.snapshot())).slice(0, 3), [
     '# HELP otelcol_odd_name Two\\nlines \\\\ here. [Alpha]',
     '# TYPE otelcol_odd_name counter',
-    'otelcol_odd_name{_1st="ä",a_b_c="quote \\" backslash \\\\ line\\nend"} 1',
+    'otelcol_odd_name{key_1st="ä",a_b_c="quote \\" backslash \\\\ line\\nend"} 1',
   ])
 })
 

@@ -145,45 +145,55 @@ export const queueConfig = makeQueueConfig({})
 export const batchSizer = <S extends string>(own: S | undefined, queue: S | undefined): S | 'items' =>
   own ?? queue ?? 'items'
 
-export const retryConfig = object(
-  {
-    initialIntervalMs: duration('initial_interval', {
-      default: '5s',
-      min: '0s',
-      doc: 'How long to wait after the first failure.',
-    }),
-    randomizationFactor: float('randomization_factor', {
-      default: 0.5,
-      min: 0,
-      max: 1,
-      doc: 'Each wait is the interval times a random number between 1 minus this and 1 plus this.',
-    }),
-    multiplier: float('multiplier', {
-      default: 1.5,
-      min: 0,
-      doc: 'By how much the interval grows from one try to the next.',
-    }),
-    maxIntervalMs: duration('max_interval', {
-      default: '30s',
-      min: '0s',
-      doc: 'The interval grows no further than this.',
-    }),
-    maxElapsedMs: duration('max_elapsed_time', {
-      default: '5m',
-      min: '0s',
-      doc: 'A request is given up when its next try would come later than this. 0: never.',
-    }),
-  },
-  {
-    check(retry, problem) {
-      if (retry.maxElapsedMs === 0) return
-      if (retry.maxElapsedMs < retry.initialIntervalMs)
-        problem('max_elapsed_time', 'is below initial_interval', 'write at least initial_interval, or 0')
-      if (retry.maxElapsedMs < retry.maxIntervalMs)
-        problem('max_elapsed_time', 'is below max_interval', 'write at least max_interval, or 0')
+/** Where an exporter's retries differ from what the Collector's exporters have in common. */
+export interface RetryDefaults {
+  readonly initialInterval?: string
+  readonly maxInterval?: string
+  readonly maxElapsedTime?: string
+}
+
+export const retryConfigWith = (defaults: RetryDefaults) =>
+  object(
+    {
+      initialIntervalMs: duration('initial_interval', {
+        default: defaults.initialInterval ?? '5s',
+        min: '0s',
+        doc: 'How long to wait after the first failure.',
+      }),
+      randomizationFactor: float('randomization_factor', {
+        default: 0.5,
+        min: 0,
+        max: 1,
+        doc: 'Each wait is the interval times a random number between 1 minus this and 1 plus this.',
+      }),
+      multiplier: float('multiplier', {
+        default: 1.5,
+        min: 0,
+        doc: 'By how much the interval grows from one try to the next.',
+      }),
+      maxIntervalMs: duration('max_interval', {
+        default: defaults.maxInterval ?? '30s',
+        min: '0s',
+        doc: 'The interval grows no further than this.',
+      }),
+      maxElapsedMs: duration('max_elapsed_time', {
+        default: defaults.maxElapsedTime ?? '5m',
+        min: '0s',
+        doc: 'A request is given up when its next try would come later than this. 0: never.',
+      }),
     },
-  },
-)
+    {
+      check(retry, problem) {
+        if (retry.maxElapsedMs === 0) return
+        if (retry.maxElapsedMs < retry.initialIntervalMs)
+          problem('max_elapsed_time', 'is below initial_interval', 'write at least initial_interval, or 0')
+        if (retry.maxElapsedMs < retry.maxIntervalMs)
+          problem('max_elapsed_time', 'is below max_interval', 'write at least max_interval, or 0')
+      },
+    },
+  )
+
+export const retryConfig = retryConfigWith({})
 
 export const queueFieldWith = (defaults: QueueDefaults): Field<QueueConfig | undefined> =>
   section('sending_queue', makeQueueConfig(defaults), {
@@ -241,4 +251,6 @@ export interface SendingConfig {
   readonly queue: QueueConfig | undefined
   readonly retry: RetryConfig | undefined
   readonly timeoutMs: number
+  /** The push itself tries again what may pass, and only then rejects: it gets neither `retry` nor a timeout. */
+  readonly retriesInPush?: boolean
 }

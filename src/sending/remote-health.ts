@@ -8,8 +8,8 @@
 
 import { DeliveryError } from '../delivery/error.ts'
 import type { ExporterContext } from '../graph/component.ts'
+import type { Batch } from '../otlp/batch.ts'
 import type { Meter } from '../self/meter.ts'
-import type { Push } from './sender.ts'
 
 /** Longer than any pause between two tries that is usual. */
 const FORGET_AFTER_MS = 120_000
@@ -34,7 +34,7 @@ export class RemoteHealth {
   }
 
   /** The same push, whose outcomes are noted. */
-  watch(push: Push): Push {
+  watch<B = Batch>(push: (batch: B, signal: AbortSignal) => Promise<void>): typeof push {
     return async (batch, signal) => {
       try {
         await push(batch, signal)

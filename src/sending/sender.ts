@@ -9,6 +9,7 @@
 // Costs one promise (the push's own), one AbortController and one timer for each attempt; no closures on top.
 
 import { Slots } from '../collections/slots.ts'
+import type { Delivery } from '../delivery/delivery.ts'
 import type { DeliveryError } from '../delivery/error.ts'
 import type { Clock, Timer } from '../graph/clock.ts'
 import type { Batch } from '../otlp/batch.ts'
@@ -22,27 +23,32 @@ import { interrupted, noMoreRetries, stopping, timedOut, toDeliveryError } from 
  */
 export type Push = (batch: Batch, signal: AbortSignal) => Promise<void>
 
-export interface SenderOptions {
-  readonly push: Push
+/** What a sender settles in the end: a batch, or what an exporter makes of several. */
+export interface Sendable {
+  readonly delivery: Pick<Delivery, 'deliver' | 'refuse'>
+}
+
+export interface SenderOptions<B extends Sendable = Batch> {
+  readonly push: (batch: B, signal: AbortSignal) => Promise<void>
   readonly retry: RetryConfig | undefined
   /** 0: none. */
   readonly timeoutMs: number
   readonly clock: Clock
   readonly random: () => number
   /** Before the batch is settled as delivered. */
-  onSent(batch: Batch): void
+  onSent(batch: B): void
   /** Before the batch is settled as refused. */
-  onFailed(batch: Batch, error: DeliveryError): void
-  onRetry(batch: Batch, error: DeliveryError, waitMs: number): void
+  onFailed(batch: B, error: DeliveryError): void
+  onRetry(batch: B, error: DeliveryError, waitMs: number): void
 }
 
-export class Sender {
-  readonly options: SenderOptions
-  readonly #active = new Slots<Sendout>()
+export class Sender<B extends Sendable = Batch> {
+  readonly options: SenderOptions<B>
+  readonly #active = new Slots<Sendout<B>>()
   retriesStopped = false
   #onIdle: (() => void) | undefined
 
-  constructor(options: SenderOptions) {
+  constructor(options: SenderOptions<B>) {
     this.options = options
   }
 
@@ -52,7 +58,7 @@ export class Sender {
   }
 
   /** Settles the batch in the end; `onEnd` is called right after that. */
-  send(batch: Batch, onEnd: (batch: Batch) => void): void {
+  send(batch: B, onEnd: (batch: B) => void): void {
     const sendout = new Sendout(this, batch, onEnd)
     sendout.slot = this.#active.add(sendout)
     sendout.attempt()
@@ -78,18 +84,18 @@ export class Sender {
   }
 
   /** For Sendout alone. */
-  ended(sendout: Sendout): void {
+  ended(sendout: Sendout<B>): void {
     this.#active.remove(sendout.slot)
     if (this.#active.size === 0) this.#onIdle?.()
   }
 }
 
-class Sendout {
+class Sendout<B extends Sendable> {
   /** Its place among those that are under way. */
   slot = 0
-  readonly #sender: Sender
-  readonly #batch: Batch
-  readonly #onEnd: (batch: Batch) => void
+  readonly #sender: Sender<B>
+  readonly #batch: B
+  readonly #onEnd: (batch: B) => void
   readonly #startedMs: number
   #backoff: Backoff | undefined
   #controller: AbortController | undefined
@@ -98,7 +104,7 @@ class Sendout {
   #waitsAfter: DeliveryError | undefined
   #over = false
 
-  constructor(sender: Sender, batch: Batch, onEnd: (batch: Batch) => void) {
+  constructor(sender: Sender<B>, batch: B, onEnd: (batch: B) => void) {
     this.#sender = sender
     this.#batch = batch
     this.#onEnd = onEnd

@@ -267,7 +267,8 @@ export class Sending {
 }
 
 function failureHint(config: SendingConfig): string {
-  if (config.retry === undefined) return ' Try enabling retry_on_failure config option to retry on retryable errors.'
+  if (config.retry === undefined && config.retriesInPush !== true)
+    return ' Try enabling retry_on_failure config option to retry on retryable errors.'
   return config.queue === undefined ? ' Try enabling sending_queue to survive temporary failures.' : ''
 }
 

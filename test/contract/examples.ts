@@ -53,6 +53,8 @@ const OWNED: Record<string, (folder: string, signal: Signal) => Record<string, u
     protocol: { otlp: { tls: { insecure: true }, retry_on_failure: { enabled: false } } },
     resolver: { static: { hostnames: ['127.0.0.1:1', '127.0.0.1:2'] } },
   }),
+  // What is dropped is delivered, whatever comes behind.
+  'processor probabilistic_sampler': () => ({ sampling_percentage: 100, fail_closed: false }),
   'connector failover': (_, signal) => ({ priority_levels: [[signal]] }),
   'exporter file': (folder) => ({ path: `${folder}/out.jsonl` }),
   'exporter debug': (folder) => ({ use_internal_logger: false, output_paths: [`${folder}/debug.txt`] }),

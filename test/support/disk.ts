@@ -13,7 +13,8 @@ import type { Ground } from './server-process.ts'
 
 export function ownDirectory(t: Ground): string {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-disk-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  // A server that is being stopped may still write into it.
+  t.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }))
   return directory
 }
 

@@ -3,17 +3,17 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type Server, server } from './debian.ts'
 import { ownDirectory } from './disk.ts'
 import { freePorts } from './router-process.ts'
+import { type Server, serverProcess } from './server-process.ts'
 
 export interface Store {
   readonly url: string
   readonly server: Server
 }
 
-/** For `debianMissing`: program and package. */
-export const INFLUXDB_1 = ['influxd', 'influxdb'] as const
+/** For `packageMissing`: package and program. */
+export const INFLUXDB_1 = ['influxdb', 'influxd'] as const
 export const VICTORIA_METRICS = ['victoria-metrics', 'victoria-metrics'] as const
 
 /** InfluxDB 1.6: `/write` and `/query`. With `user`, an administrator of that name and password is asked for. */
@@ -39,7 +39,7 @@ auth-enabled = ${auth}
 `,
   )
   const ready = async (): Promise<boolean> => (await fetch(`${url}/ping`)).status === 204
-  return { url, server: await server(t, 'influxd', ['run', '-config', file], ready) }
+  return { url, server: await serverProcess(t, ready, ['influxd', 'run', '-config', file]) }
 }
 
 /** VictoriaMetrics: `/api/v2/write` of InfluxDB 2, remote write, and PromQL. */
@@ -53,7 +53,7 @@ export async function victoriaMetrics(t: TestContext): Promise<Store> {
     '-retentionPeriod=100y',
   ]
   const ready = async (): Promise<boolean> => (await fetch(`${url}/health`)).ok
-  return { url, server: await server(t, 'victoria-metrics', args, ready) }
+  return { url, server: await serverProcess(t, ready, ['victoria-metrics', ...args]) }
 }
 
 type Rows = readonly (readonly unknown[])[]

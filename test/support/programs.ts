@@ -79,6 +79,15 @@ const RECIPES = {
     run: (out) => [join(out, 'bin', 'interop')],
     slow: true,
   },
+  'sparkplug edge-node': {
+    folder: 'sparkplug',
+    toolchain: ['node', '--version'],
+    // Its install scripts print advertisements, and are not run.
+    build: (out) => [
+      ['sh', '-c', 'mkdir -p "$0" && cp package*.json "$0" && npm ci --ignore-scripts --silent --prefix "$0"', out],
+    ],
+    run: (out, folder) => ['node', join(folder, 'edge-node.cjs'), join(out, 'node_modules/sparkplug-client')],
+  },
   'jaeger v1': jaeger('./cmd/all-in-one'),
   'jaeger v2': jaeger('./cmd/jaeger'),
 } satisfies Record<string, Recipe>

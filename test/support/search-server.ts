@@ -41,6 +41,7 @@ export interface SearchServer {
 }
 
 /** A request with a JSON body or answer; throws for a status that is no success. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever a document or an answer holds
 export async function ask(server: SearchServer, method: string, path: string, body?: unknown): Promise<any> {
   const response = await fetch(server.url + path, {
     method,
@@ -153,7 +154,8 @@ function fetchServer(name: SearchServerName, made: string): string | undefined {
   // A jar that is in both places is refused.
   const netty = join(made, 'modules', 'transport-netty4')
   mkdirSync(netty, { recursive: true })
-  for (const jar of globSync(join(made, 'lib', '{transport-netty4,netty}-*.jar'))) renameSync(jar, join(netty, basename(jar)))
+  for (const jar of globSync(join(made, 'lib', '{transport-netty4,netty}-*.jar')))
+    renameSync(jar, join(netty, basename(jar)))
   copyFileSync(join(folder, name, 'plugin-descriptor.properties'), join(netty, 'plugin-descriptor.properties'))
   return undefined
 }

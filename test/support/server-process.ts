@@ -1,4 +1,5 @@
-// A server that a test has started on loopback, with files of the test's own: ready when its port answers.
+// A server that a test has started on loopback, with files of the test's own: ready when its port answers, or when it says so
+// itself. Debian's packages are installed where they are missing.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { connect } from 'node:net'
@@ -6,6 +7,8 @@ import { until } from './until.ts'
 
 const INSTALL_MS = 120_000
 const START_MS = 60_000
+/** As the shell finds it, and where Debian has daemons. */
+const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`
 
 /** What tests, and programs that are none, offer. */
 export interface Ground {
@@ -13,7 +16,9 @@ export interface Ground {
 }
 
 export interface Server {
+  /** What it was given to be ready by; 0 where that is no port. */
   readonly port: number
+  /** Resolves when it is ready. */
   start(): Promise<void>
   /** SIGTERM by default. */
   stop(signal?: NodeJS.Signals): Promise<void>
@@ -22,26 +27,31 @@ export interface Server {
 /** False when the Debian package's program is there, or has been installed just now; else why not, for `skip`. */
 export function packageMissing(name: string, program: string): string | false {
   // Not run: some start more than themselves.
-  const isThere = (): boolean => spawnSync('sh', ['-c', 'command -v "$0"', program], { stdio: 'ignore' }).status === 0
+  const isThere = (): boolean =>
+    spawnSync('sh', ['-c', 'command -v "$0"', program], { env: { PATH }, stdio: 'ignore' }).status === 0
   if (isThere()) return false
   if (process.getuid?.() !== 0) return `${name} is not installed, and only root could install it`
-  const options = { timeout: INSTALL_MS, stdio: 'ignore' } as const
+  // Packages start what they bring, and nobody here would end it.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+  const options = { timeout: INSTALL_MS, stdio: 'ignore', env } as const
   spawnSync('apt-get', ['install', '-y', '--no-install-recommends', name], options)
   return isThere() ? false : `${name} is not installed, and apt-get could not install it`
 }
 
+/** Starts it, and ends it with the test. `ready` is its port, or what tells; where that throws it is asked again. */
 export async function serverProcess(
   t: Ground,
-  port: number,
+  ready: number | (() => Promise<boolean>),
   [program = '', ...args]: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Server> {
   let child: ChildProcess | undefined
+  const isReady = typeof ready === 'number' ? () => answers(ready) : () => ready().catch(() => false)
   const server: Server = {
-    port,
+    port: typeof ready === 'number' ? ready : 0,
     async start() {
       let said = ''
-      const own = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+      const own = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, PATH, ...env } })
       child = own
       for (const stream of [own.stdout!, own.stderr!])
         stream.on('data', (words) => {
@@ -49,7 +59,7 @@ export async function serverProcess(
         })
       await until(async () => {
         if (own.exitCode !== null || own.signalCode !== null) throw new Error(`${program} ended: ${said}`)
-        return await answers(port)
+        return await isReady()
       }, START_MS)
     },
     async stop(signal = 'SIGTERM') {

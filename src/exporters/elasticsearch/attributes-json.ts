@@ -7,11 +7,13 @@ import { VALUE } from '../../otlp/value.ts'
 import { Splice } from '../../wire/splice.ts'
 import { equalBytes } from '../../wire/varint.ts'
 import { type DocumentText, Piece } from './document-text.ts'
+import { PlainAttributes } from './plain-attributes.ts'
 import type { SpecialAttributes } from './special-attributes.ts'
 
 const LATITUDE = encodeText('geo.location.lat')
 const LONGITUDE = encodeText('geo.location.lon')
 const OPEN = new Piece('"attributes":{')
+const CLOSE = new Piece('},')
 const DOT = 0x2e
 const LAST_OF_LATITUDE = 0x74
 const LAST_OF_LONGITUDE = 0x6e
@@ -58,6 +60,19 @@ export class KeyFilter {
 
 export class AttributesJson {
   readonly #keys = new KeyFilter()
+  readonly plain = new PlainAttributes()
+
+  /** As write(), of a record in `bytes[start, end)` whose attributes are all usual. */
+  writePlain(text: DocumentText, bytes: Uint8Array, start: number, end: number, field: number): void {
+    const before = text.length
+    text.piece(OPEN)
+    if (!this.plain.write(text, bytes, start, end, field)) {
+      text.cut(before)
+      return
+    }
+    text.cut(text.length - 1)
+    text.piece(CLOSE)
+  }
 
   /**
    * `"attributes":{...},` with its comma; nothing at all where there are none. `first` is written before the attributes:
@@ -77,10 +92,7 @@ export class AttributesJson {
         places = true
         continue
       }
-      text.quoted(map.source(i), map.keyStart(i), map.keyEnd(i))
-      text.put(CHAR.COLON)
-      text.value(map.source(i), map.valueStart(i), map.valueEnd(i), flatMaps)
-      text.put(CHAR.COMMA)
+      text.member(map.source(i), map.keyStart(i), map.keyEnd(i), map.valueStart(i), map.valueEnd(i), flatMaps)
     }
     if (places) writePlaces(text, map)
     if (text.length > empty) text.cut(text.length - 1)

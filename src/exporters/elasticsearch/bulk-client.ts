@@ -25,6 +25,8 @@ const SHOWN_BYTES = 10_000
 const FILTER =
   'errors,items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason'
 const UNREACHABLE = new Set([502, 503, 504])
+const NO_ELASTICSEARCH =
+  'The server is no Elasticsearch: data streams and dynamic templates are left to its own templates.'
 const FOREIGN = /require_data_stream|dynamic_templates/
 
 export class BulkClient {
@@ -63,20 +65,28 @@ export class BulkClient {
     await this.#http.close()
   }
 
-  /** Rejects where the request as a whole was not taken: an HttpRefusal, or any other DeliveryError. */
-  async send(body: BulkBody, client: ClientInfo, wantsDataStreams: boolean, signal: AbortSignal): Promise<BulkOutcome> {
+  /**
+   * Rejects where the request as a whole was not taken: an HttpRefusal, or any other DeliveryError. `isPlain`: there is
+   * nothing in it that OpenSearch does not know.
+   */
+  async send(
+    body: BulkBody,
+    client: ClientInfo,
+    wantsDataStreams: boolean,
+    signal: AbortSignal,
+    isPlain = false,
+  ): Promise<BulkOutcome> {
     const dataStreams = wantsDataStreams && this.isElasticsearch && !body.isDeadLetters
     let answer: HttpAnswer
     try {
       answer = await this.#sendAnywhere(body, client, dataStreams, signal)
     } catch (error) {
-      if (!this.isElasticsearch || !(error instanceof HttpRefusal) || error.answer.status !== 400) throw error
+      // Others may have been on their way when the first one learned it.
+      if (isPlain || !(error instanceof HttpRefusal) || error.answer.status !== 400) throw error
       if (!FOREIGN.test(error.message)) throw error
+      if (this.isElasticsearch) this.#context.log.info(NO_ELASTICSEARCH)
       this.isElasticsearch = false
-      this.#context.log.info(
-        'The server is no Elasticsearch: data streams and dynamic templates are left to its own templates.',
-      )
-      return this.send(withoutTemplates(body), client, false, signal)
+      return this.send(withoutTemplates(body), client, false, signal, true)
     }
     this.#debug('logResponseBody', 'Answer of a bulk request.', answer.body)
     try {

@@ -8,7 +8,7 @@ import { plain } from '../../otlp/json/shape.ts'
 import { CHAR } from '../../otlp/json/text.ts'
 import { VALUE, ValueView } from '../../otlp/value.ts'
 import { Cursor } from '../../wire/cursor.ts'
-import { readF64, readU32, varintHigh, varintLow } from '../../wire/varint.ts'
+import { readF64, varintHigh, varintLow } from '../../wire/varint.ts'
 
 const MS_NANOS = 1_000_000
 // 2^32 = 4294 * 10^6 + 967296, so that every step stays an exact double.
@@ -119,45 +119,57 @@ export class DocumentText extends JsonText {
     return this.#outView
   }
 
-  /** RFC 8259, chapter 7, as the base has it: four bytes at once while there is nothing to escape. */
+  /** RFC 8259, chapter 7, as the base has it: four bytes at once, where there is nothing to escape. */
   protected override string(from: number, to: number): void {
     const { source } = this
-    if (source !== this.#viewed) {
-      this.#viewed = source
-      this.#view = viewOf(source)
-    }
-    this.reserve(to - from + 6)
-    const view = this.#view
-    const outView = this.#viewOfOut()
+    this.reserve(to - from + 2)
     const out = this.out
-    let p = this.to
-    out[p++] = CHAR.QUOTE
-    let i = from
-    for (; i + 4 <= to; i += 4, p += 4) {
-      const word = view.getInt32(i, true)
-      // The high bit of each byte that is below a space, a quote or a backslash; perhaps of others behind such a one.
-      const quote = word ^ QUOTES
-      const backslash = word ^ BACKSLASHES
-      const special = ((word - SPACES) & ~word) | ((quote - ONES) & ~quote) | ((backslash - ONES) & ~backslash)
-      if ((special & HIGH_BITS) !== 0) break
-      outView.setInt32(p, word, true)
-    }
-    for (; i < to; i++) {
-      const char = source[i]!
-      if (char < 0x20 || char === CHAR.QUOTE || char === CHAR.BACKSLASH) break
-      out[p++] = char
-    }
-    if (i < to) {
-      // The base writes a quote of its own.
-      const last = p - 1
-      const replaced = out[last]!
-      this.to = last
-      super.string(i, to)
-      this.out[last] = replaced
+    const start = this.to
+    const end = copyPlain(source, this.#viewOfSource(), from, to, out, this.#viewOfOut(), start + 1)
+    if (end < 0) {
+      super.string(from, to)
       return
     }
-    out[p++] = CHAR.QUOTE
-    this.to = p
+    out[start] = CHAR.QUOTE
+    out[end] = CHAR.QUOTE
+    this.to = end + 1
+  }
+
+  /** `"KEY":VALUE,` of an attribute whose AnyValue is `source[from, to)`. */
+  member(source: Uint8Array, keyStart: number, keyEnd: number, from: number, to: number, flatMaps: boolean): void {
+    this.source = source
+    // The usual one has a short string without anything to escape, and so is its key.
+    if (to - from >= 2 && source[from] === 10 && source[from + 1]! < 0x80 && from + 2 + source[from + 1]! === to) {
+      this.reserve(keyEnd - keyStart + to - from + 6)
+      const out = this.out
+      const view = this.#viewOfSource()
+      const outView = this.#viewOfOut()
+      const start = this.to
+      const key = copyPlain(source, view, keyStart, keyEnd, out, outView, start + 1)
+      const end = key < 0 ? key : copyPlain(source, view, from + 2, to, out, outView, key + 3)
+      if (end >= 0) {
+        out[start] = CHAR.QUOTE
+        out[key] = CHAR.QUOTE
+        out[key + 1] = CHAR.COLON
+        out[key + 2] = CHAR.QUOTE
+        out[end] = CHAR.QUOTE
+        out[end + 1] = CHAR.COMMA
+        this.to = end + 2
+        return
+      }
+    }
+    this.string(keyStart, keyEnd)
+    this.byte(CHAR.COLON)
+    this.value(source, from, to, flatMaps)
+    this.byte(CHAR.COMMA)
+  }
+
+  #viewOfSource(): DataView {
+    if (this.source !== this.#viewed) {
+      this.#viewed = this.source
+      this.#view = viewOf(this.source)
+    }
+    return this.#view
   }
 
   /** ASCII without anything to escape. */
@@ -336,10 +348,6 @@ export class DocumentText extends JsonText {
     }
     this.byte(CHAR.CLOSE_BRACE)
   }
-
-  fixed64(source: Uint8Array, at: number): void {
-    this.integer64(readU32(source, at), readU32(source, at + 4), false)
-  }
 }
 
 function wholeFloat(value: number): string {
@@ -347,4 +355,36 @@ function wholeFloat(value: number): string {
   const exponent = text.indexOf('e')
   if (exponent < 0) return `${text}.0`
   return text.includes('.') ? text : `${text.slice(0, exponent)}.0${text.slice(exponent)}`
+}
+
+/**
+ * Copies `source[from, to)` to `out[at]` and returns where that ends; -1 where something has to be escaped. `out` has room
+ * for it.
+ */
+function copyPlain(
+  source: Uint8Array,
+  view: DataView,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  outView: DataView,
+  at: number,
+): number {
+  let i = from
+  let p = at
+  for (; i + 4 <= to; i += 4, p += 4) {
+    const word = view.getInt32(i, true)
+    // The high bit of each byte that is below a space, a quote or a backslash; perhaps of others behind such a one.
+    const quote = word ^ QUOTES
+    const backslash = word ^ BACKSLASHES
+    const special = ((word - SPACES) & ~word) | ((quote - ONES) & ~quote) | ((backslash - ONES) & ~backslash)
+    if ((special & HIGH_BITS) !== 0) return -1
+    outView.setInt32(p, word, true)
+  }
+  for (; i < to; i++) {
+    const char = source[i]!
+    if (char < 0x20 || char === CHAR.QUOTE || char === CHAR.BACKSLASH) return -1
+    out[p++] = char
+  }
+  return p
 }

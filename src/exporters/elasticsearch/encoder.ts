@@ -105,7 +105,7 @@ export class Encoder {
   #record(mode: MappingMode, routing: Routing): void {
     const walk = this.#walk
     const place = this.#place
-    place.recordSpecial.read(walk.attributes)
+    place.enterRecord(walk)
     const target = place.target(routing)
     if (mode === 'bodymap') {
       this.#bodyMap(target)
@@ -141,13 +141,13 @@ export class Encoder {
 
   #metricsOfScope(mode: MappingMode, routing: Routing): void {
     const walk = this.#walk
-    this.#metrics.begin()
+    this.#metrics.begin(walk.bytes)
     let points = 0
     while (walk.nextItem()) {
       while (walk.nextPoint()) {
         points++
         if (mode === 'bodymap') continue
-        this.#place.recordSpecial.read(walk.attributes)
+        this.#place.enterRecord(walk)
         this.#metrics.add(walk, this.#place.target(routing))
       }
     }

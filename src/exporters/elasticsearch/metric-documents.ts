@@ -4,12 +4,13 @@ import { encodeText } from '../../otlp/encode.ts'
 import { METRIC } from '../../otlp/fields.ts'
 import { CHAR } from '../../otlp/json/text.ts'
 import { METRIC_TYPE, MetricView } from '../../otlp/metric.ts'
+import { utf8 } from '../../otlp/value.ts'
 import type { Walk } from '../../otlp/walk.ts'
 import { type AttributesJson, readOnlyMap } from './attributes-json.ts'
 import type { BulkWriter } from './bulk-body.ts'
 import { DocumentText } from './document-text.ts'
 import type { FlatDocuments } from './flat-documents.ts'
-import { type Group, MetricGroups, type PointPlace } from './metric-groups.ts'
+import { MetricGroups, POINT } from './metric-groups.ts'
 import { MetricValues } from './metric-values.ts'
 import type { Place } from './place.ts'
 import type { Target } from './routing.ts'
@@ -17,6 +18,15 @@ import { SpecialAttributes } from './special-attributes.ts'
 
 const AGGREGATE = 'aggregate_metric_double'
 const DOC_COUNT = '_doc_count'
+
+/** What of a group was written. */
+interface Written {
+  readonly points: number
+  readonly without: number
+  readonly templates: string
+  readonly docCount: number
+  readonly hash: string
+}
 
 export class MetricDocuments {
   readonly #bulk: BulkWriter
@@ -34,13 +44,14 @@ export class MetricDocuments {
     this.#attributes = attributes
   }
 
-  begin(): void {
-    this.#groups.clear()
+  /** Before the points of a scope. */
+  begin(bytes: Uint8Array): void {
+    this.#groups.begin(bytes)
   }
 
   /** The point that the walk stands at. */
   add(walk: Walk, target: Target): void {
-    const { bytes, metric } = walk
+    const { metric } = walk
     // Fields 2 and 3 are the start and the time of points of every kind.
     const point =
       metric.type === METRIC_TYPE.HISTOGRAM
@@ -50,50 +61,53 @@ export class MetricDocuments {
           : metric.type === METRIC_TYPE.SUMMARY
             ? walk.summary
             : walk.number
-    const place: PointPlace = {
-      bytes,
-      metricStart: walk.itemStart,
-      metricEnd: walk.itemEnd,
-      nameStart: metric.from(METRIC.NAME),
-      nameEnd: metric.to(METRIC.NAME),
-      unitStart: metric.from(METRIC.UNIT),
-      unitEnd: metric.to(METRIC.UNIT),
-      pointStart: walk.recordStart,
-      pointEnd: walk.recordEnd,
-      attributesField: walk.attributesField,
-      timeLow: point.fixedLow(3),
-      timeHigh: point.fixedHigh(3),
-      startLow: point.fixedLow(2),
-      startHigh: point.fixedHigh(2),
-    }
-    this.#groups.add(place, walk.attributes, target)
+    const groups = this.#groups
+    const row = groups.add()
+    groups.set(row, POINT.METRIC_START, walk.itemStart)
+    groups.set(row, POINT.METRIC_END, walk.itemEnd)
+    groups.set(row, POINT.NAME_START, metric.from(METRIC.NAME))
+    groups.set(row, POINT.NAME_END, metric.to(METRIC.NAME))
+    groups.set(row, POINT.UNIT_START, metric.from(METRIC.UNIT))
+    groups.set(row, POINT.UNIT_END, metric.to(METRIC.UNIT))
+    groups.set(row, POINT.START, walk.recordStart)
+    groups.set(row, POINT.END, walk.recordEnd)
+    groups.set(row, POINT.ATTRIBUTES, walk.attributesField)
+    groups.set(row, POINT.TIME_LOW, point.fixedLow(3))
+    groups.set(row, POINT.TIME_HIGH, point.fixedHigh(3))
+    groups.set(row, POINT.SINCE_LOW, point.fixedLow(2))
+    groups.set(row, POINT.SINCE_HIGH, point.fixedHigh(2))
+    groups.join(row, walk.attributes, target)
   }
 
   /** `templates`: whether the store knows dynamic templates. Returns how many points have no value to write. */
   writeOtel(place: Place, templates: boolean): number {
     let without = 0
-    for (const group of this.#groups.groups) {
-      const { first, target } = group
-      const { text } = this.#bulk
+    const groups = this.#groups
+    const { text } = this.#bulk
+    for (let group = 0; group < groups.count; group++) {
+      const first = groups.first(group)
+      const target = groups.target(group)
       this.#bulk.open(target.action)
       const values = this.#scratch.begin()
-      const named = this.#writeValues(group, values, templates && target.dataStream !== undefined)
-      without += group.points.length - named.points
+      const named = this.#writeValues(first, values, templates && target.dataStream !== undefined)
+      without += named.without
       if (named.points === 0) {
         this.#bulk.drop()
         continue
       }
       if (named.templates !== '') text.raw(encodeText(`,"dynamic_templates":{${named.templates}}`))
       this.#bulk.openDocument()
-      this.#time('"@timestamp":', first.timeLow, first.timeHigh, target)
-      text.put(CHAR.COMMA)
-      if (first.startLow !== 0 || first.startHigh !== 0) {
-        this.#time('"start_timestamp":', first.startLow, first.startHigh, target)
-        text.put(CHAR.COMMA)
+      text.ascii('"@timestamp":')
+      this.#time(groups.half(first, POINT.TIME_LOW), groups.half(first, POINT.TIME_HIGH), target)
+      const [sinceLow, sinceHigh] = [groups.half(first, POINT.SINCE_LOW), groups.half(first, POINT.SINCE_HIGH)]
+      if (sinceLow !== 0 || sinceHigh !== 0) {
+        text.ascii('"start_timestamp":')
+        this.#time(sinceLow, sinceHigh, target)
       }
-      if (first.unitEnd > first.unitStart) {
+      const unit = groups.get(first, POINT.UNIT_START)
+      if (groups.get(first, POINT.UNIT_END) > unit) {
         text.ascii('"unit":')
-        text.quoted(first.bytes, first.unitStart, first.unitEnd)
+        text.quoted(groups.bytes, unit, groups.get(first, POINT.UNIT_END))
         text.put(CHAR.COMMA)
       }
       text.piece(target.dataStreamJson)
@@ -112,10 +126,13 @@ export class MetricDocuments {
 
   writeFlat(flat: FlatDocuments): number {
     let without = 0
-    for (const { first, target, points } of this.#groups.groups) {
-      const { text } = this.#bulk
+    const groups = this.#groups
+    const { text } = this.#bulk
+    for (let group = 0; group < groups.count; group++) {
+      const first = groups.first(group)
+      const target = groups.target(group)
       const fields = flat.beginMetrics(target)
-      fields.open('@timestamp').isoTime(first.timeLow, first.timeHigh)
+      fields.open('@timestamp').isoTime(groups.half(first, POINT.TIME_LOW), groups.half(first, POINT.TIME_HIGH))
       fields.close()
       this.#openAttributes(first)
       for (let i = 0; i < this.#map.count; i++) {
@@ -124,16 +141,18 @@ export class MetricDocuments {
         fields.keyValue('', this.#map.source(i), this.#map.keyStart(i), this.#map.keyEnd(i), from, to)
       }
       let written = 0
-      for (const point of points) {
+      for (let point = first; point >= 0; point = groups.next(point)) {
         const before = fields.mark
-        const value = fields.openKey('', point.bytes, point.nameStart, point.nameEnd)
-        if (this.#writeValue(value, point) === undefined) fields.reset(before)
-        else {
+        const [nameStart, nameEnd] = [groups.get(point, POINT.NAME_START), groups.get(point, POINT.NAME_END)]
+        const value = fields.openKey('', groups.bytes, nameStart, nameEnd)
+        if (this.#writeValue(value, point) === undefined) {
+          fields.reset(before)
+          without++
+        } else {
           fields.close()
           written++
         }
       }
-      without += points.length - written
       if (written === 0) continue
       this.#bulk.open(target.action)
       this.#bulk.openDocument()
@@ -143,30 +162,30 @@ export class MetricDocuments {
     return without
   }
 
-  #openAttributes({ bytes, attributesField, pointStart, pointEnd }: PointPlace): void {
-    this.#map.open(bytes, attributesField)
-    this.#map.piece(pointStart, pointEnd)
-    this.#special.read(this.#map)
+  #openAttributes(point: number): void {
+    this.#special.read(this.#groups.open(point, this.#map))
   }
 
-  #writeValue(text: DocumentText, point: PointPlace): string | undefined {
-    const { bytes, pointStart, pointEnd } = point
-    const metric = this.#metric.reset(bytes, point.metricStart, point.metricEnd) as MetricView
+  #writeValue(text: DocumentText, point: number): string | undefined {
+    const groups = this.#groups
+    const { bytes } = groups
+    const [from, to] = [groups.get(point, POINT.METRIC_START), groups.get(point, POINT.METRIC_END)]
+    const metric = this.#metric.reset(bytes, from, to) as MetricView
     this.#openAttributes(point)
     const form = this.#special.has('HINTS', AGGREGATE) ? 'aggregate' : 'centroids'
-    return this.#values.write(text, metric.type, metric.isMonotonic(), form, bytes, pointStart, pointEnd)
+    const [start, end] = [groups.get(point, POINT.START), groups.get(point, POINT.END)]
+    return this.#values.write(text, metric.type, metric.isMonotonic(), form, bytes, start, end)
   }
 
-  #writeValues(
-    { points }: Group,
-    values: DocumentText,
-    withTemplates: boolean,
-  ): { readonly points: number; readonly templates: string; readonly docCount: number; readonly hash: string } {
+  #writeValues(first: number, values: DocumentText, withTemplates: boolean): Written {
+    const groups = this.#groups
+    const { bytes } = groups
     const names: string[] = []
-    const templates: string[] = []
+    let templates = ''
     let docCount = 0
-    for (const point of points) {
-      const { bytes, nameStart, nameEnd } = point
+    let without = 0
+    for (let point = first; point >= 0; point = groups.next(point)) {
+      const [nameStart, nameEnd] = [groups.get(point, POINT.NAME_START), groups.get(point, POINT.NAME_END)]
       const before = values.length
       if (before > 0) values.put(CHAR.COMMA)
       values.quoted(bytes, nameStart, nameEnd)
@@ -174,22 +193,29 @@ export class MetricDocuments {
       const template = this.#writeValue(values, point)
       if (template === undefined) {
         values.cut(before)
+        without++
         continue
       }
-      const name = Buffer.from(bytes.subarray(nameStart, nameEnd)).toString()
+      const name = utf8(bytes, nameStart, nameEnd)
       names.push(name)
-      if (withTemplates) templates.push(`${JSON.stringify(`metrics.${name}`)}:"${template}"`)
+      if (withTemplates) templates += `${templates === '' ? '' : ','}${JSON.stringify(`metrics.${name}`)}:"${template}"`
       if (this.#special.has('HINTS', DOC_COUNT))
-        docCount = this.#values.count(this.#metric.type, bytes, point.pointStart, point.pointEnd)
+        docCount = this.#values.count(
+          this.#metric.type,
+          bytes,
+          groups.get(point, POINT.START),
+          groups.get(point, POINT.END),
+        )
     }
-    return { points: names.length, templates: templates.join(','), docCount, hash: hashOfNames(names) }
+    return { points: names.length, without, templates, docCount, hash: hashOfNames(names) }
   }
 
-  #time(key: string, low: number, high: number, target: Target): void {
+  /** With a comma behind it. */
+  #time(low: number, high: number, target: Target): void {
     const { text } = this.#bulk
-    text.ascii(key)
     if (target.dataStream === undefined) text.isoTime(low, high)
     else text.epochMillis(low, high)
+    text.put(CHAR.COMMA)
   }
 }
 

@@ -1,121 +1,235 @@
 // Points that share everything but the metric become one document (reference 4.7): the same time and start, unit, index and
 // attributes, below one scope. Each metric once: a second point of the same name begins a document of its own.
 //
-// Points and groups are rows of flat arrays; the points of a group are a chain. Groups are found by a hash and compared.
+//   group --first--> point --next--> point ...      rows of two flat arrays; groups of the same hash are a chain, compared
+//                                                   before they are joined
+//
+// All of them are of one request, whose bytes must stay until they are written.
 
 import type { AttributeMap } from '../../otlp/attribute.ts'
 import { readOnlyMap } from './attributes-json.ts'
 import type { Target } from './routing.ts'
 
-/** Where the walk stands, when a point is added. */
-export interface PointPlace {
-  readonly bytes: Uint8Array
-  readonly metricStart: number
-  readonly metricEnd: number
-  readonly nameStart: number
-  readonly nameEnd: number
-  readonly unitStart: number
-  readonly unitEnd: number
-  readonly pointStart: number
-  readonly pointEnd: number
-  readonly attributesField: number
-  readonly timeLow: number
-  readonly timeHigh: number
-  readonly startLow: number
-  readonly startHigh: number
-}
+/** What is known of a point, by its place in a row. Starts and ends are places in the request's bytes. */
+export const POINT = {
+  METRIC_START: 0,
+  METRIC_END: 1,
+  NAME_START: 2,
+  NAME_END: 3,
+  UNIT_START: 4,
+  UNIT_END: 5,
+  START: 6,
+  END: 7,
+  /** The number of the field that holds its attributes. */
+  ATTRIBUTES: 8,
+  /** Halves of the time and of the start. */
+  TIME_LOW: 9,
+  TIME_HIGH: 10,
+  SINCE_LOW: 11,
+  SINCE_HIGH: 12,
+} as const
+const NEXT = 13
+const POINT_WIDTH = 14
 
-export interface Group {
-  /** Its first point speaks for all of them. */
-  readonly first: PointPlace
-  readonly target: Target
-  readonly hash: number
-  readonly points: PointPlace[]
-}
+const FIRST = 0
+const LAST = 1
+const TARGET = 2
+const NEXT_GROUP = 3
+/** Of the first group of a chain: the last one. */
+const LAST_OF_CHAIN = 4
+const SIZE = 5
+const GROUP_WIDTH = 6
+
+/** Points in a document, and documents that a point is tried with: what it costs to find its place has a bound. */
+const MAX_POINTS = 256
+const MAX_TRIES = 8
+
+const FIRST_ROWS = 256
+const KEEP_MAX_ROWS = 1 << 16
+const NONE = -1
 
 export class MetricGroups {
-  readonly #byHash = new Map<number, Group[]>()
+  bytes: Uint8Array = new Uint8Array(0)
+  #points = new Int32Array(FIRST_ROWS * POINT_WIDTH)
+  #pointCount = 0
+  #groups = new Int32Array(FIRST_ROWS * GROUP_WIDTH)
+  #groupCount = 0
+  readonly #targets: Target[] = []
+  /** The first group, by hash. */
+  readonly #byHash = new Map<number, number>()
   readonly #mine = readOnlyMap()
   readonly #theirs = readOnlyMap()
-  /** In the order of their first points. */
-  readonly groups: Group[] = []
 
-  clear(): void {
+  begin(bytes: Uint8Array): void {
+    this.bytes = bytes
+    this.#pointCount = 0
+    this.#groupCount = 0
+    this.#targets.length = 0
     this.#byHash.clear()
-    this.groups.length = 0
+    if (this.#points.length > KEEP_MAX_ROWS * POINT_WIDTH) {
+      this.#points = new Int32Array(FIRST_ROWS * POINT_WIDTH)
+      this.#groups = new Int32Array(FIRST_ROWS * GROUP_WIDTH)
+    }
+  }
+
+  /** Groups in the order of their first points. */
+  get count(): number {
+    return this.#groupCount
+  }
+
+  target(group: number): Target {
+    return this.#targets[this.#groups[group * GROUP_WIDTH + TARGET]!]!
+  }
+
+  /** The point that speaks for all of its group. */
+  first(group: number): number {
+    return this.#groups[group * GROUP_WIDTH + FIRST]!
+  }
+
+  /** The next point of the same group; -1 behind the last. */
+  next(point: number): number {
+    return this.#points[point * POINT_WIDTH + NEXT]!
+  }
+
+  get(point: number, what: number): number {
+    return this.#points[point * POINT_WIDTH + what]!
+  }
+
+  /** Half of a time. */
+  half(point: number, what: number): number {
+    return this.#points[point * POINT_WIDTH + what]! >>> 0
+  }
+
+  /** A row for a point, to be filled with set() and then joined. */
+  add(): number {
+    if ((this.#pointCount + 1) * POINT_WIDTH > this.#points.length) this.#points = doubled(this.#points)
+    return this.#pointCount++
+  }
+
+  set(point: number, what: number, value: number): void {
+    this.#points[point * POINT_WIDTH + what] = value
   }
 
   /** `attributes` are those of the point. */
-  add(place: PointPlace, attributes: AttributeMap, target: Target): void {
-    const hash = hashOf(place, attributes)
-    let found = this.#byHash.get(hash)
-    if (found === undefined) this.#byHash.set(hash, (found = []))
-    for (const group of found) {
-      if (group.target !== target || !this.#isAlike(group.first, place) || hasMetric(group, place)) continue
-      group.points.push(place)
+  join(point: number, attributes: AttributeMap, target: Target): void {
+    const points = this.#points
+    points[point * POINT_WIDTH + NEXT] = NONE
+    const hash = this.#hash(point, attributes)
+    const head = this.#byHash.get(hash) ?? NONE
+    let tries = 0
+    for (let group = head; group !== NONE && tries < MAX_TRIES; group = this.#group(group, NEXT_GROUP), tries++) {
+      if (this.#group(group, SIZE) >= MAX_POINTS || this.target(group) !== target) continue
+      const first = this.first(group)
+      if (!this.#isAlike(first, point) || this.#hasMetric(first, point)) continue
+      points[this.#group(group, LAST) * POINT_WIDTH + NEXT] = point
+      this.#groups[group * GROUP_WIDTH + LAST] = point
+      this.#groups[group * GROUP_WIDTH + SIZE]!++
       return
     }
-    const group = { first: place, target, hash, points: [place] }
-    found.push(group)
-    this.groups.push(group)
+    this.#begin(point, target, hash, head)
   }
 
-  #isAlike(a: PointPlace, b: PointPlace): boolean {
-    return (
-      a.timeLow === b.timeLow &&
-      a.timeHigh === b.timeHigh &&
-      a.startLow === b.startLow &&
-      a.startHigh === b.startHigh &&
-      sameBytes(a.bytes, a.unitStart, a.unitEnd, b.bytes, b.unitStart, b.unitEnd) &&
-      this.#sameAttributes(a, b)
-    )
+  #group(group: number, what: number): number {
+    return this.#groups[group * GROUP_WIDTH + what]!
   }
 
-  #sameAttributes(a: PointPlace, b: PointPlace): boolean {
-    const mine = this.#mine
-    const theirs = this.#theirs
-    mine.open(a.bytes, a.attributesField)
-    mine.piece(a.pointStart, a.pointEnd)
-    theirs.open(b.bytes, b.attributesField)
-    theirs.piece(b.pointStart, b.pointEnd)
+  #begin(point: number, target: Target, hash: number, head: number): void {
+    if ((this.#groupCount + 1) * GROUP_WIDTH > this.#groups.length) this.#groups = doubled(this.#groups)
+    const groups = this.#groups
+    const group = this.#groupCount++
+    const row = group * GROUP_WIDTH
+    groups[row + FIRST] = point
+    groups[row + LAST] = point
+    groups[row + TARGET] = this.#targetNumber(target)
+    groups[row + NEXT_GROUP] = NONE
+    groups[row + LAST_OF_CHAIN] = group
+    groups[row + SIZE] = 1
+    if (head === NONE) this.#byHash.set(hash, group)
+    else {
+      groups[this.#group(head, LAST_OF_CHAIN) * GROUP_WIDTH + NEXT_GROUP] = group
+      groups[head * GROUP_WIDTH + LAST_OF_CHAIN] = group
+    }
+  }
+
+  /** Mostly there is one. */
+  #targetNumber(target: Target): number {
+    const known = this.#targets.lastIndexOf(target)
+    return known >= 0 ? known : this.#targets.push(target) - 1
+  }
+
+  #isAlike(a: number, b: number): boolean {
+    for (let what: number = POINT.TIME_LOW; what <= POINT.SINCE_HIGH; what++)
+      if (this.get(a, what) !== this.get(b, what)) return false
+    return this.#sameRange(a, b, POINT.UNIT_START, POINT.UNIT_END) && this.#sameAttributes(a, b)
+  }
+
+  #hasMetric(first: number, point: number): boolean {
+    for (let other = first; other !== NONE; other = this.next(other))
+      if (this.#sameRange(other, point, POINT.NAME_START, POINT.NAME_END)) return true
+    return false
+  }
+
+  #sameRange(a: number, b: number, start: number, end: number): boolean {
+    return sameBytes(this.bytes, this.get(a, start), this.get(a, end), this.get(b, start), this.get(b, end))
+  }
+
+  #sameAttributes(a: number, b: number): boolean {
+    const mine = this.open(a, this.#mine)
+    const theirs = this.open(b, this.#theirs)
     if (mine.count !== theirs.count) return false
     for (let i = 0; i < mine.count; i++) {
-      let j = 0
       // Mostly they come in the same order.
-      if (sameEntry(mine, i, theirs, i)) continue
-      while (j < theirs.count && !sameEntry(mine, i, theirs, j)) j++
+      if (this.#sameEntry(mine, i, theirs, i)) continue
+      let j = 0
+      while (j < theirs.count && !this.#sameEntry(mine, i, theirs, j)) j++
       if (j === theirs.count) return false
     }
     return true
   }
+
+  #sameEntry(a: AttributeMap, i: number, b: AttributeMap, j: number): boolean {
+    const { bytes } = this
+    return (
+      sameBytes(bytes, a.keyStart(i), a.keyEnd(i), b.keyStart(j), b.keyEnd(j)) &&
+      sameBytes(bytes, a.valueStart(i), a.valueEnd(i), b.valueStart(j), b.valueEnd(j))
+    )
+  }
+
+  /** The map, of that point's attributes. */
+  open(point: number, map: AttributeMap): AttributeMap {
+    map.open(this.bytes, this.get(point, POINT.ATTRIBUTES))
+    map.piece(this.get(point, POINT.START), this.get(point, POINT.END))
+    return map
+  }
+
+  /** Does not depend on the order of attributes. */
+  #hash(point: number, attributes: AttributeMap): number {
+    const { bytes } = this
+    let hash =
+      this.get(point, POINT.TIME_LOW) ^
+      Math.imul(this.get(point, POINT.TIME_HIGH), 31) ^
+      Math.imul(this.get(point, POINT.SINCE_LOW), 17)
+    for (let i = 0; i < attributes.count; i++) {
+      let entry = 0x811c9dc5
+      for (let p = attributes.keyStart(i); p < attributes.keyEnd(i); p++)
+        entry = Math.imul(entry ^ bytes[p]!, 0x01000193)
+      for (let p = attributes.valueStart(i); p < attributes.valueEnd(i); p++)
+        entry = Math.imul(entry ^ bytes[p]!, 0x01000193)
+      hash = (hash + entry) | 0
+    }
+    return hash
+  }
 }
 
-const hasMetric = ({ points }: Group, place: PointPlace): boolean =>
-  points.some(({ bytes, nameStart, nameEnd }) =>
-    sameBytes(bytes, nameStart, nameEnd, place.bytes, place.nameStart, place.nameEnd),
-  )
+function doubled(rows: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const grown = new Int32Array(rows.length * 2)
+  grown.set(rows)
+  return grown
+}
 
-const sameEntry = (a: AttributeMap, i: number, b: AttributeMap, j: number): boolean =>
-  sameBytes(a.source(i), a.keyStart(i), a.keyEnd(i), b.source(j), b.keyStart(j), b.keyEnd(j)) &&
-  sameBytes(a.source(i), a.valueStart(i), a.valueEnd(i), b.source(j), b.valueStart(j), b.valueEnd(j))
-
-function sameBytes(a: Uint8Array, aStart: number, aEnd: number, b: Uint8Array, bStart: number, bEnd: number): boolean {
+function sameBytes(bytes: Uint8Array, aStart: number, aEnd: number, bStart: number, bEnd: number): boolean {
   const length = aEnd - aStart
   if (length !== bEnd - bStart) return false
-  for (let i = 0; i < length; i++) if (a[aStart + i] !== b[bStart + i]) return false
+  for (let i = 0; i < length; i++) if (bytes[aStart + i] !== bytes[bStart + i]) return false
   return true
-}
-
-/** Does not depend on the order of attributes. */
-function hashOf(place: PointPlace, attributes: AttributeMap): number {
-  let hash = place.timeLow ^ Math.imul(place.timeHigh, 31) ^ Math.imul(place.startLow, 17)
-  for (let i = 0; i < attributes.count; i++) {
-    const bytes = attributes.source(i)
-    let entry = 0x811c9dc5
-    for (let p = attributes.keyStart(i); p < attributes.keyEnd(i); p++) entry = Math.imul(entry ^ bytes[p]!, 0x01000193)
-    for (let p = attributes.valueStart(i); p < attributes.valueEnd(i); p++)
-      entry = Math.imul(entry ^ bytes[p]!, 0x01000193)
-    hash = (hash + entry) | 0
-  }
-  return hash
 }

@@ -61,7 +61,7 @@ export class OtelDocuments {
 
   log(walk: Walk, place: Place, target: Target): void {
     const text = this.#text
-    const { log, attributes } = walk
+    const { log } = walk
     const observed = LOG_RECORD.OBSERVED_TIME_UNIX_NANO
     const time = isSet(log, LOG_RECORD.TIME_UNIX_NANO) ? LOG_RECORD.TIME_UNIX_NANO : observed
     this.#time(KEY_TIMESTAMP, log, time, target)
@@ -72,9 +72,9 @@ export class OtelDocuments {
     this.#uint(KEY_SEVERITY_NUMBER, log.severityNumber())
     this.#id(KEY_TRACE_ID, log, log.traceIdAt(), 16)
     this.#id(KEY_SPAN_ID, log, log.spanIdAt(), 8)
-    this.#attributes.write(text, attributes, place.recordSpecial)
+    this.#writeAttributes(walk, place)
     this.#uint(KEY_DROPPED_ATTRIBUTES_COUNT, log.uint32(LOG_RECORD.DROPPED_ATTRIBUTES_COUNT))
-    if (!this.#string(KEY_EVENT_NAME, log, LOG_RECORD.EVENT_NAME)) this.#eventName(attributes, place)
+    if (!this.#string(KEY_EVENT_NAME, log, LOG_RECORD.EVENT_NAME)) this.#eventName(walk, place)
     text.raw(place.aroundJson)
     if (log.has(LOG_RECORD.BODY)) this.#body(log.body())
     text.cut(text.length - 1)
@@ -95,7 +95,7 @@ export class OtelDocuments {
     const nanos = span.fixed64Difference(SPAN.END_TIME_UNIX_NANO, SPAN.START_TIME_UNIX_NANO)
     text.integer(nanos > 0 ? nanos : 0)
     text.put(CHAR.COMMA)
-    this.#attributes.write(text, walk.attributes, place.recordSpecial)
+    this.#writeAttributes(walk, place)
     this.#uint(KEY_DROPPED_ATTRIBUTES_COUNT, span.uint32(SPAN.DROPPED_ATTRIBUTES_COUNT))
     this.#uint(KEY_DROPPED_EVENTS_COUNT, span.uint32(SPAN.DROPPED_EVENTS_COUNT))
     this.#writeLinks(span)
@@ -164,12 +164,18 @@ export class OtelDocuments {
     this.#text.put(CHAR.COMMA)
   }
 
-  #eventName(attributes: AttributeMap, { recordSpecial }: Place): void {
+  #writeAttributes(walk: Walk, { isPlain, recordSpecial }: Place): void {
+    if (isPlain)
+      this.#attributes.writePlain(this.#text, walk.bytes, walk.recordStart, walk.recordEnd, walk.attributesField)
+    else this.#attributes.write(this.#text, walk.attributes, recordSpecial)
+  }
+
+  #eventName(walk: Walk, { recordSpecial }: Place): void {
     const at = recordSpecial.entry('EVENT_NAME')
     if (at < 0) return
-    const value = attributes.value(at)
+    const value = walk.attributes.value(at)
     if (value.type !== VALUE.STRING || value.start === value.end) return
-    this.#text.ascii(KEY_EVENT_NAME)
+    this.#text.piece(KEY_EVENT_NAME)
     this.#text.quoted(value.bytes, value.start, value.end)
     this.#text.put(CHAR.COMMA)
   }

@@ -11,6 +11,8 @@ export class Place {
   readonly resourceSpecial = new SpecialAttributes()
   readonly scopeSpecial = new SpecialAttributes()
   readonly recordSpecial = new SpecialAttributes()
+  /** The record's attributes are all usual, and have not been read. */
+  isPlain = false
   scopeName = ''
   scopeVersion = ''
   mode: MappingMode
@@ -67,6 +69,13 @@ export class Place {
     this.#attributes.write(text, walk.scopeAttributes, this.scopeSpecial, flatMaps)
     this.#count(scope.droppedAttributesCount())
     this.aroundJson = this.#closed()
+  }
+
+  enterRecord(walk: Walk): void {
+    const { bytes, recordStart, recordEnd } = walk
+    this.isPlain = this.#attributes.plain.areAll(bytes, recordStart, recordEnd, walk.attributesField)
+    if (this.isPlain) this.recordSpecial.clear()
+    else this.recordSpecial.read(walk.attributes)
   }
 
   /** Of a record whose special attributes have been read. */

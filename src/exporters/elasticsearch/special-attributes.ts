@@ -35,11 +35,17 @@ export class SpecialAttributes {
   /** Whether there is any. */
   any = false
 
+  /** There are none. */
+  clear(): this {
+    if (this.any) this.#entries.fill(-1)
+    this.any = false
+    return this
+  }
+
   /** Looks once at each attribute of the map; what is found stands for as long as the map does. */
   read(map: AttributeMap): this {
     this.#map = map
-    if (this.any) this.#entries.fill(-1)
-    this.any = false
+    this.clear()
     for (let i = 0; i < map.count; i++) {
       const length = map.keyEnd(i) - map.keyStart(i)
       if (length < SHORTEST) continue

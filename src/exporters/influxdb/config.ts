@@ -100,6 +100,10 @@ export const config = object(
           default: false,
           doc: 'Whether the database is created at the start where it is not there.',
         }),
+        retentionDuration: string('retention_duration', {
+          default: '',
+          doc: 'With create_database: how long it keeps what is written, for example `30d`, in a policy of the name retention_policy. Empty: for ever.',
+        }),
       }),
       { doc: 'InfluxDB 1, and what speaks like it.' },
     ),
@@ -183,6 +187,12 @@ export const config = object(
         problem('v3.enabled', 'v1_compatibility and v3 are both enabled', 'keep one of them')
       if (value.v1.enabled && value.v1.db === '')
         problem('v1_compatibility.db', 'is empty', 'write the name of the database')
+      if (!/^(?:(?:\d+(?:u|ms|s|m|h|d|w))+|INF)?$/.test(value.v1.retentionDuration))
+        problem(
+          'v1_compatibility.retention_duration',
+          `"${value.v1.retentionDuration}" is no duration of InfluxDB`,
+          'write for example 30d, 12w or INF',
+        )
       if (value.v3.enabled && value.v3.db === '') problem('v3.db', 'is empty', 'write the name of the database')
       for (const [key, names] of [
         ['span_dimensions', value.spanDimensions],

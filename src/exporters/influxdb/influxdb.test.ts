@@ -49,6 +49,7 @@ test('v1: database, retention policy, user; the database is created once', async
     password: 'p',
     retention_policy: 'year',
     create_database: true,
+    retention_duration: '30d',
   }
   const { settled, asked } = await pair(t, { v1_compatibility: v1, precision: 'us' })
   await settled('a')
@@ -56,7 +57,7 @@ test('v1: database, retention policy, user; the database is created once', async
   assert.deepEqual(
     asked.map(({ url }) => [url.pathname, url.searchParams.get('q') ?? url.search]),
     [
-      ['/query', 'CREATE DATABASE "plant\\"s"'],
+      ['/query', 'CREATE DATABASE "plant\\"s" WITH DURATION 30d NAME "year"'],
       ['/write', '?db=plant%22s&rp=year&precision=u'],
       ['/write', '?db=plant%22s&rp=year&precision=u'],
     ],

@@ -87,8 +87,12 @@ export class InfluxExporter implements Exporter {
 
   async #makeDatabase(client: ClientInfo, signal: AbortSignal): Promise<void> {
     if (this.#databaseMade) return
-    await this.#http.send({ url: createDatabaseUrl(this.#config), headers: this.#headers, body: [], client }, signal)
+    const url = createDatabaseUrl(this.#config)
+    const { body } = await this.#http.send({ url, headers: this.#headers, body: [], client }, signal)
     this.#databaseMade = true
+    // An answer of status 200 may hold an error, as where the database has another policy: lines can be written all the same.
+    const error = /"error":"((?:[^"\\]|\\.)*)"/.exec(Buffer.from(body).toString())
+    if (error !== null) this.#context.log.warn('The database is not as it should be.', { error: error[1]! })
   }
 
   /** Returns how many lines the server will never take. */

@@ -8,6 +8,7 @@
 
 import { EXEMPLAR, HISTOGRAM_DATA_POINT, METRIC, NUMBER_DATA_POINT } from '../../otlp/fields.ts'
 import { METRIC_TYPE, type NumberPointView, type PointView } from '../../otlp/metric.ts'
+import { plainDecimal } from '../../otlp/plain-decimal.ts'
 import type { Walk } from '../../otlp/walk.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import { FieldIndex } from '../../wire/field-index.ts'
@@ -15,7 +16,6 @@ import { AttributeFields } from './attribute-fields.ts'
 import { type LineSchema, NO_RECORDED_VALUE, type Outcome, POINT } from './line-schema.ts'
 import { writeTime } from './line-time.ts'
 import type { LineWriter } from './lines.ts'
-import { plainDecimal } from './plain-decimal.ts'
 import type { SeriesGuard } from './series-guard.ts'
 import { type TagSet, TagSets } from './tag-sets.ts'
 

@@ -90,6 +90,12 @@ interface KnownMetric extends ByteKeyed {
   readonly pieces: readonly Piece[]
   /** The field's key; empty where it depends on more. */
   readonly field: Uint8Array
+  /** Whether its head is the same for all points of a scope. */
+  readonly isSettled: boolean
+  /** The head in the scope of that number, once a second point has asked for it. */
+  head: Uint8Array
+  headScope: number
+  seenScope: number
 }
 
 export class PlantSchema implements LineSchema {
@@ -98,6 +104,10 @@ export class PlantSchema implements LineSchema {
   readonly #unitNanos: number
   readonly #guard: SeriesGuard | undefined
   #metrics = new ByteTable<KnownMetric>()
+  /** The metric of the point before, and where it stands: its points follow one another. */
+  #last: KnownMetric | undefined
+  #lastBytes: Uint8Array = NO_BYTES
+  #lastItem = -1
   /** Counts scopes, so that what was rendered for one is not taken for another's. */
   #scope = 0
   // Where the last line's head and its fields ended; it can be continued while nothing else was written.
@@ -116,6 +126,7 @@ export class PlantSchema implements LineSchema {
 
   begin(): void {
     this.#lineTo = -1
+    this.#lastBytes = NO_BYTES
   }
 
   enterResource(): void {}
@@ -155,6 +166,23 @@ export class PlantSchema implements LineSchema {
   }
 
   #head(walk: Walk, writer: LineWriter, metric: KnownMetric, rule: Rule): Outcome {
+    if (metric.headScope === this.#scope) {
+      writer.raw(metric.head)
+      return 'written'
+    }
+    const from = writer.length
+    const outcome = this.#wholeHead(walk, writer, metric, rule)
+    if (metric.isSettled && outcome === 'written') {
+      if (metric.seenScope === this.#scope) {
+        metric.head = writer.bytes.slice(from, writer.length)
+        metric.headScope = this.#scope
+      }
+      metric.seenScope = this.#scope
+    }
+    return outcome
+  }
+
+  #wholeHead(walk: Walk, writer: LineWriter, metric: KnownMetric, rule: Rule): Outcome {
     const from = writer.length
     const { pieces } = metric
     for (let i = 0; i < pieces.length; i++) {
@@ -242,21 +270,28 @@ export class PlantSchema implements LineSchema {
 
   /** Known by the bytes that hold its name and its unit, whatever stands between them. */
   #metricOf(walk: Walk): KnownMetric {
-    const { metric, bytes } = walk
+    const { metric, bytes, itemStart } = walk
+    if (bytes === this.#lastBytes && itemStart === this.#lastItem) return this.#last!
+    this.#lastBytes = bytes
+    this.#lastItem = itemStart
     const nameFrom = metric.from(METRIC.NAME)
     const unitFrom = metric.from(METRIC.UNIT)
     const from = unitFrom === 0 || (nameFrom > 0 && nameFrom < unitFrom) ? nameFrom : unitFrom
     const to = Math.max(metric.to(METRIC.NAME), metric.to(METRIC.UNIT))
-    const known = this.#metrics.find(bytes, from, to)
-    if (known !== undefined) return known
-    if (this.#metrics.size >= MAX_METRICS) this.#metrics = new ByteTable()
-    return this.#metrics.add(this.#learn(walk, bytes.slice(from, to)))
+    let known = this.#metrics.find(bytes, from, to)
+    if (known === undefined) {
+      if (this.#metrics.size >= MAX_METRICS) this.#metrics = new ByteTable()
+      known = this.#metrics.add(this.#learn(walk, bytes.slice(from, to)))
+    }
+    this.#last = known
+    return known
   }
 
   #learn(walk: Walk, key: Uint8Array): KnownMetric {
     const name = walk.metric.toName()
     const rule = this.#rules.find(({ fits }) => fits(name))
-    if (rule === undefined) return { key, rule, pieces: [], field: NO_BYTES }
+    const unseen = { head: NO_BYTES, headScope: -1, seenScope: -1 }
+    if (rule === undefined) return { key, rule, pieces: [], field: NO_BYTES, isSettled: false, ...unseen }
     const pieces: Piece[] = []
     const line = new LineWriter()
     const endFixed = (): void => {
@@ -277,7 +312,11 @@ export class PlantSchema implements LineSchema {
     let field = NO_BYTES
     if (rule.field.level <= LEVEL.METRIC && rule.field.write(walk, line, false))
       field = line.bytes.slice(0, line.length)
-    return { key, rule, pieces, field }
+    const isSettled =
+      !rule.takesOthers &&
+      this.#guard === undefined &&
+      rule.parts.every(({ template }) => template.level !== LEVEL.POINT)
+    return { key, rule, pieces, field, isSettled, ...unseen }
   }
 }
 

@@ -1,7 +1,6 @@
 // Known telemetry in, asked back from real servers, value by value.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { debianMissing } from '../../../test/support/debian.ts'
 import { exporterHarness, type Fate } from '../../../test/support/harness.ts'
 import {
   INFLUXDB_1,
@@ -11,12 +10,13 @@ import {
   VICTORIA_METRICS,
   victoriaMetrics,
 } from '../../../test/support/influxdb.ts'
+import { packageMissing } from '../../../test/support/server-process.ts'
 import { until } from '../../../test/support/until.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import { factory } from './factory.ts'
 
-const NO_INFLUXDB = debianMissing(...INFLUXDB_1)
-const NO_VICTORIA = debianMissing(...VICTORIA_METRICS)
+const NO_INFLUXDB = packageMissing(...INFLUXDB_1)
+const NO_VICTORIA = packageMissing(...VICTORIA_METRICS)
 const DIRECT = { sending_queue: { enabled: false }, retry_on_failure: { enabled: false } }
 const DB = 'plant'
 
@@ -157,6 +157,21 @@ test('metrics, spans and logs come back from InfluxDB 1 as the Collector writes 
   await write('logs', { resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] })
   const logs = await influxQl(store, DB, 'SELECT body, severity_number, severity_text FROM logs')
   assert.deepEqual(logs[1], [at(20), 'jam', 17, 'ERROR'])
+})
+
+test('the database is made with the policy that was asked for, and one that is there is left as it is', {
+  skip: NO_INFLUXDB,
+}, async (t) => {
+  const store = await influxdb1(t)
+  const v1 = { enabled: true, db: DB, create_database: true, retention_policy: 'month' }
+  const request = ofDevice('d', [gauge('level', { timeUnixNano: at(1), asDouble: 1.5 })])
+  const first = await writer(t, store, { v1_compatibility: { ...v1, retention_duration: '30d' } })
+  assert.equal((await first.write('metrics', request)).delivered, true)
+  const policies = await influxQl(store, DB, 'SHOW RETENTION POLICIES')
+  assert.deepEqual(policies[1]!.slice(0, 2), ['month', '720h0m0s'])
+  const second = await writer(t, store, { v1_compatibility: { ...v1, retention_duration: '60d' } })
+  assert.equal((await second.write('metrics', request)).delivered, true)
+  assert.match(JSON.stringify(second.logs), /not as it should be.*retention policy/)
 })
 
 test('a field that changes its type is set aside, and the rest of the batch is stored', {

@@ -51,6 +51,11 @@ export function writeHeaders({ v1, v3, token }: InfluxConfig): Record<string, st
 /** InfluxDB 1: the request that creates the database; it changes nothing where there is one. */
 export function createDatabaseUrl({ endpoint, v1 }: InfluxConfig): URL {
   const url = new URL('/query', endpoint)
-  url.searchParams.set('q', `CREATE DATABASE "${v1.db.replaceAll(/["\\]/g, '\\$&')}"`)
+  const duration = v1.retentionDuration === '' ? '' : ` DURATION ${v1.retentionDuration}`
+  const name = v1.retentionPolicy === '' ? '' : ` NAME ${quoted(v1.retentionPolicy)}`
+  const policy = duration + name
+  url.searchParams.set('q', `CREATE DATABASE ${quoted(v1.db)}${policy === '' ? '' : ` WITH${policy}`}`)
   return url
 }
+
+const quoted = (name: string): string => `"${name.replaceAll(/["\\]/g, '\\$&')}"`

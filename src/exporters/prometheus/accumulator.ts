@@ -17,21 +17,22 @@ import {
   RESOURCE_METRICS,
   SCOPE_METRICS,
 } from '../../otlp/fields.ts'
+import { KeyRange } from '../../otlp/key-range.ts'
 import { isMetricData, METRIC_TYPE, type MetricType, MetricView } from '../../otlp/metric.ts'
 import { MergedView } from '../../otlp/resource.ts'
-import { type LabelNaming, metricName, type Naming } from '../../prometheus/names.ts'
-import { Cursor } from '../../wire/cursor.ts'
-import { varintLow } from '../../wire/varint.ts'
-import { KeyRange } from './key-range.ts'
+import { labelText } from '../../prometheus/escape.ts'
 import {
   type Label,
   type ResourceLabels,
   readAttributes,
   resourceLabels,
   scopeLabels,
-  seriesText,
+  seriesLabels,
   withoutServiceAttributes,
-} from './labels.ts'
+} from '../../prometheus/labels.ts'
+import { type LabelNaming, metricName, type Naming } from '../../prometheus/names.ts'
+import { Cursor } from '../../wire/cursor.ts'
+import { varintLow } from '../../wire/varint.ts'
 import { PointReader } from './points.ts'
 import { type FamilyType, KIND, type Kind, SeriesTable } from './series.ts'
 import { DROPPED, type Dropped, type Node, type Stream } from './stream.ts'
@@ -290,8 +291,8 @@ export class Accumulator {
       attributes = [...attributes.filter(([key]) => !ofResource.has(key)), ...resourceAttributes]
     }
     const own = kind === KIND.SUMMARY ? 'quantile' : kind === KIND.NUMBER ? undefined : 'le'
-    const text = seriesText(labels, attributes, this.#options.labels, own)
-    const slot = text === undefined ? -3 : this.series.open(family, text, kind)
+    const all = seriesLabels(labels, attributes, this.#options.labels, own)
+    const slot = all === undefined ? -3 : this.series.open(family, labelText(all), kind)
     if (slot >= 0) return slot
     const reason = slot === -3 ? DROPPED.LABEL : slot === -2 ? DROPPED.TYPE : DROPPED.SERIES
     this.#options.onDropped(reason, 1, () => family.name)

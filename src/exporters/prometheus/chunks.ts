@@ -4,7 +4,7 @@
 
 import { writeVarint } from '../../wire/varint.ts'
 
-const CHUNK_BYTES = 64 * 1024
+const CHUNK_BYTES = 128 * 1024
 
 export interface Chunks {
   /** Whether takeFull() has something to give. */

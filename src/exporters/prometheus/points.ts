@@ -10,6 +10,7 @@ import {
   NUMBER_DATA_POINT,
   SUMMARY_DATA_POINT,
 } from '../../otlp/fields.ts'
+import { KeyRange } from '../../otlp/key-range.ts'
 import {
   ExponentialHistogramPointView,
   HistogramPointView,
@@ -18,7 +19,6 @@ import {
 } from '../../otlp/metric.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import { varintLow } from '../../wire/varint.ts'
-import { KeyRange } from './key-range.ts'
 import { KIND, type Kind, type SeriesTable } from './series.ts'
 import { ExponentialState, HistogramState, SummaryState } from './states.ts'
 import { DROPPED, type Dropped, type Stream } from './stream.ts'

@@ -2,6 +2,7 @@
 // its reader reads.
 
 import type { Clock } from '../../graph/clock.ts'
+import { labelText } from '../../prometheus/escape.ts'
 import type { Accumulator } from './accumulator.ts'
 import { ByteChunks, type Chunks, TextChunks } from './chunks.ts'
 import type { Choice, Format } from './format.ts'
@@ -38,13 +39,19 @@ export async function scrape(
   const { series } = accumulator
   const { out, format } = makeFormat(accumulator, options)
   output.begin(format.contentType)
-  let sliceEnds = clock.monotonic() + SLICE_MS
   let untilLook = SERIES_A_LOOK
+  let sliceEnds = clock.monotonic() + SLICE_MS
+  const rest = async (): Promise<void> => {
+    if (clock.monotonic() < sliceEnds) return
+    await new Promise(setImmediate)
+    sliceEnds = clock.monotonic() + SLICE_MS
+  }
   /** False when nobody reads any more. */
   const pass = async (chunks: readonly Buffer[]): Promise<boolean> => {
     for (const chunk of chunks) {
       const written = output.write(chunk)
       if (!(written instanceof Promise ? await written : written)) return false
+      await rest()
     }
     return true
   }
@@ -62,10 +69,8 @@ export async function scrape(
         }
         if (--untilLook > 0 && !out.hasFull) continue
         untilLook = SERIES_A_LOOK
-        if (out.hasFull && !(await pass(out.takeFull()))) return
-        if (clock.monotonic() < sliceEnds) continue
-        await new Promise(setImmediate)
-        sliceEnds = clock.monotonic() + SLICE_MS
+        if (!out.hasFull) await rest()
+        else if (!(await pass(out.takeFull()))) return
       }
       if (begun) format.end()
     }
@@ -95,6 +100,6 @@ function makeFormat(
 /** One for each job and instance: of the resource that came first. */
 function targetTexts(accumulator: Accumulator): readonly string[] {
   const texts = new Map<string, string>()
-  for (const { key, text } of accumulator.targets()) if (!texts.has(key)) texts.set(key, text)
+  for (const { key, labels } of accumulator.targets()) if (!texts.has(key)) texts.set(key, labelText(labels))
   return [...texts.values()]
 }

@@ -1,6 +1,6 @@
 // A metric of one resource and scope, as its points meet it, and the reasons for which points are not shown.
 
-import type { Attribute, Label } from './labels.ts'
+import type { Attribute, Label } from '../../prometheus/labels.ts'
 import type { Family, Kind } from './series.ts'
 import type { Bounds } from './states.ts'
 

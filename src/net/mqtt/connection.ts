@@ -22,6 +22,14 @@ export interface Subscription {
   readonly noLocal: boolean
 }
 
+/** A message that we publish. */
+export interface Announcement {
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly qos: 0 | 1
+  readonly retain: boolean
+}
+
 export interface ConnectionOptions {
   readonly address: BrokerAddress
   readonly version: Version
@@ -39,6 +47,8 @@ export interface ConnectionOptions {
   readonly maxPacketBytes: number
   readonly keepAliveSeconds: number
   readonly connectTimeoutMs: number
+  /** What the broker publishes for us when we vanish; asked at each connection. */
+  readonly will?: () => Announcement
 }
 
 export interface Connack {
@@ -125,6 +135,10 @@ export class Connection implements FrameHandler {
     })
   }
 
+  get isConnected(): boolean {
+    return this.#during === 'connected' && !this.#isClosed
+  }
+
   get isPaused(): boolean {
     return this.#isPaused
   }
@@ -157,6 +171,12 @@ export class Connection implements FrameHandler {
         ...(this.#options.version === 5 ? { rh: retainHandling, rap: true, nl: noLocal } : {}),
       })),
     } as Packet)
+  }
+
+  /** Nobody waits for the broker's answer to it: the order of packets on the connection has to do. */
+  announce({ topic, payload, qos, retain }: Announcement): void {
+    const messageId = qos === 0 ? {} : { messageId: this.#id() }
+    this.#send({ cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false, ...messageId })
   }
 
   unsubscribe(filters: readonly string[]): void {
@@ -212,6 +232,7 @@ export class Connection implements FrameHandler {
   #connect(): void {
     const { version, clientId, username, password, cleanStart, keepAliveSeconds } = this.#options
     const { sessionExpirySeconds, receiveMaximum, topicAliasMaximum, maxPacketBytes } = this.#options
+    const will = this.#options.will?.()
     this.#during = 'connecting'
     this.#send({
       cmd: 'connect',
@@ -222,6 +243,7 @@ export class Connection implements FrameHandler {
       keepalive: keepAliveSeconds,
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password: Buffer.from(password) }),
+      ...(will === undefined ? {} : { will: { ...will, payload: Buffer.from(will.payload) } }),
       ...(version === 4
         ? {}
         : {

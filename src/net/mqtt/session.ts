@@ -10,7 +10,14 @@
 import type { Clock, Timer } from '../../graph/clock.ts'
 import type { Logger } from '../../self/log.ts'
 import { AckGroup, AckLine } from './ack-line.ts'
-import { type Closed, type Connack, Connection, type ConnectionOptions, type Subscription } from './connection.ts'
+import {
+  type Announcement,
+  type Closed,
+  type Connack,
+  Connection,
+  type ConnectionOptions,
+  type Subscription,
+} from './connection.ts'
 import type { PublishFrame, Version } from './frames.ts'
 import { oneMessage } from './message-list.ts'
 import { Consignment, Outgoing } from './outgoing.ts'
@@ -136,6 +143,13 @@ export class MqttSession {
     this.unacked.settle(group)
     if (this.unacked.messages === 0) this.#whenIdle?.()
     if (this.#connection?.isPaused === true && !this.#isStopping && !this.#isFull()) this.#connection.resume()
+  }
+
+  /** False when there is no connection: then nothing was sent. */
+  announce(announcement: Announcement): boolean {
+    if (this.#connection?.isConnected !== true) return false
+    this.#connection.announce(announcement)
+    return true
   }
 
   /** Takes no more messages, waits for those that it has, and says goodbye. Safe before start() and when called twice. */

@@ -104,13 +104,26 @@ function digitOf(char: number): number {
   return letter >= 97 && letter <= 102 ? letter - 87 : -1
 }
 
-const hexadecimal = (digit: number): number => (digit < 10 ? 48 + digit : 87 + digit)
+/** The two digits of each byte, one behind the other. */
+const PAIRS = Uint8Array.from(
+  Buffer.from(Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0')).join('')),
+)
 
 /** Writes all 14 digits and returns the offset behind them. */
 export function writeRandomness(target: Uint8Array, at: number, { high, low }: Bits): number {
-  for (let i = 0, shift = 20; i < HIGH_DIGITS; i++, shift -= 4) target[at + i] = hexadecimal((high >>> shift) & 15)
-  for (let i = HIGH_DIGITS, shift = 28; i < DIGITS; i++, shift -= 4) target[at + i] = hexadecimal((low >>> shift) & 15)
+  writePair(target, at, (high >>> 16) & 255)
+  writePair(target, at + 2, (high >>> 8) & 255)
+  writePair(target, at + 4, high & 255)
+  writePair(target, at + 6, low >>> 24)
+  writePair(target, at + 8, (low >>> 16) & 255)
+  writePair(target, at + 10, (low >>> 8) & 255)
+  writePair(target, at + 12, low & 255)
   return at + DIGITS
+}
+
+function writePair(target: Uint8Array, at: number, byte: number): void {
+  target[at] = PAIRS[byte * 2]!
+  target[at + 1] = PAIRS[byte * 2 + 1]!
 }
 
 /** Writes what is left without the zeros at the end, and one of them for always. Not for never. */

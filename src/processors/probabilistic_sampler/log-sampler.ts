@@ -112,7 +112,8 @@ export class LogSampler {
       sift.drop()
       return false
     }
-    if (!readable || (hashes && comesSampled)) sift.keep()
+    // What cannot be read stays untouched, but at 0 %, where it is not asked for.
+    if ((!readable && this.#sampler.mode !== MODE.NEVER) || (hashes && comesSampled)) sift.keep()
     else this.#write(sift, threshold, hashes && this.#isHashed, clears)
     return true
   }
@@ -128,8 +129,10 @@ export class LogSampler {
         readDigits(this.#randomness, randomness.bytes, randomness.start, randomness.end)
     const threshold = this.#textOf(bytes, this.#thresholdAttribute)
     this.#hasThreshold = threshold !== undefined
-    if (threshold !== undefined)
-      readable = readDigits(this.#arrived, threshold.bytes, threshold.start, threshold.end) && readable
+    if (threshold !== undefined) {
+      this.#hasThreshold = readDigits(this.#arrived, threshold.bytes, threshold.start, threshold.end)
+      readable &&= this.#hasThreshold
+    }
     return readable
   }
 

@@ -201,6 +201,10 @@ test('sampling.priority: 0 drops, above 0 keeps, everything else leaves it to th
   // At 0 % there is no randomness to write.
   assert.deepEqual(states(await sample(t, {}, of({ intValue: '1' }))), ['ot=th:0'])
   assert.deepEqual(await sample(t, {}, withR('ffffffffffffff')), [])
+  // Nor is the tracestate asked for: of one that cannot be read, what can be stays.
+  const broken = ['ot=rv:12;th:E00,a=b', 'a=b,ot=p:8;th:xyz', 'a=b,ot=p', 'no tracestate']
+  const kept = await sample(t, {}, ...broken.map((traceState) => ({ ...of({ intValue: '1' }), traceState })))
+  assert.deepEqual(states(kept), ['ot=th:E00,a=b', 'ot=th:0;p:8,a=b', 'ot=th:0,a=b', 'ot=th:0'])
 })
 
 test('scopes and resources that nothing stays in go, and a batch of which nothing stays is delivered', async (t) => {

@@ -9,7 +9,7 @@ import type { Sift } from '../../otlp/sift.ts'
 import { VALUE, ValueView } from '../../otlp/value.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import { equalBytes, varintLow, varintSize } from '../../wire/varint.ts'
-import { always, Bits, mostRandom, never } from './bits.ts'
+import { always, Bits, mostRandom, never, textOf, writeRandomness, writeThreshold } from './bits.ts'
 import { hashOf, hashOfSeed, setRandomness } from './hash.ts'
 import { numberOf } from './number-text.ts'
 import { MODE, POLICY, type Policy, type Sampler } from './sampler.ts'
@@ -30,6 +30,9 @@ const TWO_HEADS = 0x80ff80ff // of an attribute and of its key
 const VALUE_TAG = KEY_VALUE.VALUE * 8 + 2
 const USUAL_ATTRIBUTE = ATTRIBUTE_TAG | ((KEY_VALUE.KEY * 8 + 2) << 16)
 
+/** Behind tag, length and `ot=rv:`. */
+const HASHED_DIGITS_AT = 8
+
 const PRIORITY = { NONE: 0, KEEP: 1, DROP: 2 } as const
 type Priority = (typeof PRIORITY)[keyof typeof PRIORITY]
 
@@ -40,6 +43,8 @@ const MOST_RANDOM = mostRandom()
 export class SpanSampler {
   readonly #sampler: Sampler
   readonly #hashBegun: number
+  /** The field with the tracestate that hash_seed writes, zeros for the randomness. */
+  readonly #hashed: Uint8Array
   readonly #state = new TraceState()
   readonly #randomness = new Bits()
   readonly #value = new ValueView()
@@ -62,6 +67,8 @@ export class SpanSampler {
   constructor(sampler: Sampler, seed: number) {
     this.#sampler = sampler
     this.#hashBegun = hashOfSeed(seed)
+    const text = `ot=rv:${'0'.repeat(14)};th:${textOf(writeThreshold, sampler.threshold)}`
+    this.#hashed = Uint8Array.of(STATE_TAG, text.length, ...Buffer.from(text))
   }
 
   /** Whether the current span stays; it is kept, edited or dropped. */
@@ -72,7 +79,8 @@ export class SpanSampler {
     const readable =
       this.#stateFrom === this.#stateTo ? this.#clearState() : state.read(bytes, this.#stateFrom, this.#stateTo)
     const wrong = !this.#takeRandomness(bytes, readable)
-    const writes = readable && !(this.#sampler.mode === MODE.HASH && this.#comesSampled())
+    const { mode } = this.#sampler
+    const writes = mode === MODE.NEVER || (readable && !(mode === MODE.HASH && this.#comesSampled()))
     let threshold: Bits
     if (wrong) threshold = this.#sampler.failClosed ? NEVER : ALWAYS
     else threshold = this.#sampler.decide(readable && state.hasThreshold ? state.threshold : undefined)
@@ -155,6 +163,10 @@ export class SpanSampler {
       sift.edit(edit, 1)
       return
     }
+    if (empty && hashes && threshold === sampler.threshold) {
+      this.#writeHashed(sift)
+      return
+    }
     if (hashes) state.setRandomness(this.#randomness)
     state.raiseThreshold(threshold)
     // The tracestate first, its head in front of it when the length is known; one byte of length is the usual.
@@ -184,6 +196,21 @@ export class SpanSampler {
       this.#usualFrom = head
       this.#usualTo = added.length
     }
+    sift.edit(edit, 1)
+  }
+
+  /** The tracestate of mode hash_seed where there was none: always the same but for the digits of the randomness. */
+  #writeHashed(sift: Sift): void {
+    const { added } = sift.splice
+    const edit = this.#edit
+    const usual = this.#hashed
+    const target = added.reserve(usual.length)
+    const from = added.length
+    for (let i = 0; i < usual.length; i++) target[from + i] = usual[i]!
+    writeRandomness(target, from + HASHED_DIGITS_AT, this.#randomness)
+    added.length = from + usual.length
+    edit[2] = from
+    edit[3] = added.length
     sift.edit(edit, 1)
   }
 

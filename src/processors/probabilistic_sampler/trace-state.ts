@@ -51,24 +51,36 @@ export class TraceState {
     this.#memberNumbers = 0
   }
 
-  /** False where it is not a tracestate, or its rv or th cannot be read. */
+  /**
+   * False where it is not a tracestate, or its rv or th cannot be read. What can be is there nevertheless: all but an rv or
+   * th that makes no sense, nothing of an ot that is none, nothing at all of what is no tracestate.
+   */
   read(bytes: Uint8Array, from: number, to: number): boolean {
     this.clear()
     this.#bytes = bytes
-    if (to - from > MAX_BYTES) return false
+    return this.#isTraceState(from, to) && this.#eachMember(from, to, true)
+  }
+
+  #isTraceState(from: number, to: number): boolean {
+    return to - from <= MAX_BYTES && this.#eachMember(from, to, false)
+  }
+
+  /** Reads each member, or tells only whether all of them are members. */
+  #eachMember(from: number, to: number, reads: boolean): boolean {
+    let right = true
     let members = 0
     for (let p = from; p < to; ) {
-      if (++members > MAX_MEMBERS) return false
+      if (reads && ++members > MAX_MEMBERS) return false
       let end = p
-      while (end < to && bytes[end] !== COMMA) end++
+      while (end < to && this.#bytes[end] !== COMMA) end++
       let start = p
       let stop = end
-      while (start < stop && isBlank(bytes[start]!)) start++
-      while (stop > start && isBlank(bytes[stop - 1]!)) stop--
-      if (start < stop && !this.#readMember(start, stop)) return false
+      while (start < stop && isBlank(this.#bytes[start]!)) start++
+      while (stop > start && isBlank(this.#bytes[stop - 1]!)) stop--
+      if (start < stop) right = (reads ? this.#readMember(start, stop) : this.#isMember(start, stop)) && right
       p = end + 1
     }
-    return true
+    return right
   }
 
   setRandomness(randomness: Bits): void {
@@ -118,12 +130,15 @@ export class TraceState {
     }
   }
 
+  #isMember(from: number, to: number): boolean {
+    const equals = this.#bytes.indexOf(EQUALS, from)
+    return equals >= 0 && equals < to && isKey(this.#bytes, from, equals) && isValue(this.#bytes, equals + 1, to)
+  }
+
   #readMember(from: number, to: number): boolean {
     const bytes = this.#bytes
-    let equals = from
-    while (equals < to && bytes[equals] !== EQUALS) equals++
-    if (equals === to || !isKey(bytes, from, equals) || !isValue(bytes, equals + 1, to)) return false
-    if (equals - from === 2 && bytes[from] === 111 && bytes[from + 1] === 116) return this.#readFields(equals + 1, to)
+    if (bytes[from] === 111 && bytes[from + 1] === 116 && bytes[from + 2] === EQUALS)
+      return this.#readFields(from + MEMBER.length, to)
     this.#members[this.#memberNumbers++] = from
     this.#members[this.#memberNumbers++] = to
     return true
@@ -131,20 +146,26 @@ export class TraceState {
 
   // Of two members ot, which nobody should write, the last one counts.
   #readFields(from: number, to: number): boolean {
-    const bytes = this.#bytes
     this.hasRandomness = false
     this.hasThreshold = false
     this.#fieldNumbers = 0
+    return this.#eachField(from, to, false) && this.#eachField(from, to, true)
+  }
+
+  /** Reads each field, or tells only whether all of them are fields. */
+  #eachField(from: number, to: number, reads: boolean): boolean {
+    const bytes = this.#bytes
+    let right = true
     for (let p = from; p <= to; ) {
       let end = p
       while (end < to && bytes[end] !== SEMICOLON) end++
       let colon = p
       while (colon < end && bytes[colon] !== COLON) colon++
-      if (colon === end || !isName(bytes, p, colon) || !isText(bytes, colon + 1, end)) return false
-      if (!this.#readField(p, colon, end)) return false
+      if (reads) right = this.#readField(p, colon, end) && right
+      else if (colon === end || !isName(bytes, p, colon) || !isText(bytes, colon + 1, end)) return false
       p = end + 1
     }
-    return true
+    return right
   }
 
   #readField(from: number, colon: number, to: number): boolean {

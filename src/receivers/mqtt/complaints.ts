@@ -12,6 +12,13 @@ export const REASONS = {
   too_large: 'Larger than max_packet_size.',
   retained: 'Retained, where the rule skips those.',
   too_many_topics: 'A topic beyond max_series.',
+  too_many_edge_nodes: 'Sparkplug: an edge node beyond max_edge_nodes.',
+  too_many_metrics: 'Sparkplug: a metric beyond max_metrics; the others are taken.',
+  too_many_elements: 'Sparkplug: an array or dataset beyond max_elements; those within are taken.',
+  before_birth: 'Sparkplug: data of a node or device whose birth has not come.',
+  unknown_metric: 'Sparkplug: a metric or alias that no birth has told of; the others are taken.',
+  wrong_seq: 'Sparkplug: a message out of its turn, after its place was given up; its data are taken.',
+  gap: 'Sparkplug: messages before this one have not come.',
   failed: 'The decoder failed: a mistake of ours.',
 } as const
 export type Reason = keyof typeof REASONS | BadPayloadReason
@@ -46,7 +53,7 @@ export class Complaints {
       const counter = this.#meter.counter(
         'receiver_mqtt_unread_messages',
         '{message}',
-        'Number of messages that were acknowledged without a reading taken from them.',
+        'Number of messages that were acknowledged although not all readings of them were taken; mostly none.',
         { labels: { rule, reason } },
       )
       known = { counter, silentUntilMs: 0, untold: 0 }

@@ -28,7 +28,9 @@ import {
 } from '../../net/mqtt/config.ts'
 import { payloadFields } from './decoders/config.ts'
 import { DECODERS } from './decoders/decoders.ts'
+import { SPARKPLUG_B } from './decoders/sparkplug-b.ts'
 import { watchConfig } from './device-watch.ts'
+import { sparkplugConfig } from './sparkplug/config.ts'
 import { parseTemplate, TemplateError, type TopicTemplate } from './topics.ts'
 
 /** A template, read where it stands so that its problem has a place. */
@@ -167,6 +169,7 @@ export const config = object(
       max: 2_000_000,
       doc: 'Different metrics of devices, and topics, at most; further ones are dropped and counted.',
     }),
+    sparkplug: group('sparkplug', sparkplugConfig, { doc: 'Of the rules whose decoder is `sparkplug_b`.' }),
     forgetAfterMs: duration('forget_after', {
       default: '1d',
       min: '0s',
@@ -184,7 +187,7 @@ export const config = object(
     storage: extensionId('storage', {
       optional: true,
       role: 'storage',
-      doc: 'Storage extension that remembers our subscriptions: those that are no longer in the file are ended at the next start.',
+      doc: 'Storage extension that remembers our subscriptions: those that are no longer in the file are ended at the next start. And the births of Sparkplug: data that come before the next one can be read.',
     }),
   },
   {
@@ -193,6 +196,12 @@ export const config = object(
       checkSeconds('session_expiry', cfg.sessionExpiryMs, problem)
       if (cfg.topics.length === 0)
         problem('topics', 'nothing is subscribed to', 'add a rule, for example {topic: "devices/{device_id}/data"}')
+      if (cfg.sharedSubscription !== '' && cfg.topics.some(({ decoder }) => decoder === SPARKPLUG_B))
+        problem(
+          'shared_subscription',
+          'a Sparkplug host needs all messages of an edge node in one place',
+          'give the rules with sparkplug_b a receiver of their own',
+        )
       if (/[+#/]/.test(cfg.sharedSubscription))
         problem('shared_subscription', 'the name of a group has no +, # or /', 'write a word, for example routers')
     },

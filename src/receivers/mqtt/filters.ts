@@ -2,11 +2,13 @@
 
 import type { Subscription } from '../../net/mqtt/connection.ts'
 import type { MqttConfig } from './config.ts'
+import { SPARKPLUG_B } from './decoders/sparkplug-b.ts'
 
 /** By filter: several rules may have the same one. */
 export function filtersOf({ topics, sharedSubscription }: MqttConfig): Map<string, Subscription> {
   const filters = new Map<string, Subscription>()
-  for (const { topic, qos, retained, noLocal } of topics) {
+  for (const { topic, qos, retained, noLocal, decoder } of topics) {
+    if (decoder === SPARKPLUG_B) continue
     const filter = sharedSubscription === '' ? topic.filter : `$share/${sharedSubscription}/${topic.filter}`
     const before = filters.get(filter)
     const asked = qos as 0 | 1 | 2

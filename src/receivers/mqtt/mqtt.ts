@@ -26,6 +26,7 @@ import { type DeadLetters, deadLettersOf } from './dead-letters.ts'
 import type { Message } from './decoders/decoder.ts'
 import { Definitions } from './decoders/definitions.ts'
 import { Discovery } from './decoders/discovery.ts'
+import { SPARKPLUG_B } from './decoders/sparkplug-b.ts'
 import { DeviceWatch } from './device-watch.ts'
 import type { PayloadTimes } from './event-times.ts'
 import { filtersOf } from './filters.ts'
@@ -33,9 +34,14 @@ import { Memory } from './memory.ts'
 import { type Cargo, Outbox } from './outbox.ts'
 import { type OwnMetrics, ownMetrics } from './own-metrics.ts'
 import { RememberedFilters } from './remembered-filters.ts'
+import { BirthMemory } from './sparkplug/birth-memory.ts'
+import { SparkplugHost } from './sparkplug/host.ts'
 import { Rule, type Topic, TopicTable } from './topic-table.ts'
 
 const SCOPE = 'millrace/mqtt'
+const isSparkplug = ({ config }: Rule): boolean => config.decoder === SPARKPLUG_B
+/** Nothing of the message is missing, or it is left out on purpose. */
+const NO_DEAD_LETTER: ReadonlySet<Reason> = new Set(['retained', 'wrong_seq', 'gap'])
 const RETAINED = [['mqtt.retained', true]] as const
 
 /** What decoders see of a message; one object for all of them. */
@@ -75,6 +81,8 @@ export class MqttReceiver implements Receiver {
   readonly #postponed: FailureLog
   readonly #deviceWatch: DeviceWatch | undefined
   readonly #memory: Memory
+  /** Where a rule asks for Sparkplug: it has a connection of its own. */
+  readonly #sparkplug: SparkplugHost | undefined
   readonly #metrics = new Metrics()
   #topic: Topic | undefined
   /** Of the read that is under way; 0 between reads. */
@@ -102,7 +110,9 @@ export class MqttReceiver implements Receiver {
     const shared = { discovery: new Discovery(), definitions: new Definitions() }
     const onBadClock = (rule: string, word: string): void => this.#complaints.clock(rule, word, this.#topic?.name ?? '')
     const rules = cfg.topics.map((rule) => new Rule(rule, metrics, shared, (word) => onBadClock(rule.topic.text, word)))
-    this.#topics = new TopicTable(rules, this.#sources, share(cfg.maxSeries))
+    const ofSparkplug = rules.filter(isSparkplug)
+    const ofDevices = rules.filter((rule) => !isSparkplug(rule))
+    this.#topics = new TopicTable(ofDevices, this.#sources, share(cfg.maxSeries))
     this.#readings = new Readings({
       scope: SCOPE,
       sources: this.#sources,
@@ -132,11 +142,43 @@ export class MqttReceiver implements Receiver {
       random,
     )
     this.#own = ownMetrics(meter, {
-      unackedMessages: () => this.#session?.unacked.messages ?? 0,
-      unackedBytes: () => this.#session?.unacked.bytes ?? 0,
+      unackedMessages: () => (this.#session?.unacked.messages ?? 0) + (this.#sparkplug?.unacked.messages ?? 0),
+      unackedBytes: () => (this.#session?.unacked.bytes ?? 0) + (this.#sparkplug?.unacked.bytes ?? 0),
       devices: () => this.#sources.size,
       series: () => this.#sources.series,
     })
+    if (ofSparkplug.length > 0) this.#sparkplug = this.#sparkplugHost(ofSparkplug, metrics)
+  }
+
+  #sparkplugHost(rules: readonly Rule[], metrics: Metrics): SparkplugHost {
+    const { clock, log, meter, random } = this.#context
+    const { sparkplug, maxSeries, storage } = this.#cfg
+    return new SparkplugHost(
+      sparkplug,
+      rules,
+      {
+        clock,
+        log,
+        meter,
+        random,
+        readings: this.#readings,
+        sources: this.#sources,
+        metrics,
+        maxTopics: maxSeries,
+        send: (done) => this.#outbox.send(this.#cargoes(), done),
+        unread: (topic, rule, reason, words, bytes, from, to) =>
+          this.#tellUnread(topic, rule, reason, words, bytes, from, to),
+        badClock: (rule, word, topic) => this.#complaints.clock(rule, word, topic),
+        received: (frame) => {
+          this.#own.messages.add(1)
+          if (frame.dup) this.#own.redelivered.add(1)
+        },
+        connected: () => this.#connected(),
+        disconnected: (error) => this.#disconnected(error),
+        paused: () => this.#own.pauses.add(1),
+      },
+      storage === undefined ? undefined : new BirthMemory(this.#context, storage),
+    )
   }
 
   async start(): Promise<void> {
@@ -148,49 +190,49 @@ export class MqttReceiver implements Receiver {
     await this.#remembered.open()
     const place = cfg.sharedSubscription === '' ? undefined : this.#context.shards
     const share = (total: number): number => (place === undefined ? total : shareOf(total, place))
-    const session = new MqttSession(
-      {
-        ...this.#client.options,
-        clientId: this.#clientId(),
-        cleanStart: cfg.cleanSession,
-        sessionExpirySeconds: cfg.cleanSession ? 0 : Math.min(0xffffffff, Math.floor(cfg.sessionExpiryMs / 1000)),
-        receiveMaximum: cfg.receiveMaximum,
-        topicAliasMaximum: cfg.topicAliasMaximum,
-        maxPacketBytes: cfg.maxPacketBytes,
-        subscriptions: [...filters.values()],
-        oldFilters: this.#remembered.old,
-        maxUnackedMessages: share(cfg.maxUnackedMessages),
-        maxUnackedBytes: share(cfg.maxUnackedBytes),
-      },
-      {
-        message: (frame) => this.#take(frame),
-        oversized: (frame, bytes) => this.#oversized(frame, bytes),
-        read: (group) => this.#read(group),
-        connected: () => {
-          this.#own.connections.add(1)
-          this.#own.connected.set(1)
-          this.#context.report('ok')
+    const connection = {
+      ...this.#client.options,
+      clientId: this.#clientId(),
+      receiveMaximum: cfg.receiveMaximum,
+      topicAliasMaximum: cfg.topicAliasMaximum,
+      maxPacketBytes: cfg.maxPacketBytes,
+      maxUnackedMessages: share(cfg.maxUnackedMessages),
+      maxUnackedBytes: share(cfg.maxUnackedBytes),
+    }
+    if (filters.size > 0) {
+      this.#session = new MqttSession(
+        {
+          ...connection,
+          cleanStart: cfg.cleanSession,
+          sessionExpirySeconds: cfg.cleanSession ? 0 : Math.min(0xffffffff, Math.floor(cfg.sessionExpiryMs / 1000)),
+          subscriptions: [...filters.values()],
+          oldFilters: this.#remembered.old,
         },
-        subscribed: () => this.#remembered?.remember(),
-        disconnected: (error) => {
-          this.#own.connected.set(0)
-          this.#deviceWatch?.forget()
-          this.#context.report('recoverable', error)
+        {
+          message: (frame) => this.#take(frame),
+          oversized: (frame, bytes) => this.#oversized(frame, bytes),
+          read: (group) => this.#read(group),
+          connected: () => this.#connected(),
+          subscribed: () => this.#remembered?.remember(),
+          disconnected: (error) => {
+            this.#deviceWatch?.forget()
+            this.#disconnected(error)
+          },
+          paused: () => this.#own.pauses.add(1),
         },
-        paused: () => this.#own.pauses.add(1),
-      },
-      { clock, log, random },
-    )
-    this.#session = session
-    session.start()
+        { clock, log, random },
+      )
+      this.#session.start()
+    }
     this.#memory.start({ sources: this.#sources, metrics: this.#metrics, topics: this.#topics }, clock)
+    await this.#sparkplug?.start({ ...connection, clientId: `${connection.clientId}-sparkplug` })
     this.#deviceWatch?.start()
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
     this.#deviceWatch?.stop()
     this.#memory.stop()
-    await this.#session?.stop(deadline)
+    await Promise.all([this.#session?.stop(deadline), this.#sparkplug?.stop(deadline)])
     this.#session = undefined
     this.#outbox.stop()
     this.#client?.stop()
@@ -199,6 +241,17 @@ export class MqttReceiver implements Receiver {
     this.#remembered = undefined
     this.#refusals.flush()
     this.#postponed.flush()
+  }
+
+  #connected(): void {
+    this.#own.connections.add(1)
+    this.#own.connected.set(1)
+    this.#context.report('ok')
+  }
+
+  #disconnected(error: Error): void {
+    this.#own.connected.set(0)
+    this.#context.report('recoverable', error)
   }
 
   #clientId(): string {
@@ -260,9 +313,21 @@ export class MqttReceiver implements Receiver {
 
   #unread(frame: PublishFrame, rule: string, reason: Reason, words: string, from: number, to: number): void {
     const topic = Buffer.from(frame.topicBytes.slice(frame.topicFrom, frame.topicTo)).toString()
-    this.#complaints.add(rule, reason, words, topic, frame.bytes, from, to)
-    if (reason !== 'retained')
-      this.#deadLetters?.add(topic, rule, reason, words, frame.bytes.slice(from, to), this.#context.clock.now())
+    this.#tellUnread(topic, rule, reason, words, frame.bytes, from, to)
+  }
+
+  #tellUnread(
+    topic: string,
+    rule: string,
+    reason: Reason,
+    words: string,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+  ): void {
+    this.#complaints.add(rule, reason, words, topic, bytes, from, to)
+    if (!NO_DEAD_LETTER.has(reason))
+      this.#deadLetters?.add(topic, rule, reason, words, bytes.slice(from, to), this.#context.clock.now())
   }
 
   /** All messages of a read are in the readings. */

@@ -20,6 +20,8 @@ export class Rule {
   readonly text: string
   readonly decode: Decode
   readonly times: PayloadTimes
+  /** Numbers for texts. */
+  readonly words: ReadonlyMap<string, number>
   readonly #metrics: Metrics
   readonly #names: NamingRules
   /** Of topics that are no part of a name. */
@@ -37,6 +39,7 @@ export class Rule {
     this.config = config
     this.text = config.topic.text
     this.times = new PayloadTimes(config.time, onBadClock)
+    this.words = config.words
     this.decode = findDecoder(config.decoder)!.create({ words: config.words, paths: config.paths, ...shared })
     this.#metrics = metrics
     const counters = config.counters.map(wildcard)

@@ -38,7 +38,7 @@ for (const one of cases) {
 }
 
 test('every decoder of payloads has a case', () => {
-  const own = new Set(['json_points', 'value', 'text', 'auto'])
+  const own = new Set(['json_points', 'value', 'text', 'auto', 'sparkplug_b'])
   const without = DECODERS.map(({ name }) => name).filter(
     (name) => !own.has(name) && !name.startsWith('otlp') && !cases.some((one) => one.decoder === name),
   )

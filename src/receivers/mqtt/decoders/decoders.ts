@@ -14,6 +14,7 @@ import { azureIotOperations, opcuaJson } from './opcua.ts'
 import { otlpDecoders } from './otlp.ts'
 import { samples } from './samples.ts'
 import { sitewise } from './sitewise.ts'
+import { sparkplugB } from './sparkplug-b.ts'
 import { status } from './status.ts'
 import { tasmota } from './tasmota.ts'
 import { text } from './text.ts'
@@ -43,6 +44,7 @@ export const DECODERS: readonly Decoder[] = [
   cloudevents,
   influxLine,
   status,
+  sparkplugB,
   ...otlpDecoders,
 ]
 

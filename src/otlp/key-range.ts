@@ -1,7 +1,7 @@
 // The bytes that a message is known by: those of some of its fields, where they stand side by side, or else copied together.
 
-import { isMetricData } from '../../otlp/metric.ts'
-import { Cursor } from '../../wire/cursor.ts'
+import { Cursor } from '../wire/cursor.ts'
+import { isMetricData } from './metric.ts'
 
 export class KeyRange {
   /** The key is `bytes[from, to)`; `words` views the same bytes. Valid until the next one. */

@@ -1,12 +1,11 @@
-// Labels of series, made once for each: from the attributes of resource, scope and point, as text that stands between the
-// braces of every sample.
+// Labels of series, from the attributes of resource, scope and point. Whoever needs them keeps what it makes of them: each
+// call allocates.
 
-import { INSTRUMENTATION_SCOPE, RESOURCE } from '../../otlp/fields.ts'
-import { type MergedView, ScopeView } from '../../otlp/resource.ts'
-import { readKeyValue, ValueView } from '../../otlp/value.ts'
-import { labelText } from '../../prometheus/escape.ts'
-import { type LabelNaming, labelName } from '../../prometheus/names.ts'
-import { Cursor } from '../../wire/cursor.ts'
+import { INSTRUMENTATION_SCOPE, RESOURCE } from '../otlp/fields.ts'
+import { type MergedView, ScopeView } from '../otlp/resource.ts'
+import { readKeyValue, ValueView } from '../otlp/value.ts'
+import { Cursor } from '../wire/cursor.ts'
+import { type LabelNaming, labelName } from './names.ts'
 
 /** A key and the value as text. */
 export type Attribute = readonly [key: string, value: string]
@@ -15,7 +14,7 @@ export type Label = readonly [name: string, value: string]
 const SERVICE_NAME = 'service.name'
 const SERVICE_NAMESPACE = 'service.namespace'
 const SERVICE_INSTANCE = 'service.instance.id'
-const SERVICE_KEYS: ReadonlySet<string> = new Set([SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_INSTANCE])
+export const SERVICE_KEYS: ReadonlySet<string> = new Set([SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_INSTANCE])
 
 /** Attributes in field `field` of the message in `bytes[from, to)`. Allocates. */
 export function readAttributes(
@@ -33,7 +32,7 @@ export function readAttributes(
   return into
 }
 
-function piecesAttributes(view: MergedView, field: number): Attribute[] {
+export function piecesAttributes(view: MergedView, field: number): Attribute[] {
   const attributes: Attribute[] = []
   for (let i = 0; i < view.pieces.length; i += 3)
     readAttributes(view.bytes, view.pieces[i]!, view.pieces[i + 1]!, field, attributes)
@@ -46,8 +45,8 @@ export interface ResourceLabels {
   readonly labels: readonly Label[]
   /** For resource_to_telemetry_conversion. */
   readonly attributes: readonly Attribute[]
-  /** Labels of target_info as text; undefined where there is none. */
-  readonly target: { readonly key: string; readonly text: string } | undefined
+  /** Labels of target_info by name; undefined where it would not say which target it is of, or nothing at all. */
+  readonly target: { readonly key: string; readonly labels: readonly Label[] } | undefined
 }
 
 export function resourceLabels(view: MergedView, naming: LabelNaming): ResourceLabels {
@@ -82,7 +81,7 @@ function targetInfo(
     labels.set(name, other === undefined ? value : `${other};${value}`)
   }
   labels.set('job', job).set('instance', instance)
-  return { key: JSON.stringify([job, instance]), text: labelText([...labels].sort(byName)) }
+  return { key: JSON.stringify([job, instance]), labels: [...labels].sort(byName) }
 }
 
 const RESERVED_SCOPE_KEYS: ReadonlySet<string> = new Set(['name', 'version', 'schema_url'])
@@ -110,15 +109,15 @@ export function scopeLabels(
 }
 
 /**
- * The text of a series' labels: those that it shares with others and those of its attributes, by name. Undefined where a name
+ * A series' labels: those that it shares with others and those of its attributes, by name. Undefined where a name
  * stands twice, is reserved, or is one that its samples add themselves (`own`).
  */
-export function seriesText(
+export function seriesLabels(
   shared: readonly Label[],
   attributes: readonly Attribute[],
   naming: LabelNaming,
   own: string | undefined,
-): string | undefined {
+): Label[] | undefined {
   const labels: Label[] = [...shared]
   for (const [key, value] of attributes) {
     const name = labelName(key, naming)
@@ -131,7 +130,7 @@ export function seriesText(
     if (name === before || name === own || isReserved(name)) return undefined
     before = name
   }
-  return labelText(labels)
+  return labels
 }
 
 const isReserved = (name: string): boolean => name.startsWith('__')

@@ -1,0 +1,96 @@
+// Prometheus as Debian has it: a real server on loopback that scrapes what a test shows it, and answers queries.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { ownDirectory } from './disk.ts'
+import { freePorts } from './router-process.ts'
+import { until } from './until.ts'
+
+const INSTALL_MS = 60_000
+const START_MS = 30_000
+
+/** False when it is there, or has been installed just now; else why not, for `skip`. */
+export function prometheusMissing(): string | false {
+  if (isThere()) return false
+  if (process.getuid?.() !== 0) return 'prometheus is not installed, and only root could install it'
+  const options = { timeout: INSTALL_MS, stdio: 'ignore' } as const
+  spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'prometheus'], options)
+  return isThere() ? false : 'prometheus is not installed, and apt-get could not install it'
+}
+
+const isThere = (): boolean =>
+  ['prometheus', 'promtool'].every((program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0)
+
+export interface Series {
+  readonly metric: Readonly<Record<string, string>>
+  /** As the API writes it. */
+  readonly value: string
+}
+
+export interface PrometheusServer {
+  readonly port: number
+  query(promql: string): Promise<Series[]>
+  /** Resolves once it has scraped its targets after this call began. */
+  scraped(): Promise<void>
+}
+
+/** `scrape` is the YAML of one scrape configuration, in flow style; ended with the test. */
+export async function prometheus(
+  t: TestContext,
+  scrape: string,
+  features: readonly string[] = [],
+): Promise<PrometheusServer> {
+  const directory = ownDirectory(t)
+  const [port] = (await freePorts(1)) as [number]
+  const file = join(directory, 'prometheus.yml')
+  writeFileSync(file, `global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs: [${scrape}]\n`)
+  const args = [
+    `--config.file=${file}`,
+    `--storage.tsdb.path=${join(directory, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    ...(features.length === 0 ? [] : [`--enable-feature=${features.join(',')}`]),
+  ]
+  const child = spawn('prometheus', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr!.on('data', (words) => (said += String(words)))
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  t.after(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`)
+  await until(async () => {
+    if (child.exitCode !== null) throw new Error(`prometheus ended: ${said}`)
+    return (await get('/-/ready').catch(() => undefined))?.status === 200
+  }, START_MS)
+  return {
+    port,
+    async query(promql) {
+      const answer = (await (await get(`/api/v1/query?query=${encodeURIComponent(promql)}`)).json()) as {
+        readonly data: { readonly result: { metric: Record<string, string>; value: [number, string] }[] }
+      }
+      return answer.data.result.map(({ metric, value }) => ({ metric, value: value[1] }))
+    },
+    async scraped() {
+      const since = Date.now()
+      let last: { lastScrape: string; health: string; lastError: string }[] = []
+      await until(async () => {
+        const { data } = (await (await get('/api/v1/targets')).json()) as {
+          data: { activeTargets: typeof last }
+        }
+        last = data.activeTargets
+        return last.length > 0 && last.every((one) => one.health === 'up' && Date.parse(one.lastScrape) > since)
+      }, START_MS).catch(() => {
+        throw new Error(`no scrape succeeded: ${last.map(({ lastError }) => lastError).join('; ')}`)
+      })
+    },
+  }
+}
+
+/** What `promtool check metrics` says of an exposition; empty when it has nothing to say. */
+export function checkMetrics(text: string): string {
+  const { stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
+  return stdout + stderr
+}
