@@ -29,7 +29,7 @@ import {
 import { endsWithDevice, writeSeriesEnds } from './series-ends.ts'
 import { Sheet } from './sheet.ts'
 import type { Source, Sources } from './sources.ts'
-import type { Stream } from './stream.ts'
+import type { Attributes, Stream } from './stream.ts'
 import { encodedTrace, NO_TRACE } from './trace-parent.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -180,6 +180,11 @@ export class Readings {
   /** What follows is from the device of the topic again. */
   topicDevice(): void {
     if (this.#stream !== this.#topicStream) this.#moveTo(this.#topicStream!)
+  }
+
+  /** Further attributes of the resource of the device at hand, from now on: the same object each time, before any reading. */
+  describe(description: Attributes): void {
+    this.#stream!.describe(description)
   }
 
   /** What follows was measured then. Milliseconds since 1970, perhaps with a fraction. */

@@ -183,18 +183,24 @@ export class Sources {
     this.#marked--
   }
 
+  /** It is known as another from now on; its series keep their places until the generation after next. */
+  forget(source: Source): void {
+    if (source.isForgotten) return
+    if (source.counts !== undefined) this.starts.forget(source.counts, Number.POSITIVE_INFINITY)
+    for (const key of source.marked?.keys() ?? []) this.#unmark(source, key)
+    source.isForgotten = true
+    this.#byAttributes.delete(source.attributes)
+  }
+
   /** A new generation begins: sources and series that had nothing in the one that ends are forgotten. */
   advance(): void {
     const ending = this.generation++
-    for (const [key, source] of this.#byAttributes) {
+    for (const source of this.#byAttributes.values()) {
       if (source.counts !== undefined) this.starts.forget(source.counts, ending)
       for (const metric of source.open?.keys() ?? []) if (metric.generation < ending) source.open!.delete(metric)
-      const isForgotten = source.generation < ending
-      for (const [series, [metric]] of source.marked ?? [])
-        if (isForgotten || metric.generation < ending) this.#unmark(source, series)
-      if (!isForgotten) continue
-      source.isForgotten = true
-      this.#byAttributes.delete(key)
+      for (const [series, [metric]] of source.marked ?? []) if (metric.generation < ending) this.#unmark(source, series)
+      if (source.generation >= ending) continue
+      this.forget(source)
     }
     this.#before = this.#series
     this.#oldSeries = this.#before.size
