@@ -51,7 +51,7 @@ export class CounterStarts {
     timeHigh: number,
     generation: number,
   ): boolean {
-    const key = marks.length === 0 ? metric : `${metric.id} ${latin1(marks)}`
+    const key = marks.length === 0 ? metric : seriesKey(metric, marks)
     const known = counts.get(key)
     if (known === undefined) {
       if (this.#size >= this.#max) return false
@@ -129,5 +129,6 @@ export class CounterStarts {
 const isBefore = (low: number, high: number, thanLow: number, thanHigh: number): boolean =>
   high < thanHigh || (high === thanHigh && low < thanLow)
 
-const latin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+/** Of points with these encoded attributes, within one source. */
+export const seriesKey = ({ id }: Metric, { buffer, byteOffset, byteLength }: Uint8Array): string =>
+  `${id} ${Buffer.from(buffer, byteOffset, byteLength).toString('latin1')}`

@@ -26,10 +26,10 @@ import {
   START_BYTES,
   writeMetricHead,
 } from './naming.ts'
-import { writeSeriesEnds } from './series-ends.ts'
+import { endsWithDevice, writeSeriesEnds } from './series-ends.ts'
 import { Sheet } from './sheet.ts'
 import type { Source, Sources } from './sources.ts'
-import type { Stream } from './stream.ts'
+import type { Attributes, Stream } from './stream.ts'
 import { encodedTrace, NO_TRACE } from './trace-parent.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -132,19 +132,19 @@ export class Readings {
     const presence = this.#stream!.source?.presence
     if (presence === undefined) return
     presence.isGone = true
-    this.endSeries()
+    this.endSeries(true)
   }
 
   /**
    * The series of the device of what follows end, where that is asked for: a point each that says that nothing was recorded.
-   * Once until it sends again. What is said of the device itself goes on, and so do points with attributes of their own.
+   * Once until it sends again. What is said of the device itself goes on; its state only where it is said right now.
    */
-  endSeries(): void {
+  endSeries(isStatusSaid = false): void {
     const source = this.#stream!.source
-    const { presence, open } = source ?? {}
-    if (open === undefined || presence === undefined || presence.isEnded) return
-    presence.isEnded = true
-    writeSeriesEnds(this.metrics, source!.resource, open, this.#timeLow, this.#timeHigh)
+    if (source?.open === undefined || source.presence === undefined || source.presence.isEnded) return
+    source.presence.isEnded = true
+    const series = this.#options.sources.takeOpen(source, endsWithDevice(isStatusSaid))
+    writeSeriesEnds(this.metrics, source.resource, series, this.#timeLow, this.#timeHigh)
   }
 
   /** What the device of what was written last writes as its time is `eventMs`. */
@@ -180,6 +180,11 @@ export class Readings {
   /** What follows is from the device of the topic again. */
   topicDevice(): void {
     if (this.#stream !== this.#topicStream) this.#moveTo(this.#topicStream!)
+  }
+
+  /** Further attributes of the resource of the device at hand, from now on: the same object each time, before any reading. */
+  describe(description: Attributes): void {
+    this.#stream!.describe(description)
   }
 
   /** What follows was measured then. Milliseconds since 1970, perhaps with a fraction. */
@@ -351,6 +356,8 @@ export class Readings {
     sheet.items++
     const { counts } = slot.metric
     const hasStart = counts && this.#observe(source, slot, value)
+    if (this.#ownMark.length > 0 && this.#messageMark.length === 0 && source.open !== undefined)
+      this.#options.sources.mark(source, slot.metric, this.#marks)
     if (this.#marks.length > 0 || this.#trace.exemplar.length > 0 || counts !== hasStart) {
       this.#markedPoint(slot, value, hasStart)
       return

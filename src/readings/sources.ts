@@ -6,7 +6,7 @@
 import { encodeKeyValue, encodeString, encodeText } from '../otlp/encode.ts'
 import { RESOURCE } from '../otlp/fields.ts'
 import { Writer } from '../wire/writer.ts'
-import { CounterStarts, type Counts } from './counter-starts.ts'
+import { CounterStarts, type Counts, seriesKey } from './counter-starts.ts'
 import { Presence } from './liveness.ts'
 import type { Metric } from './naming.ts'
 
@@ -20,12 +20,16 @@ export interface Source {
   readonly presence: Presence | undefined
   /** Its series, with the attributes of their points, where somebody ends them when it is gone. */
   readonly open: Map<Metric, Uint8Array> | undefined
+  /** The same for points with attributes of their own, such as a state: by metric and attributes. */
+  marked: Map<string, OpenSeries> | undefined
   /** Of its counters; undefined before the first. */
   counts: Counts | undefined
   /** When it last had a reading. */
   generation: number
   isForgotten: boolean
 }
+
+export type OpenSeries = readonly [metric: Metric, marks: Uint8Array]
 
 export interface SourceBounds {
   readonly maxSources: number
@@ -84,6 +88,8 @@ export class Sources {
   #before = new PairSet()
   #oldSeries = 0
   #made = 0
+  /** Of all sources. */
+  #marked = 0
   readonly #bounds: SourceBounds
 
   constructor(bounds: SourceBounds) {
@@ -126,6 +132,7 @@ export class Sources {
       resource: new Writer().field(1, body.bytes, 0, body.length).toBytes(),
       presence: this.#bounds.watched === true ? new Presence() : undefined,
       open: this.#bounds.endsSeries === true ? new Map() : undefined,
+      marked: undefined,
       counts: undefined,
       generation: this.generation,
       isForgotten: false,
@@ -150,15 +157,50 @@ export class Sources {
     return false
   }
 
+  /** A point with attributes of its own has come. Beyond the bound on series what is new is not remembered, and does not end. */
+  mark(source: Source, metric: Metric, marks: Uint8Array): void {
+    source.marked ??= new Map()
+    const key = seriesKey(metric, marks)
+    if (source.marked.has(key) || this.#marked >= this.#bounds.maxSeries) return
+    source.marked.set(key, [metric, marks])
+    this.#marked++
+  }
+
+  /** The series of the source that end. Those with attributes of their own are forgotten: they come back with a point. */
+  takeOpen(source: Source, ends: (metric: Metric) => boolean): OpenSeries[] {
+    const taken: OpenSeries[] = []
+    for (const series of source.open ?? []) if (ends(series[0])) taken.push(series)
+    for (const [key, series] of source.marked ?? []) {
+      if (!ends(series[0])) continue
+      taken.push(series)
+      this.#unmark(source, key)
+    }
+    return taken
+  }
+
+  #unmark(source: Source, key: string): void {
+    source.marked!.delete(key)
+    this.#marked--
+  }
+
+  /** It is known as another from now on; its series keep their places until the generation after next. */
+  forget(source: Source): void {
+    if (source.isForgotten) return
+    if (source.counts !== undefined) this.starts.forget(source.counts, Number.POSITIVE_INFINITY)
+    for (const key of source.marked?.keys() ?? []) this.#unmark(source, key)
+    source.isForgotten = true
+    this.#byAttributes.delete(source.attributes)
+  }
+
   /** A new generation begins: sources and series that had nothing in the one that ends are forgotten. */
   advance(): void {
     const ending = this.generation++
-    for (const [key, source] of this.#byAttributes) {
+    for (const source of this.#byAttributes.values()) {
       if (source.counts !== undefined) this.starts.forget(source.counts, ending)
       for (const metric of source.open?.keys() ?? []) if (metric.generation < ending) source.open!.delete(metric)
+      for (const [series, [metric]] of source.marked ?? []) if (metric.generation < ending) this.#unmark(source, series)
       if (source.generation >= ending) continue
-      source.isForgotten = true
-      this.#byAttributes.delete(key)
+      this.forget(source)
     }
     this.#before = this.#series
     this.#oldSeries = this.#before.size

@@ -6,7 +6,7 @@ import type { Source, Sources } from './sources.ts'
 const NOTHING = new Uint8Array(0)
 const NO_SHAPE: Slot[] = []
 
-type Attributes = readonly (readonly [key: string, value: string])[]
+export type Attributes = readonly (readonly [key: string, value: string])[]
 
 /** Messages of one topic and device: what was at which place of the last of them. */
 export class Stream {
@@ -18,6 +18,7 @@ export class Stream {
   /** Until there is a source. */
   #attributes: Attributes | undefined
   #source: Source | undefined
+  #description: Attributes | undefined
   /** In this generation there was no room for the source. */
   #isRefused = false
   /** Of Sources, when it was last looked at. */
@@ -57,6 +58,23 @@ export class Stream {
       else this.#attributes = undefined
     }
     return this.#source
+  }
+
+  /**
+   * Its source is another from now on, with these attributes too; the one before is forgotten, unless it is the same. Nothing
+   * where no device is named: such a source is that of others too.
+   */
+  describe(description: Attributes): void {
+    if (description === this.#description || this.#sources === undefined) return
+    this.#description = description
+    const before = this.#source
+    const known = this.#attributes ?? (JSON.parse(before!.attributes) as Attributes)
+    if (known.every(([name]) => name !== 'device.id')) return
+    this.#attributes = [...known.filter(([name]) => description.every(([added]) => added !== name)), ...description]
+    this.#source = undefined
+    this.#isRefused = false
+    this.shape = NO_SHAPE
+    if (before !== undefined && before.attributes !== JSON.stringify(this.#attributes)) this.#sources.forget(before)
   }
 
   /** Whether there is a source by now, and it is not forgotten. */

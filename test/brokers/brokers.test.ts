@@ -22,6 +22,12 @@ const SHARED_WORDS = {
   silent: 'a shared subscription is granted, and nothing ever comes: no defence but this list',
 } as const
 
+const RETAINED_WORDS = {
+  marked: 'come, and are marked as such',
+  unmarked: 'come without their mark',
+  none: 'do not come to a filter with a wildcard',
+} as const
+
 for (const kind of BROKERS) {
   const skip = whyNot(kind)
   describe(kind.name, { skip }, () => {
@@ -126,7 +132,7 @@ function suite(kind: BrokerKind, broker: () => Promise<Server>): void {
     },
   )
 
-  test(`${kind.name}: retained messages are marked as such`, unless('retained'), async (t) => {
+  test(`${kind.name}: retained messages ${RETAINED_WORDS[kind.retained ?? 'marked']}`, async (t) => {
     const server = await broker()
     const sender = await publisher(t, server, 'retained')
     sender.publish('kept/press-7', JSON.stringify({ metrics: [{ name: 'level', value: 7 }] }), 1, true)
@@ -147,9 +153,23 @@ function suite(kind: BrokerKind, broker: () => Promise<Server>): void {
         .flatMap((batch) => JSON.parse(bytesToJson('metrics', batch.parts)).resourceMetrics)
         .filter(({ resource }) => resource?.attributes[0].value.stringValue === 'press-7')
         .map(({ scopeMetrics }) => scopeMetrics[0].metrics[0].gauge.dataPoints[0].attributes)
-    await until(() => marks().length === 1)
-    assert.deepEqual(marks(), [[{ key: 'mqtt.retained', value: { boolValue: true } }]])
+    const mark = [{ key: 'mqtt.retained', value: { boolValue: true } }]
+    const kept = { marked: [mark], unmarked: [undefined], none: [] }[kind.retained ?? 'marked']
+    await until(() => marks().length === kept.length)
+    // One that is not kept comes behind it.
+    sender.publish('kept/press-7', JSON.stringify({ metrics: [{ name: 'level', value: 8 }] }))
+    await until(() => marks().length > kept.length)
+    assert.deepEqual(marks(), [...kept, undefined])
   })
+
+  if (kind.takesQos === 1)
+    test(`${kind.name}: a publisher at QoS 2 is thrown out`, async (t) => {
+      const server = await broker()
+      const sender = await publisher(t, server, 'thrown-out')
+      sender.publish('devices/d0/data', '{}', 2)
+      await until(() => sender.isThrownOut)
+      assert.equal(sender.open, 1)
+    })
 
   test(
     `${kind.name}: a connection that is not read, because too much waits for delivery, is kept alive`,

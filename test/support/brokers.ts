@@ -13,7 +13,7 @@ import { findProgram, type ProgramName } from './programs.ts'
 import { freePorts } from './router-process.ts'
 import { type Ground, packageMissing, type Server, serverProcess } from './server-process.ts'
 
-export type Guarantee = 'qos 2' | 'away' | 'slow' | 'retained' | 'paused' | 'shared' | 'restart'
+export type Guarantee = 'qos 2' | 'away' | 'slow' | 'paused' | 'shared' | 'restart'
 
 export interface BrokerKind {
   readonly name: string
@@ -33,6 +33,8 @@ export interface BrokerKind {
   readonly storesOutOfOrder?: true
   /** Keys of the receiver that this broker needs. */
   readonly receiver?: Readonly<Record<string, unknown>>
+  /** A kept message comes to a filter with a wildcard: marked by default; without its mark; or not at all. */
+  readonly retained?: 'unmarked' | 'none'
   /** What a lost connection left unacknowledged: before newer messages, or after a wait and perhaps behind them. */
   readonly redelivers: 'in order' | 'later'
   /** Guarantees that do not hold here yet, each with what was seen: their tests are skipped in these words. */
@@ -168,9 +170,7 @@ export const BROKERS: readonly BrokerKind[] = [
     shared: 'silent',
     keepsSessions: true,
     redelivers: 'in order',
-    open: {
-      retained: 'kept messages do not come to a filter with a wildcard',
-    },
+    retained: 'none',
     missing: () => packageMissing('rabbitmq-server', RABBIT),
     start: startRabbit,
   },
@@ -216,8 +216,8 @@ export const BROKERS: readonly BrokerKind[] = [
     shared: 'silent',
     keepsSessions: true,
     redelivers: 'later',
+    retained: 'unmarked',
     open: {
-      retained: 'kept messages come without their mark',
       restart: 'after an orderly restart it knows our session no more, unless ours was its only one',
     },
     missing: () => built('Moquette'),

@@ -125,6 +125,8 @@ export class Publisher {
   #nextId = 1
   readonly #open = new Set<number>()
   #isConnected = false
+  /** The broker has ended the connection. */
+  isThrownOut = false
 
   private constructor(socket: Socket) {
     this.#socket = socket
@@ -136,6 +138,9 @@ export class Publisher {
     })
     socket.on('data', (chunk) => reader.parse(chunk as Buffer))
     socket.on('error', () => {})
+    socket.on('close', () => {
+      this.isThrownOut = true
+    })
   }
 
   static async connect(port: number, clientId = 'publisher'): Promise<Publisher> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { points, started, values } from '../../../test/support/mqtt-receiver.ts'
+import { json, points, started, values } from '../../../test/support/mqtt-receiver.ts'
 import { until } from '../../../test/support/until.ts'
 
 const topics = [
@@ -65,4 +65,47 @@ test('topics beyond max_series have room when others are forgotten', async (t) =
   peer.publish('cell/b', points('', 3), 1, 3)
   await until(() => peer.of('puback').length === 3)
   assert.equal(metric('receiver_mqtt_series'), 1)
+})
+
+test('what Zigbee2MQTT says of a device is part of its resource from then on, and the device is still one', async (t) => {
+  const topics = ['zigbee2mqtt/{device_id}', 'zigbee2mqtt/{device_id}/availability', 'zigbee2mqtt/bridge/devices']
+  const { peer, sent, metric } = await started(t, {
+    topics: topics.map((topic) => ({ topic, decoder: 'zigbee2mqtt' })),
+    watch_devices: {},
+  })
+  const exposes = [{ type: 'numeric', property: 'power', unit: 'W' }]
+  const told = (model: string): string =>
+    JSON.stringify([{ friendly_name: 'plug', definition: { vendor: 'Aqara', model, exposes } }])
+  let id = 1
+  const steps: [topic: string, payload: string][] = [
+    ['plug', '{"power": 1}'],
+    ['bridge/devices', told('SP1')],
+    ['plug', '{"power": 2}'],
+    ['plug/availability', 'online'],
+    ['bridge/devices', told('SP1')],
+    ['plug', '{"power": 3}'],
+    ['bridge/devices', told('SP2')],
+    ['plug', '{"power": 4}'],
+    ['other', '{"power": 5}'],
+  ]
+  for (const [topic, payload] of steps) {
+    peer.publish(`zigbee2mqtt/${topic}`, payload, 1, id)
+    await until(() => peer.of('puback').length === id)
+    id++
+  }
+  const resources = sent
+    .filter(({ signal }) => signal === 'metrics')
+    .flatMap((batch) => json(batch).resourceMetrics)
+    .map(({ resource }) =>
+      resource.attributes.map(({ value }: { value: { stringValue: string } }) => value.stringValue),
+    )
+  assert.deepEqual(resources, [
+    ['plug'],
+    ['plug', 'Aqara', 'SP1'],
+    ['plug', 'Aqara', 'SP1'],
+    ['plug', 'Aqara', 'SP1'],
+    ['plug', 'Aqara', 'SP2'],
+    ['other'],
+  ])
+  assert.equal(metric('receiver_mqtt_devices'), 2)
 })

@@ -18,8 +18,13 @@ export const NO_FIELDS: FieldDefinitions = new Map()
 
 const FIELDS_MAX = 100_000
 
+/** Of a resource. */
+export type Description = readonly (readonly [key: string, value: string])[]
+
 export class Definitions {
   readonly #byOwner = new Map<string, FieldDefinitions>()
+  /** At most as many as there are owners with fields. */
+  readonly #descriptions = new Map<string, Description>()
   #fields = 0
 
   /** Those of one owner; empty where nothing was said. */
@@ -36,8 +41,21 @@ export class Definitions {
     const after = this.#fields - this.of(owner).size + fields.size
     if (after > FIELDS_MAX) throw new BadPayload('unknown', `more than ${FIELDS_MAX} fields are defined`)
     this.#fields = after
-    if (fields.size === 0) this.#byOwner.delete(owner)
-    else this.#byOwner.set(owner, fields)
+    if (fields.size === 0) {
+      this.#byOwner.delete(owner)
+      this.#descriptions.delete(owner)
+    } else this.#byOwner.set(owner, fields)
+  }
+
+  /** What an owner with fields is; the same object as long as the same is said. */
+  describe(owner: string, description: Description): void {
+    if (!this.#byOwner.has(owner)) return
+    if (JSON.stringify(this.#descriptions.get(owner)) !== JSON.stringify(description))
+      this.#descriptions.set(owner, description)
+  }
+
+  descriptionOf(owner: string): Description | undefined {
+    return this.#descriptions.get(owner)
   }
 }
 

@@ -1,9 +1,11 @@
 // What Zigbee2MQTT's bridge says of its devices (`<base>/bridge/devices`, retained):
 //
-//   [{"friendly_name": "hall/door", "definition": {"exposes": [
+//   [{"friendly_name": "hall/door", "definition": {"model": "MCCGQ11LM", "vendor": "Aqara", "exposes": [
 //      {"type": "numeric", "property": "power", "unit": "W"},
 //      {"type": "binary", "property": "window", "value_on": "up", "value_off": "down"},
 //      {"type": "switch", "features": [...]}, {"type": "composite", "property": "color", "features": [...]}]}}]
+//
+// Model and vendor are attributes of the device from then on.
 //
 // A feature without a property of its own holds others of the same level; a composite's are inside an object.
 
@@ -20,8 +22,18 @@ export function learnDevices(bridge: string, parsed: unknown, definitions: Defin
     const { friendly_name: name, definition } = asFields(device)
     if (asText(name) === '') continue
     const fields = new Map<string, FieldDefinition>()
-    learnExposes(asList(asFields(definition).exposes), fields, 0)
-    definitions.learn(`${base}${asText(name)}`, fields)
+    const { exposes, model, vendor } = asFields(definition)
+    learnExposes(asList(exposes), fields, 0)
+    const owner = `${base}${asText(name)}`
+    definitions.learn(owner, fields)
+    const description = [
+      ['device.manufacturer', asText(vendor)],
+      ['device.model.identifier', asText(model)],
+    ] as const
+    definitions.describe(
+      owner,
+      description.filter(([, value]) => value !== ''),
+    )
   }
 }
 

@@ -5,7 +5,7 @@
 //
 // ON and OFF, OPEN and CLOSE, LOCK and UNLOCK are 1 and 0; other texts, such as actions, are log records. Messages of the
 // bridge itself, on topics with a level `bridge`, hold no readings, but `bridge/devices` says of each device which units and
-// words it has, and that counts more. Those on `.../availability` are read as `status` does.
+// words it has, and that counts more; and its model and vendor. Those on `.../availability` are read as `status` does.
 
 import { Name, NONE } from '../../../readings/json-tape.ts'
 import { KIND, type Kind } from '../../../readings/naming.ts'
@@ -24,6 +24,7 @@ const UPDATE = new Name('update')
 const UPDATE_AVAILABLE = new Name('update_available')
 // A device block repeats what the bridge says of the device; updates are of firmware.
 const SKIPPED = [LAST_SEEN, ELAPSED, DEVICE, UPDATE, UPDATE_AVAILABLE, ...TRACE_NAMES]
+const AVAILABILITY = '/availability'
 const NO_NAME = new Uint8Array(0)
 
 const COUNTERS = ['energy', 'produced_energy', 'gas', 'water_consumed'].map((text) => new Name(text))
@@ -88,7 +89,11 @@ export const zigbee2mqtt = defineDecoder({
         if (message.topic.endsWith('/bridge/devices')) learnDevices(message.topic, parsedJson(message), definitions)
         return
       }
-      if (message.topic.endsWith('/availability')) {
+      const isAvailability = message.topic.endsWith(AVAILABILITY)
+      const owner = isAvailability ? message.topic.slice(0, -AVAILABILITY.length) : message.topic
+      const description = definitions.descriptionOf(owner)
+      if (description !== undefined) out.describe(description)
+      if (isAvailability) {
         availability(message, out)
         return
       }
