@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
-import { runOverload } from '../../bench/millrace/overload.ts'
+import { type OverloadReport, runOverload } from '../../bench/millrace/overload.ts'
 
 // The kernel's books of a process: /proc exists on Linux only.
 const skip = existsSync('/proc/self/stat') ? false : 'needs /proc'
@@ -22,20 +22,24 @@ const VARIANTS = [
 for (const { protocol, shards } of VARIANTS)
   test(`over ${protocol}, shards: ${shards}: a stalled sink makes senders wait and tells them how long, memory stays bounded, and what was answered OK arrives`, {
     skip,
-    timeout: 60_000,
+    timeout: 110_000,
   }, async () => {
     const spansPerRequest = 100
-    const report = await runOverload({
-      protocol,
-      shards,
-      stallMs: 2_000,
-      spansPerRequest,
-      inFlight: 32,
-      memoryLimitMib: 20 + shards * SHARD_HEAP_MIB,
-      drainWithinMs: 20_000,
-      // A small queue is full at once; short waits end the test sooner.
-      exporter: ['timeout: 1s', 'retry_on_failure:', '  initial_interval: 100ms', '  max_interval: 300ms'],
-    })
+    const run = (stallMs: number): Promise<OverloadReport> =>
+      runOverload({
+        protocol,
+        shards,
+        stallMs,
+        spansPerRequest,
+        inFlight: 32,
+        memoryLimitMib: 20 + shards * SHARD_HEAP_MIB,
+        drainWithinMs: 20_000,
+        // A small queue is full at once; short waits end the test sooner.
+        exporter: ['timeout: 1s', 'retry_on_failure:', '  initial_interval: 100ms', '  max_interval: 300ms'],
+      })
+    let report = await run(2_000)
+    // A machine that has other work to do needs longer until all is full.
+    if ((report.statuses.get(UNAVAILABLE[protocol]) ?? 0) === 0) report = await run(10_000)
     assert.ok(report.ok > 0, 'nothing was accepted')
     assert.equal(report.failed, 0)
     const boundBytes = (300 + (shards - 1) * SHARD_RSS_MIB) * 2 ** 20
