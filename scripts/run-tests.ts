@@ -1,6 +1,8 @@
 // npm test: every test file, or those whose path contains one of the arguments, in processes of their own.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 const wanted = process.argv.slice(2)
 const files = globSync([
@@ -19,5 +21,7 @@ if (files.length === 0) {
 }
 const flags = ['--test', '--test-concurrency=2', '--test-timeout=120000']
 const reporter = process.stdout.isTTY ? ['--test-reporter=spec'] : ['--test-reporter=./scripts/terse-reporter.ts']
-const run = spawnSync(process.execPath, [...flags, ...reporter, ...files], { stdio: 'inherit' })
+// Hundreds of processes load the same files: their types are taken out once.
+const env = { NODE_COMPILE_CACHE: join(tmpdir(), 'millrace-compile-cache'), ...process.env }
+const run = spawnSync(process.execPath, [...flags, ...reporter, ...files], { stdio: 'inherit', env })
 process.exit(run.status ?? 1)

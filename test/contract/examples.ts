@@ -49,6 +49,14 @@ const OWNED: Record<string, (folder: string, signal: Signal) => Record<string, u
     tls: { insecure: true },
     retry_on_failure: { enabled: false },
   }),
+  'exporter influxdb': () => ({ endpoint: 'http://127.0.0.1:1', retry_on_failure: { enabled: false } }),
+  'exporter jaeger': () => ({
+    endpoint: '127.0.0.1:1',
+    tls: { insecure: true },
+    retry_on_failure: { enabled: false },
+  }),
+  'exporter elasticsearch': () => ({ endpoints: ['http://127.0.0.1:1'], retry: { enabled: false } }),
+  'exporter mqtt': () => ({ brokers: ['mqtt://127.0.0.1:1'], retry_on_failure: { enabled: false } }),
   'exporter load_balancing': () => ({
     protocol: { otlp: { tls: { insecure: true }, retry_on_failure: { enabled: false } } },
     resolver: { static: { hostnames: ['127.0.0.1:1', '127.0.0.1:2'] } },

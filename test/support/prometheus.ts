@@ -45,7 +45,7 @@ export async function prometheus(
   const directory = ownDirectory(t)
   const [port] = (await freePorts(1)) as [number]
   const file = join(directory, 'prometheus.yml')
-  writeFileSync(file, `global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs: [${scrape}]\n`)
+  writeFileSync(file, `global: { scrape_interval: 500ms, scrape_timeout: 500ms }\nscrape_configs: [${scrape}]\n`)
   const args = [
     `--config.file=${file}`,
     `--storage.tsdb.path=${join(directory, 'data')}`,
