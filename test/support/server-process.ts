@@ -47,20 +47,30 @@ export async function serverProcess(
 ): Promise<Server> {
   let child: ChildProcess | undefined
   const isReady = typeof ready === 'number' ? () => answers(ready) : () => ready().catch(() => false)
+  const startOnce = async (): Promise<void> => {
+    let said = ''
+    const own = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, PATH, ...env } })
+    child = own
+    for (const stream of [own.stdout!, own.stderr!])
+      stream.on('data', (words) => {
+        said = (said + String(words)).slice(-4000)
+      })
+    await until(async () => {
+      if (own.exitCode !== null || own.signalCode !== null) throw new Error(`${program} ended: ${said}`)
+      return await isReady()
+    }, START_MS)
+  }
   const server: Server = {
     port: typeof ready === 'number' ? ready : 0,
     async start() {
-      let said = ''
-      const own = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, PATH, ...env } })
-      child = own
-      for (const stream of [own.stdout!, own.stderr!])
-        stream.on('data', (words) => {
-          said = (said + String(words)).slice(-4000)
-        })
-      await until(async () => {
-        if (own.exitCode !== null || own.signalCode !== null) throw new Error(`${program} ended: ${said}`)
-        return await isReady()
-      }, START_MS)
+      // Whoever asked for a free port meanwhile may have been given ours: it comes back with the end of that test.
+      for (const end = performance.now() + START_MS; ; await new Promise((resolve) => setTimeout(resolve, 500))) {
+        try {
+          return await startOnce()
+        } catch (error) {
+          if (!/address already in use/i.test(String(error)) || performance.now() > end) throw error
+        }
+      }
     },
     async stop(signal = 'SIGTERM') {
       const own = child
