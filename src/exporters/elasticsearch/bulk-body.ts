@@ -54,7 +54,7 @@ export class BulkBody {
   halves(): BulkBody[] {
     const all = [...this.items.keys()]
     const middle = all.length >> 1
-    return [this.only(all.slice(0, middle)), this.only(all.slice(middle))]
+    return [this.subset(all.slice(0, middle)), this.subset(all.slice(middle))]
   }
 
   /** The same documents with other first lines. */
@@ -70,7 +70,7 @@ export class BulkBody {
   }
 
   /** A body of these documents alone. */
-  only(documents: readonly number[]): BulkBody {
+  subset(documents: readonly number[]): BulkBody {
     const { bytes, starts, items } = this
     const parts = documents.map((i) => bytes.subarray(starts[i]!, starts[i + 1]!))
     const newStarts = new Int32Array(documents.length + 1)

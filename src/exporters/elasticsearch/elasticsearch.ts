@@ -138,7 +138,7 @@ export class ElasticsearchExporter implements Exporter {
         this.#metrics.processed('success', body.documents - failures.length)
         if (failures.length === 0) continue
         const kept = failures.filter(({ status }) => this.#retryStatuses.has(status))
-        if (kept.length > 0) again.push(body.only(kept.map(({ document }) => document)))
+        if (kept.length > 0) again.push(body.subset(kept.map(({ document }) => document)))
         const refused = failures.filter(({ status }) => !this.#retryStatuses.has(status))
         const letters = this.#setAside.refused(batch.signal, body, refused)
         if (letters !== undefined) rest.bodies.push(letters)

@@ -275,6 +275,15 @@ test('a span is a line of spans; its events are logs, its links span-links; what
   assert.deepEqual(dropped, { no_id: 1 })
 })
 
+test('a field whose key a tag has is left out, and counted as a dropped attribute', () => {
+  const span = { ...SPAN, events: [], links: [], attributes: attributes({ 'span.name': 'tagged' }) }
+  const { lines } = linesOf('traces', { resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] })
+  assert.equal(lines.length, 1)
+  assert.match(lines[0]!, /^spans,span\.name=tagged,span_id=/)
+  assert.ok(!lines[0]!.includes('span.name="'))
+  assert.match(lines[0]!, /dropped_attributes_count=1u/)
+})
+
 test('a log record is a line of logs, at its own time, else when it was observed, else now', () => {
   const record = { timeUnixNano: T, severityNumber: 17, severityText: 'ERROR', body: { stringValue: 'door\nopen' } }
   const request = {

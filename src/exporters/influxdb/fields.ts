@@ -8,12 +8,27 @@ const COMMA = 44
 const SPACE = 32
 const EQUALS = 61
 
+/** Keys that a line has among its tags. */
+export interface TagKeys {
+  has(key: string): boolean
+}
+
 export class Fields {
   readonly #writer: LineWriter
+  readonly #tags: TagKeys | undefined
   count = 0
+  /** Fields that were left out because a tag has their key. */
+  hidden = 0
 
-  constructor(writer: LineWriter) {
+  constructor(writer: LineWriter, tags?: TagKeys) {
     this.#writer = writer
+    this.#tags = tags
+  }
+
+  #isHidden(key: string): boolean {
+    if (this.#tags?.has(key) !== true) return false
+    this.hidden++
+    return true
   }
 
   #key(key: string): LineWriter {
@@ -26,15 +41,15 @@ export class Fields {
 
   /** Left out when it is empty. */
   text(key: string, bytes: Uint8Array, from = 0, to = bytes.length): void {
-    if (to > from) this.#key(key).quoted(bytes, from, to)
+    if (to > from && !this.#isHidden(key)) this.#key(key).quoted(bytes, from, to)
   }
 
   word(key: string, word: string): void {
-    this.#key(key).ascii(`"${word}"`)
+    if (!this.#isHidden(key)) this.#key(key).ascii(`"${word}"`)
   }
 
   hex(key: string, bytes: Uint8Array, at: number, size: number): void {
-    if (at === 0) return
+    if (at === 0 || this.#isHidden(key)) return
     const writer = this.#key(key)
     writer.byte(34)
     writeHex(writer, bytes, at, size)
@@ -43,12 +58,12 @@ export class Fields {
 
   /** A whole number within ±2^53. */
   integer(key: string, value: number): void {
-    this.#key(key).integer(value, () => BigInt(value))
+    if (!this.#isHidden(key)) this.#key(key).integer(value, () => BigInt(value))
   }
 
   /** Left out when it is 0. */
   unsigned(key: string, value: number): void {
-    if (value === 0) return
+    if (value === 0 || this.#isHidden(key)) return
     const writer = this.#key(key)
     writer.float(value)
     writer.byte(117)
@@ -56,7 +71,7 @@ export class Fields {
 
   /** A fixed64 of nanoseconds in halves; left out when it is 0. */
   nanos(key: string, high: number, low: number): void {
-    if ((high | low) === 0) return
+    if ((high | low) === 0 || this.#isHidden(key)) return
     const writer = this.#key(key)
     writer.reserve(24)
     writer.length = writeTime(writer.bytes, writer.length, high, low, 1)

@@ -3,34 +3,18 @@
 import { LOG_RECORD } from '../../otlp/fields.ts'
 import { VALUE } from '../../otlp/value.ts'
 import type { Walk } from '../../otlp/walk.ts'
-import { Fields } from './fields.ts'
-import type { LineSchema, Outcome } from './line-schema.ts'
+import type { Outcome } from './line-schema.ts'
 import type { LineWriter } from './lines.ts'
-import { IdTag, RecordTags } from './record-tags.ts'
+import { RecordLines } from './record-lines.ts'
 
 const LOGS = Buffer.from('logs')
 
-export class LogLines implements LineSchema {
-  readonly #traceId = new IdTag('trace_id', 16)
-  readonly #spanId = new IdTag('span_id', 8)
-  readonly #tags: RecordTags
-  readonly #unitNanos: number
+export class LogLines extends RecordLines {
   readonly #nowMs: () => number
 
   constructor(dimensions: readonly string[], unitNanos: number, nowMs: () => number) {
-    this.#tags = new RecordTags(dimensions, [this.#traceId, this.#spanId])
-    this.#unitNanos = unitNanos
+    super(dimensions, unitNanos)
     this.#nowMs = nowMs
-  }
-
-  begin(): void {}
-
-  enterResource(walk: Walk): void {
-    this.#tags.attributes.enterResource(walk)
-  }
-
-  enterScope(walk: Walk): void {
-    this.#tags.attributes.enterScope(walk)
   }
 
   write(walk: Walk, writer: LineWriter): Outcome {
@@ -38,14 +22,10 @@ export class LogLines implements LineSchema {
     const traceAt = log.traceIdAt()
     const spanAt = log.spanIdAt()
     // Both, or none of them.
-    this.#traceId.at = spanAt === 0 ? 0 : traceAt
-    this.#spanId.at = traceAt === 0 ? 0 : spanAt
+    this.traceId.at = spanAt === 0 ? 0 : traceAt
+    this.spanId.at = traceAt === 0 ? 0 : spanAt
     const from = writer.length
-    const json = this.#tags.attributes.ofRecord(walk.attributes)
-    writer.raw(LOGS)
-    this.#tags.write(bytes, writer)
-    const fields = new Fields(writer)
-    if (json !== undefined) fields.text('attributes', json.bytes, 0, json.length)
+    const fields = this.head(walk, writer, LOGS)
     const body = log.body()
     if (body.type === VALUE.STRING) fields.text('body', body.bytes, body.start, body.end)
     else if (body.type !== VALUE.EMPTY) fields.text('body', Buffer.from(body.toText()))
@@ -55,7 +35,7 @@ export class LogLines implements LineSchema {
     fields.text('event_name', bytes, log.from(LOG_RECORD.EVENT_NAME), log.to(LOG_RECORD.EVENT_NAME))
     const observed = LOG_RECORD.OBSERVED_TIME_UNIX_NANO
     fields.nanos('observed_time_unix_nano', log.fixedHigh(observed), log.fixedLow(observed))
-    fields.unsigned('dropped_attributes_count', log.uint32(LOG_RECORD.DROPPED_ATTRIBUTES_COUNT))
+    fields.unsigned('dropped_attributes_count', log.uint32(LOG_RECORD.DROPPED_ATTRIBUTES_COUNT) + fields.hidden)
     if (fields.count === 0) {
       writer.length = from
       return 'no_field'
@@ -69,10 +49,10 @@ export class LogLines implements LineSchema {
     for (const field of [LOG_RECORD.TIME_UNIX_NANO, LOG_RECORD.OBSERVED_TIME_UNIX_NANO]) {
       const [high, low] = [log.fixedHigh(field), log.fixedLow(field)]
       if ((high | low) === 0) continue
-      writer.endLine(high, low, this.#unitNanos)
+      writer.endLine(high, low, this.unitNanos)
       return
     }
     const nanos = BigInt(Math.floor(this.#nowMs())) * 1_000_000n
-    writer.endLine(Number(nanos >> 32n), Number(nanos & 0xffffffffn), this.#unitNanos)
+    writer.endLine(Number(nanos >> 32n), Number(nanos & 0xffffffffn), this.unitNanos)
   }
 }

@@ -22,11 +22,19 @@ export class IdTag {
 export class RecordTags {
   readonly attributes: AttributeJson
   readonly #tags: readonly (Dimension | IdTag)[]
+  readonly #byName: ReadonlyMap<string, Dimension>
 
   constructor(dimensions: readonly string[], ids: readonly IdTag[]) {
     const named = dimensions.map((key) => new Dimension(key))
     this.attributes = new AttributeJson(named)
+    this.#byName = new Map(named.map((dimension, i) => [dimensions[i]!, dimension]))
     this.#tags = [...named, ...ids].sort((a, b) => Buffer.compare(a.key, b.key))
+  }
+
+  /** Whether the current record has a dimension of that key. */
+  has(key: string): boolean {
+    const dimension = this.#byName.get(key)
+    return dimension !== undefined && (dimension.isOwn ? dimension.to > dimension.from : dimension.around.length > 0)
   }
 
   /** After attributes.ofRecord(); the ids are those of the record in `bytes`. */

@@ -8,58 +8,36 @@ import type { Walk } from '../../otlp/walk.ts'
 import { Splice } from '../../wire/splice.ts'
 import { AttributeJson } from './attribute-fields.ts'
 import { Fields } from './fields.ts'
-import type { LineSchema, Outcome } from './line-schema.ts'
+import type { Outcome } from './line-schema.ts'
 import type { LineWriter } from './lines.ts'
-import { IdTag, RecordTags, writeHex } from './record-tags.ts'
+import { RecordLines } from './record-lines.ts'
+import { writeHex } from './record-tags.ts'
 
 const SPANS = Buffer.from('spans')
 const KINDS = ['', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'] as const
 const STATUSES = ['', 'Ok', 'Error'] as const
 
-export class SpanLines implements LineSchema {
-  readonly #traceId = new IdTag('trace_id', 16)
-  readonly #spanId = new IdTag('span_id', 8)
-  readonly #tags: RecordTags
-  readonly #unitNanos: number
+export class SpanLines extends RecordLines {
   readonly #event = new EventView()
   readonly #link = new LinkView()
   readonly #inner = readOnlyMap()
   readonly #innerJson = new AttributeJson([])
 
-  constructor(dimensions: readonly string[], unitNanos: number) {
-    this.#tags = new RecordTags(dimensions, [this.#traceId, this.#spanId])
-    this.#unitNanos = unitNanos
-  }
-
-  begin(): void {}
-
-  enterResource(walk: Walk): void {
-    this.#tags.attributes.enterResource(walk)
-  }
-
-  enterScope(walk: Walk): void {
-    this.#tags.attributes.enterScope(walk)
-  }
-
   write(walk: Walk, writer: LineWriter): Outcome {
     const { span, bytes } = walk
-    this.#traceId.at = span.traceIdAt()
-    this.#spanId.at = span.spanIdAt()
-    if (this.#traceId.at === 0 || this.#spanId.at === 0) return 'no_id'
+    this.traceId.at = span.traceIdAt()
+    this.spanId.at = span.spanIdAt()
+    if (this.traceId.at === 0 || this.spanId.at === 0) return 'no_id'
     const [high, low] = [span.fixedHigh(SPAN.START_TIME_UNIX_NANO), span.fixedLow(SPAN.START_TIME_UNIX_NANO)]
     if ((high | low) === 0) return 'no_time'
     const from = writer.length
-    const json = this.#tags.attributes.ofRecord(walk.attributes)
-    writer.raw(SPANS)
-    this.#tags.write(bytes, writer)
-    const fields = new Fields(writer)
-    if (json !== undefined) fields.text('attributes', json.bytes, 0, json.length)
+    const fields = this.head(walk, writer, SPANS)
     this.#fields(span, bytes, fields)
     if (fields.count === 0) {
       writer.length = from
       return 'no_field'
     }
-    writer.endLine(high, low, this.#unitNanos)
+    writer.endLine(high, low, this.unitNanos)
     this.#events(span, bytes, writer)
     this.#links(span, bytes, writer, high, low)
     return 'written'
@@ -83,7 +61,7 @@ export class SpanLines implements LineSchema {
     const status = STATUSES[span.statusCode()] ?? ''
     if (status !== '') fields.word('otel.status_code', status)
     fields.text('otel.status_description', bytes, span.statusMessageStart(), span.statusMessageEnd())
-    fields.unsigned('dropped_attributes_count', span.uint32(SPAN.DROPPED_ATTRIBUTES_COUNT))
+    fields.unsigned('dropped_attributes_count', span.uint32(SPAN.DROPPED_ATTRIBUTES_COUNT) + fields.hidden)
     fields.unsigned('dropped_events_count', span.uint32(SPAN.DROPPED_EVENTS_COUNT))
     fields.unsigned('dropped_links_count', span.uint32(SPAN.DROPPED_LINKS_COUNT))
   }
@@ -103,7 +81,7 @@ export class SpanLines implements LineSchema {
         writer.endLine(
           event.fixedHigh(SPAN_EVENT.TIME_UNIX_NANO),
           event.fixedLow(SPAN_EVENT.TIME_UNIX_NANO),
-          this.#unitNanos,
+          this.unitNanos,
         )
     }
   }
@@ -125,7 +103,7 @@ export class SpanLines implements LineSchema {
       this.#attributes(bytes, c.start, c.end, SPAN_LINK.ATTRIBUTES, fields)
       fields.unsigned('dropped_attributes_count', link.uint32(SPAN_LINK.DROPPED_ATTRIBUTES_COUNT))
       if (fields.count === 0) writer.length = from
-      else writer.endLine(high, low, this.#unitNanos)
+      else writer.endLine(high, low, this.unitNanos)
     }
   }
 
@@ -136,9 +114,9 @@ export class SpanLines implements LineSchema {
 
   #ids(writer: LineWriter, bytes: Uint8Array): void {
     writer.ascii(',span_id=')
-    writeHex(writer, bytes, this.#spanId.at, 8)
+    writeHex(writer, bytes, this.spanId.at, 8)
     writer.ascii(',trace_id=')
-    writeHex(writer, bytes, this.#traceId.at, 16)
+    writeHex(writer, bytes, this.traceId.at, 16)
   }
 
   #attributes(bytes: Uint8Array, from: number, to: number, field: number, fields: Fields): void {
