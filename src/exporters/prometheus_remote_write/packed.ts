@@ -19,7 +19,8 @@ export class PackedWriter {
   /** Bytes of the message so far, as they will be unpacked. */
   position = 0
   #out = new Uint8Array(FIRST_BYTES)
-  #view = new DataView(this.#out.buffer)
+  /** For what claim() has given; another one after begin(). */
+  view = new DataView(this.#out.buffer)
   #at = 0
   /** Where the open literal's header stands; negative: none is open. */
   #literalAt = -1
@@ -30,11 +31,20 @@ export class PackedWriter {
     const needed = maxBytes + (maxBytes >> 3) + 1024
     if (this.#out.length < needed) {
       this.#out = new Uint8Array(needed)
-      this.#view = new DataView(this.#out.buffer)
+      this.view = new DataView(this.#out.buffer)
     }
     this.#at = 0
     this.#literalAt = -1
     this.position = 0
+  }
+
+  /** Room for `bytes` in a row, 256 at most; returns where in `view` they stand. */
+  claim(bytes: number): number {
+    this.#room(bytes)
+    const at = this.#at
+    this.#at = at + bytes
+    this.position += bytes
+    return at
   }
 
   byte(value: number): void {
@@ -52,7 +62,7 @@ export class PackedWriter {
 
   f64(value: number): void {
     this.#room(8)
-    this.#view.setFloat64(this.#at, value, true)
+    this.view.setFloat64(this.#at, value, true)
     this.#at += 8
     this.position += 8
   }
@@ -60,8 +70,8 @@ export class PackedWriter {
   /** Eight bytes in two halves. */
   fixed64(low: number, high: number): void {
     this.#room(8)
-    this.#view.setUint32(this.#at, low, true)
-    this.#view.setUint32(this.#at + 4, high, true)
+    this.view.setUint32(this.#at, low, true)
+    this.view.setUint32(this.#at + 4, high, true)
     this.#at += 8
     this.position += 8
   }

@@ -53,9 +53,32 @@ export interface Series extends ByteKeyed {
   readonly family: Family
   /** The same labels have the same one everywhere. */
   readonly hash: number
+  /** Where its samples go, from its first sample on. */
+  track: Track | undefined
+  /** Its number in there. */
+  place: number
+}
+
+/** Series whose samples come together: those of a histogram or a summary; or one alone. */
+export interface Track {
+  readonly series: readonly Series[]
+  /** What their labels and texts take at most. */
+  readonly bytes: number
+  readonly hash: number
   /** Where it stands in the request that gathers now. */
   request: Request | undefined
   slot: number
+}
+
+/** For series that have none yet, each once. */
+export function makeTrack(series: readonly Series[]): Track {
+  const bytes = series.reduce((sum, { bytes: own }) => sum + own, 0)
+  const track: Track = { series, bytes, hash: series[0]!.hash, request: undefined, slot: 0 }
+  series.forEach((one, place) => {
+    one.track = track
+    one.place = place
+  })
+  return track
 }
 
 export class SeriesBook {
@@ -99,8 +122,8 @@ export class SeriesBook {
       bytes: this.#isV2 ? textBytes : key.length,
       family,
       hash: crcOf(EMPTY_CRC, key.bytes, 0, key.length),
-      request: undefined,
-      slot: 0,
+      track: undefined,
+      place: 0,
     })
   }
 
