@@ -4,7 +4,8 @@
 //   {"@timestamp":"1767225600000.000000","body":{"text":"..."},...}\n
 
 import { CHAR } from '../../otlp/json/text.ts'
-import { DocumentText, type Piece } from './document-text.ts'
+import type { Piece } from '../../wire/piece.ts'
+import { DocumentText } from './document-text.ts'
 
 const LINE_BREAK = 10
 const FIRST_NUMBERS = 1024

@@ -1,52 +1,35 @@
 // JSON of documents, written from encoded telemetry: strings, ids and numbers are copied out of its bytes.
 //
-// One array for a whole `_bulk` body. Resource and scope are written once, kept as bytes, and copied into each document.
+// One array for a whole `_bulk` body. What documents have in common stands ready in pieces.
 
 import { encodeText } from '../../otlp/encode.ts'
 import { JsonText } from '../../otlp/json/json-text.ts'
 import { plain } from '../../otlp/json/shape.ts'
 import { CHAR } from '../../otlp/json/text.ts'
+import { copyUnescaped } from '../../otlp/json/unescaped.ts'
 import { VALUE, ValueView } from '../../otlp/value.ts'
 import { Cursor } from '../../wire/cursor.ts'
+import { writeShort } from '../../wire/digit-triples.ts'
+import { HEX_PAIRS } from '../../wire/hex-pairs.ts'
+import type { Piece } from '../../wire/piece.ts'
 import { readF64, varintHigh, varintLow } from '../../wire/varint.ts'
-
-const MS_NANOS = 1_000_000
-// 2^32 = 4294 * 10^6 + 967296, so that every step stays an exact double.
-const HIGH_MS = 4294
-const HIGH_REST = 967_296
-
-const DAY_MS = 86_400_000
-const LETTER_T = 0x54
-const LETTER_Z = 0x5a
+import { TIME_ROOM, TimeText } from './time-text.ts'
 
 const FIRST_BYTES = 16 * 1024
+/** What is written by words may reach so far beyond its end. */
+const OVERRUN = 8
 
-/** Text that is JSON already, with its view. */
-export class Piece {
-  readonly bytes: Uint8Array
-  readonly view: DataView
-
-  constructor(text: string) {
-    this.bytes = plain(encodeText(text))
-    this.view = viewOf(this.bytes)
-  }
-}
-
-const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-// Of each of four bytes.
-const SPACES = 0x20202020
-const QUOTES = 0x22222222
-const BACKSLASHES = 0x5c5c5c5c
-const ONES = 0x01010101
-const HIGH_BITS = 0x80808080
+const STRING_TAG = 0x0a
+const INT_TAG = 0x18
+const QUOTE_COMMA = CHAR.QUOTE | (CHAR.COMMA << 8)
+/** Below it an int is one byte or two, and has three digits at most. */
+const SHORT_INTS = 1000
 
 export class DocumentText extends JsonText {
-  // Strings and pieces are copied by four bytes, which takes half of the time that single ones take.
-  #viewed: Uint8Array = new Uint8Array(0)
-  #view: DataView = viewOf(this.#viewed)
-  #outViewed: Uint8Array = new Uint8Array(0)
-  #outView: DataView = viewOf(this.#outViewed)
+  /** Views the source. */
+  #words: DataView = new DataView(this.source.buffer)
+  readonly #epoch = new TimeText('epoch')
+  readonly #iso = new TimeText('iso')
   readonly #views: ValueView[] = []
   readonly #lists: Cursor[] = []
   readonly #entries: Cursor[] = []
@@ -63,14 +46,14 @@ export class DocumentText extends JsonText {
   /** An empty text with room for `bytes`. */
   begin(bytes = FIRST_BYTES): this {
     this.to = 0
-    if (this.out.length < bytes) this.out = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
+    if (this.out.length < bytes) this.use(new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer))
     return this
   }
 
   /** What was written, which is the caller's from now on. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = this.out.subarray(0, this.to)
-    this.out = new Uint8Array(0)
+    this.use(new Uint8Array(0))
     this.to = 0
     return taken
   }
@@ -99,77 +82,66 @@ export class DocumentText extends JsonText {
     this.to += to - from
   }
 
-  piece({ bytes, view }: Piece): void {
-    const { length } = bytes
-    this.reserve(length)
-    const outView = this.#viewOfOut()
-    const out = this.out
-    let to = this.to
-    let i = 0
-    for (; i + 4 <= length; i += 4, to += 4) outView.setInt32(to, view.getInt32(i, true), true)
-    for (; i < length; i++) out[to++] = bytes[i]!
-    this.to = to
+  piece(piece: Piece): void {
+    this.reserve(piece.length + OVERRUN)
+    this.to = piece.write(this.outWords, this.to)
   }
 
-  #viewOfOut(): DataView {
-    if (this.out !== this.#outViewed) {
-      this.#outViewed = this.out
-      this.#outView = viewOf(this.out)
-    }
-    return this.#outView
-  }
-
-  /** RFC 8259, chapter 7, as the base has it: four bytes at once, where there is nothing to escape. */
+  /** RFC 8259, chapter 7, as the base has it: by words, where there is nothing to escape. */
   protected override string(from: number, to: number): void {
-    const { source } = this
-    this.reserve(to - from + 2)
-    const out = this.out
+    this.reserve(to - from + 2 + OVERRUN)
     const start = this.to
-    const end = copyPlain(source, this.#viewOfSource(), from, to, out, this.#viewOfOut(), start + 1)
+    const end = copyUnescaped(this.#words, from, to, this.outWords, start + 1)
     if (end < 0) {
       super.string(from, to)
       return
     }
-    out[start] = CHAR.QUOTE
-    out[end] = CHAR.QUOTE
+    this.out[start] = CHAR.QUOTE
+    this.out[end] = CHAR.QUOTE
     this.to = end + 1
   }
 
-  /** `"KEY":VALUE,` of an attribute whose AnyValue is `source[from, to)`. */
-  member(source: Uint8Array, keyStart: number, keyEnd: number, from: number, to: number, flatMaps: boolean): void {
+  #read(source: Uint8Array): void {
+    if (source === this.source) return
     this.source = source
-    // The usual one has a short string without anything to escape, and so is its key.
-    if (to - from >= 2 && source[from] === 10 && source[from + 1]! < 0x80 && from + 2 + source[from + 1]! === to) {
-      this.reserve(keyEnd - keyStart + to - from + 6)
-      const out = this.out
-      const view = this.#viewOfSource()
-      const outView = this.#viewOfOut()
-      const start = this.to
-      const key = copyPlain(source, view, keyStart, keyEnd, out, outView, start + 1)
-      const end = key < 0 ? key : copyPlain(source, view, from + 2, to, out, outView, key + 3)
-      if (end >= 0) {
-        out[start] = CHAR.QUOTE
-        out[key] = CHAR.QUOTE
-        out[key + 1] = CHAR.COLON
-        out[key + 2] = CHAR.QUOTE
-        out[end] = CHAR.QUOTE
-        out[end + 1] = CHAR.COMMA
-        this.to = end + 2
-        return
-      }
-    }
-    this.string(keyStart, keyEnd)
-    this.byte(CHAR.COLON)
-    this.value(source, from, to, flatMaps)
-    this.byte(CHAR.COMMA)
+    this.#words = new DataView(source.buffer, source.byteOffset, source.byteLength)
   }
 
-  #viewOfSource(): DataView {
-    if (this.source !== this.#viewed) {
-      this.#viewed = this.source
-      this.#view = viewOf(this.source)
+  /** `PIECE TEXT",` where the piece ends with the quote before the text in `source[from, to)`. */
+  textMember(piece: Piece, source: Uint8Array, from: number, to: number): void {
+    this.#read(source)
+    this.reserve(piece.length + to - from + 2 + OVERRUN)
+    const words = this.outWords
+    const start = piece.write(words, this.to)
+    const end = copyUnescaped(this.#words, from, to, words, start)
+    if (end < 0) {
+      this.to = start - 1
+      super.string(from, to)
+      this.byte(CHAR.COMMA)
+      return
     }
-    return this.#view
+    words.setInt16(end, QUOTE_COMMA, true)
+    this.to = end + 2
+  }
+
+  /** `"KEY":VALUE,` where the piece is `"KEY":"`, and the value the AnyValue in `source[from, to)`. */
+  member(piece: Piece, source: Uint8Array, from: number, to: number, flatMaps = false): void {
+    // The usual one is a short string, or else a small number.
+    const size = to - from
+    const tag = size < 2 ? 0 : source[from]!
+    if (tag === STRING_TAG && source[from + 1] === size - 2 && size < 0x82) {
+      this.textMember(piece, source, from + 2, to)
+      return
+    }
+    this.reserve(piece.length + OVERRUN)
+    const at = piece.write(this.outWords, this.to) - 1
+    this.to = at
+    if (tag === INT_TAG && size <= 3) {
+      const value = size === 2 ? source[from + 1]! : (source[from + 1]! & 0x7f) | (source[from + 2]! << 7)
+      if (value < SHORT_INTS) this.to = writeShort(this.outWords, at, value)
+      else this.integer(value)
+    } else this.value(source, from, to, flatMaps)
+    this.byte(CHAR.COMMA)
   }
 
   /** ASCII without anything to escape. */
@@ -178,7 +150,7 @@ export class DocumentText extends JsonText {
   }
 
   quoted(source: Uint8Array, from: number, to: number): void {
-    this.source = source
+    this.#read(source)
     this.string(from, to)
   }
 
@@ -188,9 +160,27 @@ export class DocumentText extends JsonText {
     this.quoted(bytes, 0, bytes.length)
   }
 
+  /** In quotes. */
   hexOf(source: Uint8Array, from: number, to: number): void {
-    this.source = source
-    this.hex(from, to)
+    this.reserve(2 * (to - from) + 2)
+    this.out[this.to++] = CHAR.QUOTE
+    this.to = this.#hex(source, from, to, this.to)
+    this.out[this.to++] = CHAR.QUOTE
+  }
+
+  /** `PIECE DIGITS",` where the piece ends with the quote before the digits of `source[from, to)`. */
+  hexMember(piece: Piece, source: Uint8Array, from: number, to: number): void {
+    this.reserve(piece.length + 2 * (to - from) + OVERRUN)
+    const end = this.#hex(source, from, to, piece.write(this.outWords, this.to))
+    this.outWords.setInt16(end, QUOTE_COMMA, true)
+    this.to = end + 2
+  }
+
+  #hex(source: Uint8Array, from: number, to: number, at: number): number {
+    const words = this.outWords
+    let p = at
+    for (let i = from; i < to; i++, p += 2) words.setUint16(p, HEX_PAIRS[source[i]!]!, true)
+    return p
   }
 
   integer(value: number): void {
@@ -212,73 +202,22 @@ export class DocumentText extends JsonText {
     else this.text(String(value))
   }
 
-  /**
-   * Nanoseconds since 1970 as `"MILLISECONDS.NANOS"`, which Elasticsearch reads as epoch_millis: the fraction is of a
-   * millisecond, so it has six digits.
-   */
+  /** As TimeText has it. */
   epochMillis(low: number, high: number): void {
-    this.reserve(24)
-    this.out[this.to++] = CHAR.QUOTE
-    const rest = high * HIGH_REST + low
-    const whole = Math.floor(rest / MS_NANOS)
-    this.digits(high * HIGH_MS + whole, 1)
-    this.out[this.to++] = CHAR.DOT
-    this.digits(rest - whole * MS_NANOS, 6)
-    this.out[this.to++] = CHAR.QUOTE
+    this.reserve(TIME_ROOM)
+    this.to = this.#epoch.write(this.outWords, this.to, low, high)
   }
 
-  /** Nanoseconds since 1970 as `"2026-01-02T03:04:05.000000006Z"`. */
   isoTime(low: number, high: number): void {
-    const rest = high * HIGH_REST + low
-    const whole = Math.floor(rest / MS_NANOS)
-    const ms = high * HIGH_MS + whole
-    const day = Math.floor(ms / DAY_MS)
-    this.reserve(34)
-    this.out[this.to++] = CHAR.QUOTE
-    this.#date(day)
-    const out = this.out
-    const inDay = ms - day * DAY_MS
-    const seconds = (inDay / 1000) | 0
-    const minutes = (seconds / 60) | 0
-    const hours = (minutes / 60) | 0
-    this.#two(hours)
-    out[this.to++] = CHAR.COLON
-    this.#two(minutes - hours * 60)
-    out[this.to++] = CHAR.COLON
-    this.#two(seconds - minutes * 60)
-    out[this.to++] = CHAR.DOT
-    this.digits((inDay - seconds * 1000) * MS_NANOS + (rest - whole * MS_NANOS), 9)
-    out[this.to++] = LETTER_Z
-    out[this.to++] = CHAR.QUOTE
-  }
-
-  /** `2026-01-02T`, of days since 1970: years of 365.2425 days that begin in March, so that leap days come last. */
-  #date(day: number): void {
-    const shifted = day + 719_468
-    const era = Math.floor(shifted / 146_097)
-    const ofEra = shifted - era * 146_097
-    const year = ((ofEra - ((ofEra / 1460) | 0) + ((ofEra / 36_524) | 0) - ((ofEra / 146_096) | 0)) / 365) | 0
-    const ofYear = ofEra - (365 * year + ((year / 4) | 0) - ((year / 100) | 0))
-    const month = ((5 * ofYear + 2) / 153) | 0
-    this.digits(era * 400 + year + (month < 10 ? 0 : 1), 4)
-    this.out[this.to++] = CHAR.MINUS
-    this.#two(month < 10 ? month + 3 : month - 9)
-    this.out[this.to++] = CHAR.MINUS
-    this.#two(ofYear - (((153 * month + 2) / 5) | 0) + 1)
-    this.out[this.to++] = LETTER_T
-  }
-
-  #two(value: number): void {
-    const tens = (value / 10) | 0
-    this.out[this.to++] = CHAR.ZERO + tens
-    this.out[this.to++] = CHAR.ZERO + value - tens * 10
+    this.reserve(TIME_ROOM)
+    this.to = this.#iso.write(this.outWords, this.to, low, high)
   }
 
   /** The AnyValue in `source[from, to)`. With `flatMaps`, a map is written as the text of its JSON. */
   value(source: Uint8Array, from: number, to: number, flatMaps = false, depth = 0): void {
     // The usual value is one short string and nothing else.
     if (to - from >= 2 && source[from] === 10 && source[from + 1]! < 0x80 && from + 2 + source[from + 1]! === to) {
-      this.source = source
+      this.#read(source)
       this.string(from + 2, to)
       return
     }
@@ -355,36 +294,4 @@ function wholeFloat(value: number): string {
   const exponent = text.indexOf('e')
   if (exponent < 0) return `${text}.0`
   return text.includes('.') ? text : `${text.slice(0, exponent)}.0${text.slice(exponent)}`
-}
-
-/**
- * Copies `source[from, to)` to `out[at]` and returns where that ends; -1 where something has to be escaped. `out` has room
- * for it.
- */
-function copyPlain(
-  source: Uint8Array,
-  view: DataView,
-  from: number,
-  to: number,
-  out: Uint8Array,
-  outView: DataView,
-  at: number,
-): number {
-  let i = from
-  let p = at
-  for (; i + 4 <= to; i += 4, p += 4) {
-    const word = view.getInt32(i, true)
-    // The high bit of each byte that is below a space, a quote or a backslash; perhaps of others behind such a one.
-    const quote = word ^ QUOTES
-    const backslash = word ^ BACKSLASHES
-    const special = ((word - SPACES) & ~word) | ((quote - ONES) & ~quote) | ((backslash - ONES) & ~backslash)
-    if ((special & HIGH_BITS) !== 0) return -1
-    outView.setInt32(p, word, true)
-  }
-  for (; i < to; i++) {
-    const char = source[i]!
-    if (char < 0x20 || char === CHAR.QUOTE || char === CHAR.BACKSLASH) return -1
-    out[p++] = char
-  }
-  return p
 }

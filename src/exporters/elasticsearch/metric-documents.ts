@@ -113,7 +113,7 @@ export class MetricDocuments {
       text.piece(target.dataStreamJson)
       this.#openAttributes(first)
       this.#attributes.write(text, this.#map, this.#special, true)
-      text.raw(place.aroundJson)
+      text.piece(place.aroundJson)
       text.ascii('"metrics":{')
       text.raw(values.bytes, 0, values.length)
       text.ascii('},')

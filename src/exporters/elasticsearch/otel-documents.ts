@@ -10,8 +10,9 @@ import { VALUE, ValueView } from '../../otlp/value.ts'
 import type { Walk } from '../../otlp/walk.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import type { FieldIndex } from '../../wire/field-index.ts'
+import { Piece } from '../../wire/piece.ts'
 import { type AttributesJson, readOnlyMap } from './attributes-json.ts'
-import { type DocumentText, Piece } from './document-text.ts'
+import type { DocumentText } from './document-text.ts'
 import type { Place } from './place.ts'
 import type { Target } from './routing.ts'
 import { SpecialAttributes } from './special-attributes.ts'
@@ -23,14 +24,14 @@ const KEY_TIMESTAMP = new Piece('"@timestamp":')
 const KEY_DROPPED_ATTRIBUTES_COUNT = new Piece('"dropped_attributes_count":')
 const KEY_DROPPED_EVENTS_COUNT = new Piece('"dropped_events_count":')
 const KEY_DROPPED_LINKS_COUNT = new Piece('"dropped_links_count":')
-const KEY_EVENT_NAME = new Piece('"event_name":')
-const KEY_NAME = new Piece('"name":')
-const KEY_PARENT_SPAN_ID = new Piece('"parent_span_id":')
+const KEY_EVENT_NAME = new Piece('"event_name":"')
+const KEY_NAME = new Piece('"name":"')
+const KEY_PARENT_SPAN_ID = new Piece('"parent_span_id":"')
 const KEY_SEVERITY_NUMBER = new Piece('"severity_number":')
-const KEY_SEVERITY_TEXT = new Piece('"severity_text":')
-const KEY_SPAN_ID = new Piece('"span_id":')
-const KEY_TRACE_ID = new Piece('"trace_id":')
-const KEY_TRACE_STATE = new Piece('"trace_state":')
+const KEY_SEVERITY_TEXT = new Piece('"severity_text":"')
+const KEY_SPAN_ID = new Piece('"span_id":"')
+const KEY_TRACE_ID = new Piece('"trace_id":"')
+const KEY_TRACE_STATE = new Piece('"trace_state":"')
 const AND_OBSERVED_TIMESTAMP = new Piece(',"observed_timestamp":')
 const TEXT_BODY = new Piece('"body":{"text":')
 const STRUCTURED_BODY = new Piece('"body":{"structured":')
@@ -75,7 +76,7 @@ export class OtelDocuments {
     this.#writeAttributes(walk, place)
     this.#uint(KEY_DROPPED_ATTRIBUTES_COUNT, log.uint32(LOG_RECORD.DROPPED_ATTRIBUTES_COUNT))
     if (!this.#string(KEY_EVENT_NAME, log, LOG_RECORD.EVENT_NAME)) this.#eventName(walk, place)
-    text.raw(place.aroundJson)
+    text.piece(place.aroundJson)
     if (log.has(LOG_RECORD.BODY)) this.#body(log.body())
     text.cut(text.length - 1)
   }
@@ -107,7 +108,7 @@ export class OtelDocuments {
       text.put(CHAR.COMMA)
     }
     text.ascii(`"code":"${STATUSES[span.statusCode()] ?? 'Unset'}"},`)
-    text.raw(place.aroundJson)
+    text.piece(place.aroundJson)
     text.cut(text.length - 1)
   }
 
@@ -132,7 +133,7 @@ export class OtelDocuments {
     const name = named && this.#special.entry('EVENT_NAME') < 0 ? event.toName() : undefined
     const first = name === undefined ? undefined : Buffer.from(`"event.name":${JSON.stringify(name)},`)
     this.#attributes.write(text, this.#map, this.#special, false, first)
-    text.raw(place.aroundJson)
+    text.piece(place.aroundJson)
     text.cut(text.length - 1)
   }
 
@@ -144,9 +145,7 @@ export class OtelDocuments {
   #string(key: Piece, view: FieldIndex, field: number): boolean {
     const at = view.contentsAt(field)
     if (at === 0) return false
-    this.#text.piece(key)
-    this.#text.quoted(view.bytes, at, view.to(field))
-    this.#text.put(CHAR.COMMA)
+    this.#text.textMember(key, view.bytes, at, view.to(field))
     return true
   }
 
@@ -159,14 +158,11 @@ export class OtelDocuments {
 
   #id(key: Piece, view: FieldIndex, at: number, length: number): void {
     if (at === 0 || isZero(view.bytes, at, length)) return
-    this.#text.piece(key)
-    this.#text.hexOf(view.bytes, at, at + length)
-    this.#text.put(CHAR.COMMA)
+    this.#text.hexMember(key, view.bytes, at, at + length)
   }
 
-  #writeAttributes(walk: Walk, { isPlain, recordSpecial }: Place): void {
-    if (isPlain)
-      this.#attributes.writePlain(this.#text, walk.bytes, walk.recordStart, walk.recordEnd, walk.attributesField)
+  #writeAttributes(walk: Walk, { isFollowed, paths, recordSpecial }: Place): void {
+    if (isFollowed) this.#attributes.writeFollowed(this.#text, walk.bytes, paths)
     else this.#attributes.write(this.#text, walk.attributes, recordSpecial)
   }
 
@@ -175,9 +171,7 @@ export class OtelDocuments {
     if (at < 0) return
     const value = walk.attributes.value(at)
     if (value.type !== VALUE.STRING || value.start === value.end) return
-    this.#text.piece(KEY_EVENT_NAME)
-    this.#text.quoted(value.bytes, value.start, value.end)
-    this.#text.put(CHAR.COMMA)
+    this.#text.textMember(KEY_EVENT_NAME, value.bytes, value.start, value.end)
   }
 
   /** Elasticsearch takes no lists but of objects below one name: others are put into an object. */

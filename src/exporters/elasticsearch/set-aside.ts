@@ -7,11 +7,11 @@ import { encodeText } from '../../otlp/encode.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import { countRejected } from '../../self/exporter-metrics.ts'
 import { FailureLog } from '../../sending/failure-log.ts'
+import { Piece } from '../../wire/piece.ts'
 import type { Failure } from './bulk-answer.ts'
 import { BulkBody, BulkWriter } from './bulk-body.ts'
 import type { BulkMetrics } from './bulk-metrics.ts'
 import type { ElasticsearchConfig } from './config.ts'
-import { Piece } from './document-text.ts'
 
 export class SetAside {
   readonly #config: ElasticsearchConfig
