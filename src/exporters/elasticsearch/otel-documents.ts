@@ -18,7 +18,7 @@ import type { Target } from './routing.ts'
 import { SpecialAttributes } from './special-attributes.ts'
 
 const KINDS = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'] as const
-const STATUSES = ['Unset', 'Ok', 'Error'] as const
+const STATUSES = ['', '"code":"Ok",', '"code":"Error",'] as const
 
 const KEY_TIMESTAMP = new Piece('"@timestamp":')
 const KEY_DROPPED_ATTRIBUTES_COUNT = new Piece('"dropped_attributes_count":')
@@ -101,13 +101,16 @@ export class OtelDocuments {
     this.#uint(KEY_DROPPED_EVENTS_COUNT, span.uint32(SPAN.DROPPED_EVENTS_COUNT))
     this.#writeLinks(span)
     this.#uint(KEY_DROPPED_LINKS_COUNT, span.uint32(SPAN.DROPPED_LINKS_COUNT))
-    text.ascii(`"status":{`)
+    text.ascii('"status":{')
+    const empty = text.length
     if (span.statusMessageEnd() > span.statusMessageStart()) {
       text.ascii('"message":')
       text.quoted(span.bytes, span.statusMessageStart(), span.statusMessageEnd())
       text.put(CHAR.COMMA)
     }
-    text.ascii(`"code":"${STATUSES[span.statusCode()] ?? 'Unset'}"},`)
+    text.ascii(STATUSES[span.statusCode()] ?? '')
+    if (text.length > empty) text.cut(text.length - 1)
+    text.ascii('},')
     text.piece(place.aroundJson)
     text.cut(text.length - 1)
   }

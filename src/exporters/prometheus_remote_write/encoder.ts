@@ -28,6 +28,7 @@ import {
   MetricView,
   SummaryPointView,
 } from '../../otlp/metric.ts'
+import { millis } from '../../otlp/millis.ts'
 import { MergedView } from '../../otlp/resource.ts'
 import { type Label, type ResourceLabels, readAttributes, resourceLabels } from '../../prometheus/labels.ts'
 import { MetricData, TEMPORALITY } from '../../prometheus/metric-data.ts'
@@ -38,7 +39,6 @@ import { Cursor } from '../../wire/cursor.ts'
 import { empty } from '../../wire/empty.ts'
 import { ExemplarWriter } from './exemplars.ts'
 import type { Lanes } from './lanes.ts'
-import { millis } from './millis.ts'
 import { NativeWriter } from './native.ts'
 import { PART, Parts } from './parts.ts'
 import type { Request, Share } from './request.ts'

@@ -59,7 +59,7 @@ export function seriesLabels(
   }
   const labels = joined(all, options.labels)
   if (labels === undefined) return undefined
-  for (const [name, value] of [...scope, ...resource.labels]) labels.set(name, value)
+  for (const [name, value] of [...scope, ...resource.labels]) if (value !== '') labels.set(name, value)
   addExternal(labels, options)
   return labels
 }
@@ -70,8 +70,8 @@ export function targetLabels(resource: ResourceLabels, options: LabelOptions): L
   if (attributes.length === 0) return undefined
   const labels = joined(attributes, options.targetLabels)
   if (labels === undefined) return undefined
-  for (const [name, value] of resource.labels) labels.set(name, value)
-  if (!labels.get('job') && !labels.get('instance')) return undefined
+  for (const [name, value] of resource.labels) if (value !== '') labels.set(name, value)
+  if (!labels.has('job') && !labels.has('instance')) return undefined
   addExternal(labels, options)
   return labels
 }
