@@ -14,8 +14,12 @@ export function sampleLines(body: Uint8Array, version: string): string[] {
 /** Only the Collector's need to be among ours: it leaves out metadata and exemplars that we send. */
 export const isExtra = (line: string): boolean => line.startsWith('# ') || line.startsWith('  # ')
 
-/** What the Collector tells of series that it does not send, of target_info, and once more of a series that it told of. */
-export const isNotForUs = (line: string): boolean => /^(# | {2}# (gauge|counter|histogram|summary))/.test(line)
+/**
+ * What the Collector tells of series that it does not send, of target_info, and once more of a series that it told of; and
+ * exemplars whose labels come near 128 letters, which are counted before they are named there, and afterwards here.
+ */
+export const isNotForUs = (line: string): boolean =>
+  /^(# | {2}# (gauge|counter|histogram|summary))/.test(line) || (line.startsWith('  # ') && line.length > 128)
 
 /** A sample without its value, for series that a request has twice for one time. */
 export const placeOf = (line: string): string => line.replace(/ \S+ (@\d*)$/, ' $1')
@@ -28,8 +32,6 @@ function lineText(text: string): string {
     .replace(/,[^,{]+="(undefined)?"(?=[,}])/g, '')
     .replace(/\{[^,{]+="(undefined)?"(,|(?=}))/g, '{')
     .replace('{} ', ' ')
-  // The Collector takes the newest of all points, those that are dropped included.
-  if (line.startsWith('target_info')) return line.replace(/@.*/, '')
   const native = /^(.*?) (\{"countInt.*\}) (@.*)$/.exec(line)
   if (native === null) return line
   const { negativeSpans, negativeDeltas, positiveSpans, positiveDeltas, ...rest } = JSON.parse(native[2]!)

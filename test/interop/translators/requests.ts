@@ -75,7 +75,8 @@ export interface RequestOptions {
   readonly kinds?: readonly MetricKind[]
   /** Every data point has a time, and a finite value. */
   readonly areWhole?: boolean
-  /** No scope, metric, or time of a metric's point is there twice. */
+  readonly areCumulative?: boolean
+  /** No scope, metric, or time of a metric's point is there twice; points of two scopes have no time in common. */
   readonly areDifferent?: boolean
   /** Keys that no attribute has. */
   readonly without?: readonly string[]
@@ -89,6 +90,7 @@ class Requests {
   readonly #choose: Choose
   readonly #kinds: readonly MetricKind[]
   readonly #areWhole: boolean
+  readonly #areCumulative: boolean
   readonly #areDifferent: boolean
   #metricCount = 0
   #scopeCount = 0
@@ -96,12 +98,19 @@ class Requests {
 
   constructor(
     choose: Choose,
-    { kinds = METRIC_KINDS, areWhole = false, areDifferent = false, without = [] }: RequestOptions,
+    {
+      kinds = METRIC_KINDS,
+      areWhole = false,
+      areCumulative = false,
+      areDifferent = false,
+      without = [],
+    }: RequestOptions,
   ) {
     this.#keys = KEYS.filter((key) => !without.includes(key))
     this.#choose = choose
     this.#kinds = kinds
     this.#areWhole = areWhole
+    this.#areCumulative = areCumulative
     this.#areDifferent = areDifferent
   }
 
@@ -241,7 +250,7 @@ class Requests {
       unit: this.#of(UNITS),
       description: this.#of(['', 'What it is.']),
     }
-    const aggregationTemporality = this.#odds(85) ? 2 : 1
+    const aggregationTemporality = this.#areCumulative || this.#odds(85) ? 2 : 1
     let index = 0
     const points = (make: () => PlainMessage): PlainMessage[] =>
       this.#some(3, () => ({ ...this.#point(index++), ...make() }))
@@ -267,7 +276,7 @@ class Requests {
   }
 
   #point(index: number): PlainMessage {
-    const time = this.#areDifferent ? START + BigInt(index) * 1_000_000_000n : this.#time()
+    const time = this.#areDifferent ? START + BigInt(this.#scopeCount * 10 + index) * 1_000_000_000n : this.#time()
     return {
       ...(this.#areWhole || this.#odds(95) ? { timeUnixNano: time } : {}),
       ...(this.#odds(60) ? { startTimeUnixNano: START - 1_000_000_000n } : {}),
