@@ -108,7 +108,7 @@ export class ValueView {
         return base64(this.bytes, this.start, this.end)
       case VALUE.LIST:
       case VALUE.MAP:
-        return toJson(this)
+        return valueJson(this)
       default:
         return ''
     }
@@ -158,8 +158,8 @@ function doubleText(value: number): string {
 const jsonString = (text: string): string =>
   JSON.stringify(text).replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-// A value JSON cannot hold (NaN and the infinities) makes the whole text empty, as it does in the Collector.
-function toJson(view: ValueView): string {
+/** As Go writes it. A value that JSON cannot hold (NaN and the infinities) makes the whole text empty, as in the Collector. */
+export function valueJson(view: ValueView): string {
   try {
     return jsonOf(view)
   } catch (error) {
@@ -194,13 +194,18 @@ function jsonOf(view: ValueView): string {
         const entry = readKeyValue(c.bytes, c.start, c.end)
         entries.set(entry.key, jsonOf(value.reset(entry.bytes, entry.from, entry.to)))
       }
-      // By bytes, as Go sorts keys; comparing UTF-16 units differs only beyond the basic plane.
-      const keys = [...entries.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-      return `{${keys.map((key) => `${jsonString(key)}:${entries.get(key)}`).join(',')}}`
+      return objectJson(entries)
     }
     default:
       return 'null'
   }
+}
+
+/** Of members whose values are JSON already, with keys in order. */
+export function objectJson(members: ReadonlyMap<string, string>): string {
+  // By bytes, as Go sorts keys; comparing UTF-16 units differs only beyond the basic plane.
+  const keys = [...members.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  return `{${keys.map((key) => `${jsonString(key)}:${members.get(key)}`).join(',')}}`
 }
 
 /** The key and the AnyValue of one KeyValue, merged where either was given more than once. Allocates. */

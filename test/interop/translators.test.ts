@@ -107,17 +107,21 @@ for (const version of ['1', '2'])
     }
   })
 
-for (const signal of ['logs', 'traces', 'metrics'] as const)
-  test(`Elasticsearch gets the documents that the Collector makes: ${signal}, otel`, { skip }, () => {
-    const options = { mode: 'otel', index: '', takesIds: false, takesPipelines: false, maxBytes: 0 } as const
+for (const [mode, signal] of [
+  ...(['logs', 'traces', 'metrics'] as const).flatMap((signal) => [['otel', signal] as const, ['ecs', signal] as const]),
+  ...(['logs', 'traces'] as const).flatMap((signal) => [['none', signal] as const, ['raw', signal] as const]),
+])
+  test(`Elasticsearch gets the documents that the Collector makes: ${signal}, ${mode}`, { skip }, () => {
+    const options = { mode, index: '', takesIds: false, takesPipelines: false, maxBytes: 0 } as const
     const encoder = new Encoder({ signal, allowedModes: new Set(), ...options }, () => {})
     // The Collector gives up the second of two points whose names and everything else are the same, joins points of two
     // scopes, and cuts the name of a data set amid a letter.
     const list = requests(signal, { areWhole: true, areDifferent: true, without: ['data_stream.dataset'] })
-    const answers = translated(collector, `elasticsearch-otel-${signal}`, list)
+    const name = `elasticsearch-${mode}-${signal}`
+    const answers = translated(collector, name, list)
     for (const [i, request] of list.entries()) {
       const { bodies } = encoder.encode(batchOf(signal, request), 0, '', true)
       const ours = bodies.map(({ bytes }) => Buffer.from(bytes).toString()).join('')
-      assertSame(`elasticsearch-otel-${signal}`, i, documentLines(ours), documentLines(String(answers[i])))
+      assertSame(name, i, documentLines(ours, mode), documentLines(String(answers[i]), mode))
     }
   })

@@ -12,6 +12,7 @@ import { AttributesJson } from './attributes-json.ts'
 import { type BulkBody, BulkWriter } from './bulk-body.ts'
 import type { MappingMode } from './config.ts'
 import { FlatDocuments } from './flat-documents.ts'
+import { FlatMetricDocuments } from './flat-metric-documents.ts'
 import { MetricDocuments } from './metric-documents.ts'
 import { OtelDocuments } from './otel-documents.ts'
 import { Place } from './place.ts'
@@ -45,8 +46,10 @@ export class Encoder {
   readonly #otel: OtelDocuments
   readonly #flat: FlatDocuments
   readonly #metrics: MetricDocuments
+  readonly #flatMetrics: FlatMetricDocuments
   readonly #events = new Cursor()
   readonly #routings = new Map<string, Routing>()
+  readonly #apmStreams = new Routing({ index: '', suffix: '', type: 'logs', otel: false })
   #suffix = ''
   #templates = true
   #requestMode: MappingMode | undefined
@@ -58,8 +61,9 @@ export class Encoder {
     this.#bulk = new BulkWriter(options.maxBytes)
     this.#place = new Place(options.mode, this.#attributes)
     this.#otel = new OtelDocuments(this.#bulk.text, this.#attributes)
-    this.#flat = new FlatDocuments(this.#bulk.text)
+    this.#flat = new FlatDocuments(this.#bulk.text, options.signal)
     this.#metrics = new MetricDocuments(this.#bulk, this.#attributes)
+    this.#flatMetrics = new FlatMetricDocuments(this.#bulk, this.#flat)
   }
 
   /**
@@ -87,19 +91,21 @@ export class Encoder {
 
   #part(part: Uint8Array): void {
     const walk = this.#walk.open(plain(part))
+    const isMetrics = this.#options.signal === 'metrics'
     while (walk.nextResource()) {
       this.#place.enterResource(walk)
       this.#flat.enterResource()
+      if (isMetrics) this.#flatMetrics.begin(walk)
       while (walk.nextScope()) {
         this.#place.enterScope(walk, this.#requestMode, (word) => this.#modeOf(word))
         const { mode } = this.#place
-        const isMetrics = this.#options.signal === 'metrics'
         if (mode === 'otel') this.#place.writeAround(walk, isMetrics)
-        else if (mode !== 'bodymap') this.#flat.enterScope(walk, this.#place, mode, isMetrics)
+        else if (mode !== 'bodymap') this.#flat.enterScope(walk, this.#place, mode)
         const routing = this.#routing(mode)
         if (isMetrics) this.#metricsOfScope(mode, routing)
         else while (walk.nextItem()) this.#record(mode, routing)
       }
+      if (isMetrics) this.#unwritten(this.#flatMetrics.write(this.#templates))
     }
   }
 
@@ -122,7 +128,9 @@ export class Encoder {
     if (mode === 'otel') this.#otel.span(walk, place, target)
     else this.#flat.span(walk, place, target)
     this.#bulk.close(1)
-    if (mode === 'otel' && walk.span.has(SPAN.EVENTS)) this.#spanEvents()
+    if (!walk.span.has(SPAN.EVENTS)) return
+    if (mode === 'otel') this.#spanEvents()
+    else if (mode === 'ecs') this.#ecsEvents()
   }
 
   /** In mode otel events are documents of their own, among the logs. */
@@ -140,6 +148,24 @@ export class Encoder {
     }
   }
 
+  /** In mode ecs they are documents as well, in the data streams of Elastic APM, whatever index spans have. */
+  #ecsEvents(): void {
+    const walk = this.#walk
+    const place = this.#place
+    const { span } = walk
+    const { events } = this.#flat
+    for (const c = this.#events.reset(span.bytes, span.start, span.end); c.find(SPAN.EVENTS); ) {
+      const special = events.readEvent(c.bytes, c.start, c.end)
+      const namespace =
+        special.find('NAMESPACE') ?? place.scopeSpecial.find('NAMESPACE') ?? place.resourceSpecial.find('NAMESPACE')
+      const dataset = events.eventDataset(walk.resourceAttributes)
+      const target = this.#apmStreams.stream('logs', dataset, namespace ?? 'default')
+      this.#open(target, special)
+      this.#flat.event(walk, target)
+      this.#bulk.close(0)
+    }
+  }
+
   #metricsOfScope(mode: MappingMode, routing: Routing): void {
     const walk = this.#walk
     this.#metrics.begin(walk.bytes)
@@ -152,7 +178,9 @@ export class Encoder {
         if (isRefused) cumulative++
         if (isRefused || mode === 'bodymap') continue
         this.#place.enterRecord(walk)
-        this.#metrics.add(walk, this.#place.target(routing))
+        const target = this.#place.target(routing)
+        if (mode === 'otel') this.#metrics.add(walk, target)
+        else this.#flatMetrics.add(walk, target)
       }
     }
     if (mode === 'bodymap') {
@@ -160,9 +188,11 @@ export class Encoder {
       return
     }
     if (cumulative > 0) this.#onUnfit(cumulative, 'a histogram is cumulative, and documents hold what is new')
-    const without =
-      mode === 'otel' ? this.#metrics.writeOtel(this.#place, this.#templates) : this.#metrics.writeFlat(this.#flat)
-    if (without > 0) this.#onUnfit(without, 'a data point has no value that a document can hold')
+    if (mode === 'otel') this.#unwritten(this.#metrics.write(this.#place, this.#templates))
+  }
+
+  #unwritten(points: number): void {
+    if (points > 0) this.#onUnfit(points, 'a data point has no value that a document can hold')
   }
 
   /** The body is the document. */

@@ -1,5 +1,5 @@
-// Points that share everything but the metric become one document (reference 4.7): the same time and start, unit, index and
-// attributes, below one scope. Each metric once: a second point of the same name begins a document of its own.
+// Points that share everything but the metric become one document (reference 4.7): the same index, time and attributes, and
+// in mode otel start and unit as well. Each metric once: a second point of the same name begins a document of its own.
 //
 //   group --first--> point --next--> point ...      rows of two flat arrays; groups of the same hash are a chain, compared
 //                                                   before they are joined
@@ -9,6 +9,16 @@
 import type { AttributeMap } from '../../otlp/attribute.ts'
 import { readOnlyMap } from './attributes-json.ts'
 import type { Target } from './routing.ts'
+import { isRoutingKey } from './special-attributes.ts'
+
+/** What points of one document have in common beside their attributes. */
+export const GROUP_BY = {
+  /** Time, start and unit. */
+  SERIES: 0,
+  /** The time; attributes that say what the resource says as well count for nothing. */
+  DIMENSIONS: 1,
+} as const
+export type GroupBy = (typeof GROUP_BY)[keyof typeof GROUP_BY]
 
 /** What is known of a point, by its place in a row. Starts and ends are places in the request's bytes. */
 export const POINT = {
@@ -59,9 +69,17 @@ export class MetricGroups {
   readonly #byHash = new Map<number, number>()
   readonly #mine = readOnlyMap()
   readonly #theirs = readOnlyMap()
+  readonly #by: GroupBy
+  #resource: AttributeMap | undefined
 
-  begin(bytes: Uint8Array): void {
+  constructor(by: GroupBy) {
+    this.#by = by
+  }
+
+  /** `resource`, of all the points to come, for GROUP_BY.DIMENSIONS. */
+  begin(bytes: Uint8Array, resource?: AttributeMap): void {
     this.bytes = bytes
+    this.#resource = resource
     this.#pointCount = 0
     this.#groupCount = 0
     this.#targets.length = 0
@@ -158,9 +176,11 @@ export class MetricGroups {
   }
 
   #isAlike(a: number, b: number): boolean {
-    for (let what: number = POINT.TIME_LOW; what <= POINT.SINCE_HIGH; what++)
+    const last = this.#by === GROUP_BY.SERIES ? POINT.SINCE_HIGH : POINT.TIME_HIGH
+    for (let what: number = POINT.TIME_LOW; what <= last; what++)
       if (this.get(a, what) !== this.get(b, what)) return false
-    return this.#sameRange(a, b, POINT.UNIT_START, POINT.UNIT_END) && this.#sameAttributes(a, b)
+    if (this.#by === GROUP_BY.SERIES && !this.#sameRange(a, b, POINT.UNIT_START, POINT.UNIT_END)) return false
+    return this.#sameAttributes(a, b)
   }
 
   #hasMetric(first: number, point: number): boolean {
@@ -170,28 +190,42 @@ export class MetricGroups {
   }
 
   #sameRange(a: number, b: number, start: number, end: number): boolean {
-    return sameBytes(this.bytes, this.get(a, start), this.get(a, end), this.get(b, start), this.get(b, end))
+    const { bytes } = this
+    return sameBytes(bytes, this.get(a, start), this.get(a, end), bytes, this.get(b, start), this.get(b, end))
   }
 
   #sameAttributes(a: number, b: number): boolean {
     const mine = this.open(a, this.#mine)
     const theirs = this.open(b, this.#theirs)
-    if (mine.count !== theirs.count) return false
+    let more = 0
+    for (let j = 0; j < theirs.count; j++) if (this.#isDimension(theirs, j)) more++
     for (let i = 0; i < mine.count; i++) {
+      if (!this.#isDimension(mine, i)) continue
+      more--
       // Mostly they come in the same order.
-      if (this.#sameEntry(mine, i, theirs, i)) continue
+      if (i < theirs.count && this.#sameEntry(mine, i, theirs, i)) continue
       let j = 0
       while (j < theirs.count && !this.#sameEntry(mine, i, theirs, j)) j++
       if (j === theirs.count) return false
     }
+    return more === 0
+  }
+
+  /** Not one that only says how to write the point, and not what its resource says as well. */
+  #isDimension(map: AttributeMap, i: number): boolean {
+    if (isRoutingKey(map.source(i), map.keyStart(i), map.keyEnd(i))) return false
+    const resource = this.#resource
+    if (resource === undefined) return true
+    for (let r = 0; r < resource.count; r++) if (this.#sameEntry(map, i, resource, r)) return false
     return true
   }
 
   #sameEntry(a: AttributeMap, i: number, b: AttributeMap, j: number): boolean {
-    const { bytes } = this
+    const mine = a.source(i)
+    const theirs = b.source(j)
     return (
-      sameBytes(bytes, a.keyStart(i), a.keyEnd(i), b.keyStart(j), b.keyEnd(j)) &&
-      sameBytes(bytes, a.valueStart(i), a.valueEnd(i), b.valueStart(j), b.valueEnd(j))
+      sameBytes(mine, a.keyStart(i), a.keyEnd(i), theirs, b.keyStart(j), b.keyEnd(j)) &&
+      sameBytes(mine, a.valueStart(i), a.valueEnd(i), theirs, b.valueStart(j), b.valueEnd(j))
     )
   }
 
@@ -204,12 +238,11 @@ export class MetricGroups {
 
   /** Does not depend on the order of attributes. */
   #hash(point: number, attributes: AttributeMap): number {
-    const { bytes } = this
-    let hash =
-      this.get(point, POINT.TIME_LOW) ^
-      Math.imul(this.get(point, POINT.TIME_HIGH), 31) ^
-      Math.imul(this.get(point, POINT.SINCE_LOW), 17)
+    let hash = this.get(point, POINT.TIME_LOW) ^ Math.imul(this.get(point, POINT.TIME_HIGH), 31)
+    if (this.#by === GROUP_BY.SERIES) hash ^= Math.imul(this.get(point, POINT.SINCE_LOW), 17)
     for (let i = 0; i < attributes.count; i++) {
+      if (!this.#isDimension(attributes, i)) continue
+      const bytes = attributes.source(i)
       let entry = 0x811c9dc5
       for (let p = attributes.keyStart(i); p < attributes.keyEnd(i); p++)
         entry = Math.imul(entry ^ bytes[p]!, 0x01000193)
@@ -227,9 +260,16 @@ function doubled(rows: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   return grown
 }
 
-function sameBytes(bytes: Uint8Array, aStart: number, aEnd: number, bStart: number, bEnd: number): boolean {
-  const length = aEnd - aStart
-  if (length !== bEnd - bStart) return false
-  for (let i = 0; i < length; i++) if (bytes[aStart + i] !== bytes[bStart + i]) return false
+function sameBytes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  others: Uint8Array,
+  othersStart: number,
+  othersEnd: number,
+): boolean {
+  const length = end - start
+  if (length !== othersEnd - othersStart) return false
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== others[othersStart + i]) return false
   return true
 }

@@ -84,18 +84,15 @@ export class Routing {
       if (prefix !== undefined || suffix !== undefined) return this.#indexTarget(`${prefix ?? ''}${suffix ?? ''}`)
     }
     const type = first('TYPE')
-    return this.#streamTarget(
+    return this.stream(
       type !== undefined && TYPES.has(type) ? type : this.#options.type,
       dataset ?? RECEIVER.exec(scopeName)?.[1] ?? 'generic',
       namespace ?? 'default',
     )
   }
 
-  #indexTarget(index: string): Target {
-    return this.#kept(`i${index}`, () => makeTarget(index + this.#options.suffix, undefined))
-  }
-
-  #streamTarget(type: string, dataset: string, namespace: string): Target {
+  /** The data stream that they name, and no other place. */
+  stream(type: string, dataset: string, namespace: string): Target {
     return this.#kept(`s${type}\n${dataset}\n${namespace}`, () => {
       const stream: DataStream = {
         type,
@@ -104,6 +101,10 @@ export class Routing {
       }
       return makeTarget(`${stream.type}-${stream.dataset}-${stream.namespace}${this.#options.suffix}`, stream)
     })
+  }
+
+  #indexTarget(index: string): Target {
+    return this.#kept(`i${index}`, () => makeTarget(index + this.#options.suffix, undefined))
   }
 
   #kept(key: string, make: () => Target): Target {

@@ -33,6 +33,14 @@ const SHORTEST = Math.min(...KEYS.map((key) => key.length))
 export const isSpecialKey = (bytes: Uint8Array, keyStart: number, keyEnd: number): boolean =>
   KEYS.some((key) => equalBytes(bytes, keyStart, keyEnd, key))
 
+const ROUTING_KEYS = [NAMES.TYPE, NAMES.DATASET, NAMES.NAMESPACE, NAMES.HINTS].map(encodeText)
+
+/** Whether it says where and how a data point is written, and nothing about the point. */
+export function isRoutingKey(bytes: Uint8Array, keyStart: number, keyEnd: number): boolean {
+  if (keyEnd - keyStart < SHORTEST || (bytes[keyStart] !== D && bytes[keyStart] !== E)) return false
+  return ROUTING_KEYS.some((key) => equalBytes(bytes, keyStart, keyEnd, key))
+}
+
 export class SpecialAttributes {
   /** By special: the entry of the map, or -1. */
   readonly #entries = new Int32Array(KEYS.length).fill(-1)
