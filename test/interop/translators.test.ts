@@ -15,7 +15,7 @@ import { batchOf, exporterHarness } from '../support/harness.ts'
 import { findProgram, type Program } from '../support/programs.ts'
 import { reply, scriptedHttp } from '../support/scripted-http.ts'
 import { until } from '../support/until.ts'
-import { documentLines } from './translators/documents.ts'
+import { documentLines, ECS_KEYS } from './translators/documents.ts'
 import { type Point, pointText, readLine } from './translators/influxdb-lines.ts'
 import { isExtra, isNotForUs, placeOf, sampleLines } from './translators/remote-write-lines.ts'
 import { assertSame, requests, translated } from './translators/run.ts'
@@ -108,15 +108,25 @@ for (const version of ['1', '2'])
   })
 
 for (const [mode, signal] of [
-  ...(['logs', 'traces', 'metrics'] as const).flatMap((signal) => [['otel', signal] as const, ['ecs', signal] as const]),
+  ...(['logs', 'traces', 'metrics'] as const).flatMap((signal) => [
+    ['otel', signal] as const,
+    ['ecs', signal] as const,
+  ]),
   ...(['logs', 'traces'] as const).flatMap((signal) => [['none', signal] as const, ['raw', signal] as const]),
 ])
   test(`Elasticsearch gets the documents that the Collector makes: ${signal}, ${mode}`, { skip }, () => {
     const options = { mode, index: '', takesIds: false, takesPipelines: false, maxBytes: 0 } as const
     const encoder = new Encoder({ signal, allowedModes: new Set(), ...options }, () => {})
-    // The Collector gives up the second of two points whose names and everything else are the same, joins points of two
-    // scopes, and cuts the name of a data set amid a letter.
-    const list = requests(signal, { areWhole: true, areDifferent: true, without: ['data_stream.dataset'] })
+    const list = requests(signal, {
+      areWhole: true,
+      // The Collector gives up the second of two points whose names and everything else are the same, joins points of two
+      // resources, or in mode otel scopes, and cuts the name of a data set amid a letter.
+      areDifferent: true,
+      shareTimes: mode === 'ecs',
+      haveHints: true,
+      without: ['data_stream.dataset'],
+      moreKeys: mode === 'otel' ? [] : ECS_KEYS,
+    })
     const name = `elasticsearch-${mode}-${signal}`
     const answers = translated(collector, name, list)
     for (const [i, request] of list.entries()) {

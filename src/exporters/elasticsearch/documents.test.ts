@@ -3,8 +3,6 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { batchOf } from '../../../test/support/harness.ts'
-import { encodeDouble, encodeInt, encodeMap, encodeString } from '../../otlp/encode.ts'
-import type { Signal } from '../../otlp/signal.ts'
 import { readBulkAnswer } from './bulk-answer.ts'
 import { parseCloudId } from './cloud-id.ts'
 import type { MappingMode } from './config.ts'
@@ -12,33 +10,13 @@ import { formatDate } from './date-suffix.ts'
 import { DocumentText } from './document-text.ts'
 import { Encoder } from './encoder.ts'
 import { Endpoints } from './endpoints.ts'
-import { FlatFields } from './flat-fields.ts'
-import { LOGS, METRICS, SPANS, withAttributes } from './testing.ts'
+import { encode, LOGS, METRICS, SPANS, withAttributes } from './testing.ts'
 import { xxh64 } from './xxh64.ts'
 
 const written = (write: (text: DocumentText) => void): string => {
   const text = new DocumentText().begin(1)
   write(text)
   return Buffer.from(text.take()).toString()
-}
-
-/** Lines of the bodies, parsed. */
-function encode(
-  signal: Exclude<Signal, 'profiles'>,
-  request: object | Uint8Array,
-  options: { mode?: MappingMode; index?: string; maxBytes?: number; unfit?: string[] } = {},
-  // biome-ignore lint/suspicious/noExplicitAny: whatever a document or an answer holds
-): { readonly lines: any[]; readonly bodies: number } {
-  const { mode = 'otel', index = '', maxBytes = 0, unfit = [] } = options
-  const encoder = new Encoder(
-    { signal, mode, allowedModes: new Set(), index, takesIds: false, takesPipelines: false, maxBytes },
-    (items, why) => unfit.push(`${items} ${why}`),
-  )
-  const { bodies } = encoder.encode(batchOf(signal, request), 0, '', true)
-  const text = bodies.map(({ bytes }) => Buffer.from(bytes).toString()).join('')
-  const lines = text === '' ? [] : text.trimEnd().split('\n')
-  for (const body of bodies) assert.equal(body.starts.at(-1), body.bytes.length)
-  return { lines: lines.map((line) => JSON.parse(line)), bodies: bodies.length }
 }
 
 test('a string is JSON of the same string, whatever is in it and wherever it begins', () => {
@@ -86,27 +64,6 @@ test('a double always has a point or an exponent with one, and what JSON has no 
       written((out) => out.float(value)),
       json,
     )
-})
-
-test('fields are sorted, each name stands once with its last value, and an object takes the place of a value', () => {
-  const fields = new FlatFields()
-  const add = (name: string, value: Uint8Array) => fields.value(name, value, 0, value.length)
-  add('b.c', encodeInt(1))
-  add('a-b', encodeString('dash'))
-  add('b.c.d', encodeDouble(2))
-  add('a', encodeInt(3))
-  add('a', encodeInt(4))
-  add('a.x', encodeMap([['y', encodeInt(5)]]))
-  const write = (nested: boolean): unknown => {
-    const json = written((out) => {
-      out.put(0x7b)
-      fields.write(out, nested)
-      out.put(0x7d)
-    })
-    return JSON.parse(json)
-  }
-  assert.deepEqual(write(false), { 'a-b': 'dash', 'a.value': 4, 'a.x.y': 5, 'b.c.d': 2, 'b.c.value': 1 })
-  assert.deepEqual(write(true), { a: { value: 4, x: { y: 5 } }, 'a-b': 'dash', b: { c: { d: 2, value: 1 } } })
 })
 
 test('whatever names and values a record has, in every mode its document is JSON, and the next one is the same', () => {

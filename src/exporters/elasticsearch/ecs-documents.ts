@@ -22,6 +22,7 @@ const KINDS = ['', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as co
 const OUTCOMES = ['', 'success', 'failure'] as const
 const HOST_NAME = encodeText('host.name')
 const HOST_HOSTNAME = encodeText('host.hostname')
+const EVENT_NAME = encodeText('event.name')
 const EXCEPTION_TYPE = encodeText('exception.type')
 const EXCEPTION_MESSAGE = encodeText('exception.message')
 const SERVICE_NAME = encodeText('service.name')
@@ -56,7 +57,7 @@ export class EcsDocuments {
     fields.id('span.id', log, log.spanIdAt(), 8)
     if (log.severityNumber() !== 0) fields.integer('event.severity', log.severityNumber())
     fields.text('log.level', log, LOG_RECORD.SEVERITY_TEXT)
-    fields.text('event.action', log, LOG_RECORD.EVENT_NAME)
+    if (walk.attributes.find(EVENT_NAME) < 0) fields.text('event.action', log, LOG_RECORD.EVENT_NAME)
     const body = log.body()
     if (body.type !== VALUE.STRING) return
     fields.open('message').quoted(body.bytes, body.start, body.end)

@@ -33,10 +33,11 @@ function padding(document: Document): void {
     if (typeof document[key] === 'string') document[key] = document[key].replace(/\.0*(\d+)$/, '.$1')
 }
 
-/** The mode that a scope asked for, which the Collector leaves in all documents but those of otel. */
-function askedMode(document: Document): void {
+/** The mode that a scope asked for and the hints of a point, which the Collector leaves in all documents but those of otel. */
+function wishes(document: Document): void {
   delete document.elastic
   delete document['Scope.elastic.mapping.mode']
+  delete document.elasticsearch
 }
 
 /** The field of an event's name, which the Collector knows as an attribute only. */
@@ -72,9 +73,9 @@ function continued(document: Document): void {
 
 const TAKEN_OUT: Readonly<Record<ComparedMode, readonly ((document: Document) => void)[]>> = {
   otel: [nothing, padding],
-  ecs: [askedMode, eventName, bytes],
-  none: [askedMode, eventName, bytes, continued],
-  raw: [askedMode, eventName, bytes, continued],
+  ecs: [wishes, eventName, bytes],
+  none: [wishes, eventName, bytes, continued],
+  raw: [wishes, eventName, bytes, continued],
 }
 
 /** Keys sorted; numbers to twelve digits, since exp() differs in the last ones. */
@@ -85,3 +86,21 @@ function stable(value: unknown): string {
     return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
   })
 }
+
+/** Those that the Elastic Common Schema has another name for, those other names, and names that continue them. */
+export const ECS_KEYS = [
+  ...['telemetry.sdk.name', 'telemetry.sdk.language', 'telemetry.sdk.version', 'telemetry.distro.name'],
+  ...['telemetry.distro.version', 'deployment.environment', 'deployment.environment.name', 'service.environment'],
+  ...['service.node.name', 'service.node.name.x', 'service.language', 'cloud.platform', 'container.image.tags'],
+  ...['host.name', 'host.hostname', 'host.name.x', 'host.arch', 'host', 'host.hostname.x', 'host.os.name.long'],
+  ...['process.parent_pid', 'process.executable.name', 'process.executable.path', 'process.command_line', 'process'],
+  ...['process.runtime.name', 'process.runtime.version', 'os.name', 'os.type', 'os.description', 'os.version'],
+  ...['client.address', 'client.ip', 'client.ip.x', 'client.ip.x.y', 'source.address', 'faas.instance', 'faas.trigger'],
+  ...['k8s.pod.name', 'k8s.namespace.name', 'kubernetes.namespace', 'kubernetes.namespace.labels', 'k8s.job.name'],
+  ...['k8s.cronjob.name', 'k8s.cluster.name', 'k8s.container.name', 'k8s.pod.uid', 'k8s.deployment.name'],
+  ...['event.name', 'exception.message', 'exception.type', 'exception.stacktrace', 'exception.escaped', 'error.type'],
+  ...['error.type.x', 'error.exception.type.x', 'error.stack_trace.x', 'error.grouping_name', 'error.exception'],
+  ...['http.response.body.size', 'http.response.encoded_body_size.x', 'db.system', 'db.namespace', 'db.query.text'],
+  ...['span.db.type', 'span.db.type.x', 'messaging.destination.name', 'messaging.operation.name', 'span', 'span.id'],
+  ...['transaction.id', 'trace', 'trace.id', '@timestamp', 'event.kind', 'value', 'a.b.c', 'Name'],
+]

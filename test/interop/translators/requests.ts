@@ -78,8 +78,14 @@ export interface RequestOptions {
   readonly areCumulative?: boolean
   /** No scope, metric, or time of a metric's point is there twice; points of two scopes have no time in common. */
   readonly areDifferent?: boolean
+  /** With `areDifferent`: but points of two scopes of one resource may have a time in common. */
+  readonly shareTimes?: boolean
+  /** Points may say how Elasticsearch is to have them. */
+  readonly haveHints?: boolean
   /** Keys that no attribute has. */
   readonly without?: readonly string[]
+  /** Further keys, as frequent as all others together. */
+  readonly moreKeys?: readonly string[]
 }
 
 export function request(signal: Signal, choose: Choose, options: RequestOptions = {}): PlainMessage {
@@ -92,8 +98,12 @@ class Requests {
   readonly #areWhole: boolean
   readonly #areCumulative: boolean
   readonly #areDifferent: boolean
+  readonly #shareTimes: boolean
+  readonly #haveHints: boolean
+  readonly #moreKeys: readonly string[]
   #metricCount = 0
   #scopeCount = 0
+  #resourceCount = 0
   readonly #keys: readonly string[]
 
   constructor(
@@ -103,7 +113,10 @@ class Requests {
       areWhole = false,
       areCumulative = false,
       areDifferent = false,
+      shareTimes = false,
+      haveHints = false,
       without = [],
+      moreKeys = [],
     }: RequestOptions,
   ) {
     this.#keys = KEYS.filter((key) => !without.includes(key))
@@ -112,6 +125,9 @@ class Requests {
     this.#areWhole = areWhole
     this.#areCumulative = areCumulative
     this.#areDifferent = areDifferent
+    this.#shareTimes = shareTimes
+    this.#haveHints = haveHints
+    this.#moreKeys = moreKeys
   }
 
   request(signal: Signal): PlainMessage {
@@ -151,6 +167,7 @@ class Requests {
   }
 
   #resource(): PlainMessage {
+    this.#resourceCount++
     const resource = this.#odds(90) ? { resource: { attributes: this.#attributes(4) } } : {}
     return this.#odds(20) ? { ...resource, schemaUrl: 'https://opentelemetry.io/schemas/1.37.0' } : resource
   }
@@ -171,8 +188,12 @@ class Requests {
   }
 
   #attributes(most: number, value = (): PlainMessage => this.#value(2)): PlainMessage[] {
-    const keys = new Set(Array.from({ length: this.#choose(most + 1) }, () => this.#of(this.#keys)))
+    const keys = new Set(Array.from({ length: this.#choose(most + 1) }, () => this.#key()))
     return [...keys].map((key) => ({ key, value: value() }))
+  }
+
+  #key(): string {
+    return this.#of(this.#moreKeys.length > 0 && this.#odds(50) ? this.#moreKeys : this.#keys)
   }
 
   #value(depth: number): PlainMessage {
@@ -276,12 +297,20 @@ class Requests {
   }
 
   #point(index: number): PlainMessage {
-    const time = this.#areDifferent ? START + BigInt(this.#scopeCount * 10 + index) * 1_000_000_000n : this.#time()
+    const place = this.#shareTimes ? this.#resourceCount : this.#scopeCount
+    const time = this.#areDifferent ? START + BigInt(place * 10 + index) * 1_000_000_000n : this.#time()
+    const hints = this.#haveHints && this.#odds(30) ? [this.#hints()] : []
     return {
       ...(this.#areWhole || this.#odds(95) ? { timeUnixNano: time } : {}),
       ...(this.#odds(60) ? { startTimeUnixNano: START - 1_000_000_000n } : {}),
-      attributes: this.#attributes(4),
+      attributes: [...this.#attributes(4), ...hints],
     }
+  }
+
+  #hints(): PlainMessage {
+    const words = this.#some(2, () => this.#of(['_doc_count', 'aggregate_metric_double', 'histogram:raw', 'other']))
+    const values = words.map((stringValue) => ({ stringValue }))
+    return { key: 'elasticsearch.mapping.hints', value: { arrayValue: { values } } }
   }
 
   #exemplars(): PlainMessage {
