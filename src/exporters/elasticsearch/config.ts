@@ -106,7 +106,7 @@ export const config = object(
       object({
         enabled: bool('enabled', {
           default: false,
-          doc: 'The attribute `elasticsearch.document_pipeline` of a log record names its ingest pipeline.',
+          doc: 'The attribute `elasticsearch.ingest_pipeline` of a log record (or `elasticsearch.document_pipeline`) names its ingest pipeline.',
         }),
       }),
       { doc: 'Ingest pipelines that senders choose.' },

@@ -126,6 +126,58 @@ test('a scope of a receiver names its data set', () => {
   assert.equal(encode('logs', request).lines[0].create._index, 'logs-mqttreceiver.otel-default')
 })
 
+test('an encoding, a connector and the own scopes of a router name data sets as well, which attributes overrule', () => {
+  const indexOf = (name: string, ofScope: Record<string, string> = {}): string => {
+    const request = withAttributes(LOGS, {}, ofScope)
+    request.resourceLogs[0]!.scopeLogs[0]!.scope.name = name
+    return encode('logs', request).lines[0].create._index
+  }
+  assert.equal(indexOf('x/connector/routingconnector'), 'logs-routingconnector.otel-default')
+  assert.equal(indexOf('go.opentelemetry.io/collector/service'), 'logs-collectortelemetry.otel-default')
+  const format = { 'encoding.format': 'aws.vpcflow' }
+  assert.equal(indexOf('x/receiver/mqttreceiver', format), 'logs-aws.vpcflow.otel-default')
+  assert.equal(indexOf('line', { ...format, 'data_stream.dataset': 'mine' }), 'logs-mine.otel-default')
+})
+
+test('attributes choose the type of a data stream in mode bodymap alone', () => {
+  const request = withAttributes(LOGS, { 'data_stream.type': 'metrics' })
+  assert.equal(encode('logs', request).lines[0].create._index, 'logs-generic.otel-default')
+  assert.equal(encode('logs', request, { mode: 'bodymap' }).lines[0].create._index, 'metrics-generic-default')
+})
+
+test('what has the hint _noindex becomes no document, in any mode', () => {
+  const attributes = [
+    { key: 'elasticsearch.mapping.hints', value: { arrayValue: { values: [{ stringValue: '_noindex' }] } } },
+  ]
+  const logs = { resourceLogs: [{ scopeLogs: [{ logRecords: [{ attributes }, {}] }] }] }
+  const event = { name: 'jam', attributes: [] }
+  const spans = {
+    resourceSpans: [{ scopeSpans: [{ spans: [{ attributes, events: [event, { ...event, attributes }] }] }] }],
+  }
+  const points = {
+    resourceMetrics: [
+      { scopeMetrics: [{ metrics: [{ name: 'a', gauge: { dataPoints: [{ asInt: 1, attributes }] } }] }] },
+    ],
+  }
+  for (const mode of ['otel', 'ecs'] as const) {
+    assert.equal(encode('logs', logs, { mode }).lines.length, 2)
+    assert.equal(encode('traces', spans, { mode }).lines.length, 2)
+    assert.equal(encode('metrics', points, { mode }).lines.length, 0)
+  }
+})
+
+test('hints that are no list of words are none', () => {
+  for (const value of [
+    { stringValue: '["_noindex' },
+    { arrayValue: { values: [{ doubleValue: 'NaN' }, { stringValue: '_noindex' }] } },
+    { kvlistValue: {} },
+  ]) {
+    const attributes = [{ key: 'elasticsearch.mapping.hints', value }]
+    const request = { resourceLogs: [{ scopeLogs: [{ logRecords: [{ attributes }] }] }] }
+    assert.equal(encode('logs', request).lines.length, 2)
+  }
+})
+
 test('two scopes of one resource may have different mappings, and each has the whole resource', () => {
   const request = structuredClone(LOGS)
   const [scope] = request.resourceLogs[0]!.scopeLogs

@@ -34,6 +34,8 @@ export interface EncoderOptions {
 /** Items that cannot be documents, and why. */
 export type OnUnfit = (items: number, why: string) => void
 
+/** A hint: of this record there is to be no document. */
+const NO_INDEX = '_noindex'
 const MODE_HEADER = 'x-elastic-mapping-mode'
 
 export class Encoder {
@@ -113,7 +115,17 @@ export class Encoder {
     const walk = this.#walk
     const place = this.#place
     place.enterRecord(walk)
-    const target = place.target(routing)
+    const isWanted = !place.recordSpecial.has('HINTS', NO_INDEX)
+    if (isWanted) this.#write(mode, place.target(routing))
+    if (this.#options.signal === 'logs' || !walk.span.has(SPAN.EVENTS)) return
+    if (mode === 'otel') this.#spanEvents()
+    else if (mode === 'ecs') this.#ecsEvents()
+  }
+
+  /** The record that the walk stands at. */
+  #write(mode: MappingMode, target: Target): void {
+    const walk = this.#walk
+    const place = this.#place
     if (mode === 'bodymap') {
       this.#bodyMap(target)
       return
@@ -122,15 +134,9 @@ export class Encoder {
     if (this.#options.signal === 'logs') {
       if (mode === 'otel') this.#otel.log(walk, place, target)
       else this.#flat.log(walk, place, target)
-      this.#bulk.close(1)
-      return
-    }
-    if (mode === 'otel') this.#otel.span(walk, place, target)
+    } else if (mode === 'otel') this.#otel.span(walk, place, target)
     else this.#flat.span(walk, place, target)
     this.#bulk.close(1)
-    if (!walk.span.has(SPAN.EVENTS)) return
-    if (mode === 'otel') this.#spanEvents()
-    else if (mode === 'ecs') this.#ecsEvents()
   }
 
   /** In mode otel events are documents of their own, among the logs. */
@@ -141,6 +147,7 @@ export class Encoder {
     const routing = this.#routing('events')
     for (const c = this.#events.reset(span.bytes, span.start, span.end); c.find(SPAN.EVENTS); ) {
       const special = this.#otel.readEvent(c.bytes, c.start, c.end)
+      if (special.has('HINTS', NO_INDEX)) continue
       const target = routing.target(special, place.scopeSpecial, place.resourceSpecial, place.scopeName)
       this.#open(target, special)
       this.#otel.event(walk, place, target)
@@ -156,6 +163,7 @@ export class Encoder {
     const { events } = this.#flat
     for (const c = this.#events.reset(span.bytes, span.start, span.end); c.find(SPAN.EVENTS); ) {
       const special = events.readEvent(c.bytes, c.start, c.end)
+      if (special.has('HINTS', NO_INDEX)) continue
       const namespace =
         special.find('NAMESPACE') ?? place.scopeSpecial.find('NAMESPACE') ?? place.resourceSpecial.find('NAMESPACE')
       const dataset = events.eventDataset(walk.resourceAttributes)
@@ -178,6 +186,7 @@ export class Encoder {
         if (isRefused) cumulative++
         if (isRefused || mode === 'bodymap') continue
         this.#place.enterRecord(walk)
+        if (this.#place.recordSpecial.has('HINTS', NO_INDEX)) continue
         const target = this.#place.target(routing)
         if (mode === 'otel') this.#metrics.add(walk, target)
         else this.#flatMetrics.add(walk, target)
@@ -223,7 +232,7 @@ export class Encoder {
     {
       const { text } = this.#bulk
       const id = takesIds ? special.find('ID') : undefined
-      const pipeline = takesPipelines ? special.find('PIPELINE') : undefined
+      const pipeline = takesPipelines ? (special.find('PIPELINE') ?? special.find('OLDER_PIPELINE')) : undefined
       for (const [key, value] of [
         ['_id', id],
         ['pipeline', pipeline],
@@ -247,6 +256,7 @@ export class Encoder {
       suffix: this.#suffix,
       type: isEvents ? 'logs' : signal,
       otel: mode === 'otel' || isEvents,
+      takesType: mode === 'bodymap',
     })
     this.#routings.set(mode, routing)
     return routing

@@ -3,11 +3,13 @@
 //   static index (logs_index ...)                          nothing else is looked at
 //   elasticsearch.index                                    record, then scope, then resource
 //   elasticsearch.index.prefix / .suffix                   resource, then scope, then record: PREFIX + SUFFIX around ''
-//   data_stream.type / .dataset / .namespace               record, then scope, then resource
-//   a scope named .../receiver/NAMEreceiver...             dataset NAMEreceiver
+//   data_stream.dataset / .namespace                       record, then scope, then resource; and .type in mode bodymap
+//   a scope of the router's own telemetry                  dataset collectortelemetry
+//   encoding.format of the scope                           dataset
+//   a scope named .../receiver/NAMEreceiver...             dataset NAMEreceiver, and likewise connectors
 //   generic, default
 //
-// contrib, exporter/elasticsearchexporter/internal/datastream/router.go; reference 4.7. Most records have none of these
+// contrib, exporter/elasticsearchexporter/data_stream_router.go; reference 4.7. Most records have none of these
 // attributes: then the target of their scope is theirs.
 
 import { Piece } from '../../wire/piece.ts'
@@ -38,15 +40,24 @@ export interface RoutingOptions {
   readonly type: 'logs' | 'metrics' | 'traces'
   /** Data sets end with `.otel`. */
   readonly otel: boolean
+  /** Attributes may choose another type. */
+  readonly takesType?: boolean
 }
 
-const TYPES = new Set(['logs', 'metrics', 'traces'])
+const TYPES = new Set(['logs', 'metrics'])
 const MAX_BYTES = 100
 /** Beyond this many the oldest are made again when they are needed. */
 const MAX_TARGETS = 1000
 const NOT_IN_NAMESPACE = /[\\/*?"<>| ,#:]/gu
 const NOT_IN_DATASET = /[-\\/*?"<>| ,#:]/gu
-const RECEIVER = /\/receiver\/(\w*receiver)/
+const COMPONENTS = [/\/receiver\/(\w+receiver)/, /\/connector\/(\w+connector)/]
+const OWN_SCOPES = new Set([
+  'go.opentelemetry.io/collector/receiver/receiverhelper',
+  'go.opentelemetry.io/collector/scraper/scraperhelper',
+  'go.opentelemetry.io/collector/processor/processorhelper',
+  'go.opentelemetry.io/collector/exporter/exporterhelper',
+  'go.opentelemetry.io/collector/service',
+])
 
 export class Routing {
   readonly #options: RoutingOptions
@@ -83,10 +94,10 @@ export class Routing {
       const suffix = last('SUFFIX')
       if (prefix !== undefined || suffix !== undefined) return this.#indexTarget(`${prefix ?? ''}${suffix ?? ''}`)
     }
-    const type = first('TYPE')
+    const type = this.#options.takesType === true ? first('TYPE') : undefined
     return this.stream(
       type !== undefined && TYPES.has(type) ? type : this.#options.type,
-      dataset ?? RECEIVER.exec(scopeName)?.[1] ?? 'generic',
+      dataset ?? datasetOfScope(scopeName, scope) ?? 'generic',
       namespace ?? 'default',
     )
   }
@@ -115,6 +126,17 @@ export class Routing {
     this.#targets.set(key, made)
     return made
   }
+}
+
+function datasetOfScope(name: string, scope: SpecialAttributes): string | undefined {
+  if (OWN_SCOPES.has(name)) return 'collectortelemetry'
+  const format = scope.find('FORMAT')
+  if (format !== undefined && format !== '') return format
+  for (const component of COMPONENTS) {
+    const found = component.exec(name)
+    if (found !== null) return found[1]
+  }
+  return undefined
 }
 
 function makeTarget(index: string, dataStream: DataStream | undefined): Target {

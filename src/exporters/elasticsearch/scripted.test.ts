@@ -264,7 +264,7 @@ test('ids, pipelines, parameters of the endpoint and credentials stand where the
   })
   const request = logs(1)
   request.resourceLogs[0]!.scopeLogs[0]!.logRecords[0]!.attributes.push({
-    key: 'elasticsearch.document_pipeline',
+    key: 'elasticsearch.ingest_pipeline',
     value: { stringValue: 'own' },
   } as never)
   await settled(push('logs', request))

@@ -3,6 +3,7 @@
 
 import type { AttributeMap } from '../../otlp/attribute.ts'
 import { encodeText } from '../../otlp/encode.ts'
+import { VALUE } from '../../otlp/value.ts'
 import { equalBytes } from '../../wire/varint.ts'
 
 const NAMES = {
@@ -12,11 +13,13 @@ const NAMES = {
   HINTS: 'elasticsearch.mapping.hints',
   MODE: 'elastic.mapping.mode',
   ID: 'elasticsearch.document_id',
-  PIPELINE: 'elasticsearch.document_pipeline',
+  PIPELINE: 'elasticsearch.ingest_pipeline',
+  OLDER_PIPELINE: 'elasticsearch.document_pipeline',
   INDEX: 'elasticsearch.index',
   PREFIX: 'elasticsearch.index.prefix',
   SUFFIX: 'elasticsearch.index.suffix',
   EVENT_NAME: 'event.name',
+  FORMAT: 'encoding.format',
 } as const
 export type SpecialName = keyof typeof NAMES
 
@@ -84,11 +87,14 @@ export class SpecialAttributes {
     return this.any ? this.#entries[ORDER.indexOf(name)]! : -1
   }
 
-  /** A list of texts; empty where it is absent. */
+  /** Whether it is a list with that word in it. */
   has(name: SpecialName, word: string): boolean {
-    if (!this.any) return false
-    const text = this.find(name)
-    return text?.startsWith('[') === true && (JSON.parse(text) as unknown[]).includes(word)
+    const entry = this.entry(name)
+    if (entry < 0) return false
+    const value = this.#map!.value(entry)
+    // Empty where something in it is no JSON.
+    const text = value.type === VALUE.LIST ? value.toText() : ''
+    return text !== '' && (JSON.parse(text) as unknown[]).includes(word)
   }
 
   /** Whether entry `i` is left out of documents. */

@@ -308,7 +308,7 @@ class Requests {
   }
 
   #hints(): PlainMessage {
-    const words = this.#some(2, () => this.#of(['_doc_count', 'aggregate_metric_double', 'histogram:raw', 'other']))
+    const words = this.#some(2, () => this.#of(['_doc_count', 'aggregate_metric_double', 'histogram:raw', '_noindex']))
     const values = words.map((stringValue) => ({ stringValue }))
     return { key: 'elasticsearch.mapping.hints', value: { arrayValue: { values } } }
   }
