@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { encode } from '../../../test/support/search-documents.ts'
 import { encodeDouble, encodeInt, encodeList, encodeMap, encodeString } from '../../otlp/encode.ts'
 import type { MappingMode } from './config.ts'
 import { DocumentText } from './document-text.ts'
 import { FlatFields } from './flat-fields.ts'
-import { encode, LOGS, METRICS, SPANS, withAttributes } from './testing.ts'
+import { LOGS, METRICS, SPANS, withAttributes } from './testing.ts'
 
 function fieldsOf(list: readonly (readonly [string, Uint8Array])[], fixed: readonly string[] = []): FlatFields {
   const fields = new FlatFields()

@@ -1,9 +1,4 @@
-// One request of each signal, as OTLP/JSON, that tests send and look for; and the documents that become of requests.
-
-import assert from 'node:assert/strict'
-import { batchOf } from '../../../test/support/harness.ts'
-import type { MappingMode } from './config.ts'
-import { Encoder, type EncoderOptions } from './encoder.ts'
+// One request of each signal, as OTLP/JSON, that tests send and look for.
 
 const RESOURCE = {
   attributes: [
@@ -176,22 +171,3 @@ export function withAttributes<R extends object>(request: R, ofResource: Texts, 
 }
 
 const encoded = (texts: Texts) => Object.entries(texts).map(([key, stringValue]) => ({ key, value: { stringValue } }))
-
-/** Lines of the bodies, parsed. */
-export function encode(
-  signal: EncoderOptions['signal'],
-  request: object | Uint8Array,
-  options: { mode?: MappingMode; index?: string; maxBytes?: number; unfit?: string[] } = {},
-  // biome-ignore lint/suspicious/noExplicitAny: whatever a document or an answer holds
-): { readonly lines: any[]; readonly bodies: number } {
-  const { mode = 'otel', index = '', maxBytes = 0, unfit = [] } = options
-  const encoder = new Encoder(
-    { signal, mode, allowedModes: new Set(), index, takesIds: false, takesPipelines: false, maxBytes },
-    (items, why) => unfit.push(`${items} ${why}`),
-  )
-  const { bodies } = encoder.encode(batchOf(signal, request), 0, '', true)
-  const text = bodies.map(({ bytes }) => Buffer.from(bytes).toString()).join('')
-  const lines = text === '' ? [] : text.trimEnd().split('\n')
-  for (const body of bodies) assert.equal(body.starts.at(-1), body.bytes.length)
-  return { lines: lines.map((line) => JSON.parse(line)), bodies: bodies.length }
-}
