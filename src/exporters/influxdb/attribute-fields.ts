@@ -8,6 +8,7 @@ import { ByteTable } from '../../collections/byte-table.ts'
 import { PlainJson } from '../../otlp/json/plain-json.ts'
 import { VALUE, type ValueView } from '../../otlp/value.ts'
 import type { Walk } from '../../otlp/walk.ts'
+import { type Words, wordsOf } from '../../wire/copy.ts'
 import { LineWriter } from './lines.ts'
 
 type Attributes = Walk['attributes']
@@ -142,7 +143,7 @@ function readDimension(dimension: Dimension, value: ValueView): void {
 
 /** The attributes of a scope, its name and its version as fields with commas in front. */
 export class AttributeFields {
-  bytes: Uint8Array = NO_BYTES
+  words: Words = wordsOf(NO_BYTES)
 
   ofScope(walk: Walk): void {
     const line = new LineWriter()
@@ -163,7 +164,7 @@ export class AttributeFields {
       line.ascii(`,${key}=`)
       line.quoted(Buffer.from(text))
     }
-    this.bytes = line.bytes.slice(0, line.length)
+    this.words = line.toWords()
   }
 }
 
@@ -175,7 +176,7 @@ function writeValue(line: LineWriter, value: ValueView): boolean {
       line.ascii(value.bool() ? 'true' : 'false')
       return true
     case VALUE.INT:
-      line.integer(value.number(), () => value.toBigInt())
+      line.integer(value.intHigh(), value.intLow())
       return true
     case VALUE.DOUBLE:
       if (!Number.isFinite(value.number())) return false

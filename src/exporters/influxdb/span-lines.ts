@@ -5,6 +5,7 @@ import { AttributeMap } from '../../otlp/attribute.ts'
 import { SPAN, SPAN_EVENT, SPAN_LINK } from '../../otlp/fields.ts'
 import { EventView, LinkView, type SpanView } from '../../otlp/span.ts'
 import type { Walk } from '../../otlp/walk.ts'
+import { wordsOf } from '../../wire/copy.ts'
 import { Splice } from '../../wire/splice.ts'
 import { AttributeJson } from './attribute-fields.ts'
 import { Fields } from './fields.ts'
@@ -13,7 +14,7 @@ import type { LineWriter } from './lines.ts'
 import { RecordLines } from './record-lines.ts'
 import { writeHex } from './record-tags.ts'
 
-const SPANS = Buffer.from('spans')
+const SPANS = wordsOf(Buffer.from('spans'))
 const KINDS = ['', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'] as const
 const STATUSES = ['', 'Ok', 'Error'] as const
 

@@ -47,12 +47,15 @@ export class Template {
   readonly text: string
   /** What its value depends on at most. */
   readonly level: Level
+  /** Keys of the data point's attributes that it refers to. */
+  readonly attributes: readonly Uint8Array[]
   readonly #parts: readonly Part[]
 
   /** Throws TemplateError. */
   constructor(text: string) {
     this.text = text
     this.#parts = parse(text)
+    this.attributes = this.#parts.filter(({ kind }) => kind === ATTRIBUTE).map(({ bytes }) => bytes)
     this.level = Math.max(LEVEL.FIXED, ...this.#parts.map(({ kind }) => LEVEL_OF[kind]!)) as Level
   }
 
