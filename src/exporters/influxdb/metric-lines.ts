@@ -14,13 +14,13 @@ import { type Words, wordsOf } from '../../wire/copy.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import { empty } from '../../wire/empty.ts'
 import { FieldIndex } from '../../wire/field-index.ts'
-import { AttributeFields } from './attribute-fields.ts'
 import type { HeadCache } from './head-cache.ts'
+import { InnerAttributes } from './inner-attributes.ts'
 import { type LineSchema, NO_RECORDED_VALUE, type Outcome, POINT } from './line-schema.ts'
 import { TimeText } from './line-time.ts'
 import { LineWriter } from './lines.ts'
 import { NumberWords } from './number-words.ts'
-import { PointTags } from './point-tags.ts'
+import { addAttributes, type Place, PointTags, sortedTags, writeTag } from './point-tags.ts'
 import type { SeriesGuard } from './series-guard.ts'
 
 export type MetricsSchema = 'telegraf-prometheus-v1' | 'telegraf-prometheus-v2' | 'otel-v1'
@@ -32,11 +32,12 @@ const UNSIGNED = 117
 const PROMETHEUS = Buffer.from('prometheus')
 const TEMPORALITY = ['unspecified', 'delta', 'cumulative'] as const
 const CUMULATIVE = 2
+/** Numbers that two places are. */
+const PLACES = 4
 
 const words = (text: string): Words => wordsOf(Buffer.from(text))
 const GAUGE = words('gauge=')
 const COUNTER = words('counter=')
-const INFINITY = words('+Inf=')
 const TOTALS = ['count', 'sum', 'min', 'max'] as const
 const TOTAL = TOTALS.map((word) => words(`${word}=`))
 /** By temporality, monotony and type of the value, as bits. */
@@ -48,32 +49,31 @@ const OTEL_VALUE = TEMPORALITY.flatMap((temporality) =>
 
 export class MetricLines implements LineSchema {
   readonly #schema: MetricsSchema
-  readonly #tags: PointTags
+  readonly #tags = new PointTags(true)
   readonly #guard: SeriesGuard | undefined
   readonly #unitNanos: number
-  readonly #scope = new AttributeFields()
   readonly #exemplar = new FieldIndex(EXEMPLAR.wireType)
+  readonly #exemplarAttributes = new InnerAttributes()
   readonly #cursor = new Cursor()
   readonly #counts: number[] = []
   readonly #bounds: number[] = []
   readonly #start = new TimeText(',start_time_unix_nano=', 'i')
   /** Keys of buckets, by temporality. */
-  readonly #buckets: readonly NumberWords[]
+  readonly #bucketKeys: readonly NumberWords[]
   readonly #quantiles = new NumberWords((quantile) => `${plainDecimal(quantile)}=`)
   readonly #leTags = new NumberWords((bound) => `,le=${plainDecimal(bound)}`)
   readonly #quantileTags = new NumberWords((quantile) => `,quantile=${plainDecimal(quantile)}`)
   readonly #heads: HeadCache
-  /** Where in a head that is kept `le` and `quantile` belong, by its number. */
-  readonly #leAt: number[] = []
-  readonly #quantileAt: number[] = []
+  /** In telegraf-prometheus-v2: where in a head that is kept `le` and `quantile` belong, four numbers for each. */
+  readonly #places: number[] = []
   /** A head that was made just now. */
   readonly #made = new LineWriter()
   // The current point's head: where it stands, and where in it a tag of its own belongs.
   #head: Words = this.#made.words
   #headFrom = 0
   #headTo = 0
-  #headLeAt = 0
-  #headQuantileAt = 0
+  readonly #le: Place = { from: 0, to: 0 }
+  readonly #quantile: Place = { from: 0, to: 0 }
   // The metric of the point before: its points follow one another.
   #metricBytes: Uint8Array | undefined
   #metricItem = -1
@@ -88,27 +88,23 @@ export class MetricLines implements LineSchema {
     this.#guard = guard
     this.#heads = heads
     const isOtel = schema === 'otel-v1'
-    this.#tags = new PointTags({ resource: true, scope: !isOtel, pointWins: isOtel })
-    this.#buckets = TEMPORALITY.map(
+    this.#bucketKeys = TEMPORALITY.map(
       (temporality) => new NumberWords((bound) => `${isOtel ? `${temporality}_` : ''}${plainDecimal(bound)}=`),
     )
   }
 
   begin(): void {
     this.#metricBytes = undefined
-    if (!this.#heads.begin()) return
-    this.#leAt.length = 0
-    this.#quantileAt.length = 0
+    if (this.#heads.begin()) this.#places.length = 0
   }
 
   enterResource(): void {
     this.#heads.enterResource()
   }
 
-  enterScope(walk: Walk): void {
+  enterScope(): void {
     this.#heads.enterScope()
     this.#tags.enterScope()
-    if (this.#schema === 'otel-v1') this.#scope.ofScope(walk)
   }
 
   write(walk: Walk, writer: LineWriter): Outcome {
@@ -166,41 +162,44 @@ export class MetricLines implements LineSchema {
     empty(bounds)
     point.bucketCounts(counts)
     point.explicitBounds(bounds)
+    if (counts.length > 0 && counts.length !== bounds.length && counts.length !== bounds.length + 1) return 'buckets'
     if (!this.#openHead(walk)) return 'max_series'
     this.#writeHead(writer)
     this.#totals(walk, writer, point.count(), point.sum(), point.min(), point.max())
     if (this.#schema === 'telegraf-prometheus-v2') {
       this.#end(writer, point)
       let sum = 0
-      for (let i = 0; i < bounds.length; i++) {
-        sum += counts[i] ?? 0
-        if (!this.#writeHeadWith(writer, this.#leTags.of(bounds[i]!), this.#headLeAt)) return 'max_series'
+      for (let i = 0; i < counts.length; i++) {
+        sum += counts[i]!
+        if (!this.#writeHeadWith(writer, this.#leTags.of(this.#bound(i)), this.#le)) return 'max_series'
         this.#nameKey(walk, writer, '_bucket')
         writer.float(sum)
-        this.#end(writer, point)
+        this.#endLine(writer, point)
       }
     } else {
-      this.#bounded(writer, point.count())
+      this.#buckets(writer)
       this.#end(writer, point)
     }
     if (point.has(HISTOGRAM_DATA_POINT.EXEMPLARS)) this.#exemplars(walk, writer, point, HISTOGRAM_DATA_POINT.EXEMPLARS)
     return 'written'
   }
 
-  /** A field for each bound: in otel-v1 what is in its bucket, else what is below it. */
-  #bounded(writer: LineWriter, count: number): void {
+  /** A field for each bucket: in otel-v1 what is in it, but for the last one; else what is in it and all before it. */
+  #buckets(writer: LineWriter): void {
     const counts = this.#counts
-    const bounds = this.#bounds
     const isOtel = this.#schema === 'otel-v1'
-    const keys = this.#buckets[this.#temporality]!
+    const keys = this.#bucketKeys[this.#temporality]!
+    const fields = isOtel ? Math.min(counts.length, this.#bounds.length) : counts.length
     let sum = 0
-    for (let i = 0; i < bounds.length; i++) {
-      const inBucket = counts[i] ?? 0
-      sum += inBucket
-      this.#field(writer, keys.of(bounds[i]!), isOtel ? inBucket : sum)
+    for (let i = 0; i < fields; i++) {
+      sum += counts[i]!
+      this.#field(writer, keys.of(this.#bound(i)), isOtel ? counts[i]! : sum)
       if (isOtel) writer.byte(UNSIGNED)
     }
-    if (!isOtel && counts.length > 0) this.#field(writer, INFINITY, count)
+  }
+
+  #bound(i: number): number {
+    return i < this.#bounds.length ? this.#bounds[i]! : Number.POSITIVE_INFINITY
   }
 
   #summary(walk: Walk, writer: LineWriter): Outcome {
@@ -221,20 +220,23 @@ export class MetricLines implements LineSchema {
       if (!Number.isFinite(value)) continue
       if (!isV2) this.#field(writer, this.#quantiles.of(quantile), value)
       else {
-        if (!this.#writeHeadWith(writer, this.#quantileTags.of(quantile), this.#headQuantileAt)) return 'max_series'
+        if (!this.#writeHeadWith(writer, this.#quantileTags.of(quantile), this.#quantile)) return 'max_series'
         this.#nameKey(walk, writer, '')
         writer.float(value)
-        this.#end(writer, point)
+        this.#endLine(writer, point)
       }
     }
     if (!isV2) this.#end(writer, point)
     return 'written'
   }
 
+  /** What is NaN is not there. */
   #totals(walk: Walk, writer: LineWriter, count: number, sum: number, min: number, max: number): void {
+    const isOtel = this.#schema === 'otel-v1'
     this.#total(walk, writer, 0, count)
-    if (this.#schema === 'otel-v1') writer.byte(UNSIGNED)
+    if (isOtel) writer.byte(UNSIGNED)
     this.#total(walk, writer, 1, sum)
+    if (isOtel && (Number.isNaN(min) || Number.isNaN(max))) return
     this.#total(walk, writer, 2, min)
     this.#total(walk, writer, 3, max)
   }
@@ -255,8 +257,7 @@ export class MetricLines implements LineSchema {
       this.#head = heads.words
       this.#headFrom = heads.from(known)
       this.#headTo = heads.to(known)
-      this.#headLeAt = this.#headFrom + this.#leAt[known]!
-      this.#headQuantileAt = this.#headFrom + this.#quantileAt[known]!
+      if (this.#schema === 'telegraf-prometheus-v2') this.#readPlaces(known * PLACES)
       return true
     }
     const made = this.#made
@@ -267,14 +268,20 @@ export class MetricLines implements LineSchema {
     this.#head = made.words
     this.#headFrom = 0
     this.#headTo = made.length
-    this.#headLeAt = this.#tags.leAt
-    this.#headQuantileAt = this.#tags.quantileAt
+    const { le, quantile } = this.#tags
+    moveTo(this.#le, le.from, le.to)
+    moveTo(this.#quantile, quantile.from, quantile.to)
     const number = heads.add(metric, made.bytes, 0, made.length)
-    if (number >= 0) {
-      this.#leAt[number] = this.#headLeAt
-      this.#quantileAt[number] = this.#headQuantileAt
-    }
+    if (number >= 0 && this.#schema === 'telegraf-prometheus-v2')
+      this.#places.push(le.from, le.to, quantile.from, quantile.to)
     return true
+  }
+
+  #readPlaces(at: number): void {
+    const places = this.#places
+    const from = this.#headFrom
+    moveTo(this.#le, from + places[at]!, from + places[at + 1]!)
+    moveTo(this.#quantile, from + places[at + 2]!, from + places[at + 3]!)
   }
 
   #measurement({ metric, bytes }: Walk, into: LineWriter): void {
@@ -307,12 +314,12 @@ export class MetricLines implements LineSchema {
     this.#hasField = false
   }
 
-  /** The head with one tag more, at its place. False when that would be a series too many. */
-  #writeHeadWith(writer: LineWriter, tag: Words, at: number): boolean {
+  /** The head with that tag at its place. False when that would be a series too many. */
+  #writeHeadWith(writer: LineWriter, tag: Words, place: Place): boolean {
     const from = writer.length
-    writer.raw(this.#head, this.#headFrom, at)
+    writer.raw(this.#head, this.#headFrom, place.from)
     writer.raw(tag)
-    writer.raw(this.#head, at, this.#headTo)
+    writer.raw(this.#head, place.to, this.#headTo)
     this.#hasField = false
     return this.#guard === undefined || this.#guard.admits(writer.bytes, from, writer.length)
   }
@@ -339,12 +346,15 @@ export class MetricLines implements LineSchema {
     writer.float(value)
   }
 
-  /** The start time as a field, those of the scope in otel-v1, and the end of the line. Fields stand before it. */
+  /** The start time as a field, and the end of the line. Fields stand before it. */
   #end(writer: LineWriter, point: PointView): void {
     const high = point.fixedHigh(POINT.START)
     const low = point.fixedLow(POINT.START)
     if ((high | low) !== 0) writer.time(this.#start.set(high, low, 1))
-    if (this.#schema === 'otel-v1') writer.raw(this.#scope.words)
+    this.#endLine(writer, point)
+  }
+
+  #endLine(writer: LineWriter, point: PointView): void {
     writer.endLine(point.fixedHigh(POINT.TIME), point.fixedLow(POINT.TIME), this.#unitNanos)
   }
 
@@ -353,23 +363,21 @@ export class MetricLines implements LineSchema {
     const { metric, bytes } = walk
     for (const c = this.#cursor.reset(bytes, point.start, point.end); c.find(field); ) {
       const exemplar = this.#exemplar.reset(bytes, c.start, c.end)
-      const value = exemplar.has(EXEMPLAR.AS_DOUBLE)
-        ? exemplar.double(EXEMPLAR.AS_DOUBLE)
-        : exemplar.sfixed64(EXEMPLAR.AS_INT)
-      if (!Number.isFinite(value)) continue
+      const [traceAt, spanAt] = [exemplar.contentsAt(EXEMPLAR.TRACE_ID), exemplar.contentsAt(EXEMPLAR.SPAN_ID)]
+      if (traceAt === 0 || spanAt === 0) continue
+      const isInt = exemplar.has(EXEMPLAR.AS_INT)
+      const value = isInt ? exemplar.sfixed64(EXEMPLAR.AS_INT) : exemplar.double(EXEMPLAR.AS_DOUBLE)
+      if (!(isInt || exemplar.has(EXEMPLAR.AS_DOUBLE)) || !Number.isFinite(value)) continue
+      const tags = new Map<string, string>()
+      addAttributes(tags, this.#exemplarAttributes.of(bytes, c.start, c.end, EXEMPLAR.FILTERED_ATTRIBUTES))
+      tags.set('trace_id', hex(bytes, traceAt, 16))
+      tags.set('span_id', hex(bytes, spanAt, 8))
       writer.measurement(bytes, metric.from(METRIC.NAME), metric.to(METRIC.NAME))
       writer.ascii('_exemplar')
-      for (const [tag, id, size] of [
-        [',span_id=', EXEMPLAR.SPAN_ID, 8],
-        [',trace_id=', EXEMPLAR.TRACE_ID, 16],
-      ] as const) {
-        const at = exemplar.contentsAt(id)
-        if (at === 0) continue
-        writer.ascii(tag)
-        writer.ascii(Buffer.from(bytes.buffer, bytes.byteOffset + at, size).toString('hex'))
-      }
+      for (const [name, text] of sortedTags(tags)) writeTag(writer, name, text)
       writer.ascii(' gauge=')
-      writer.float(value)
+      if (isInt) writer.integer(exemplar.fixedHigh(EXEMPLAR.AS_INT), exemplar.fixedLow(EXEMPLAR.AS_INT))
+      else writer.float(value)
       writer.endLine(
         exemplar.fixedHigh(EXEMPLAR.TIME_UNIX_NANO),
         exemplar.fixedLow(EXEMPLAR.TIME_UNIX_NANO),
@@ -379,4 +387,12 @@ export class MetricLines implements LineSchema {
   }
 }
 
+const hex = (bytes: Uint8Array, at: number, size: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + at, size).toString('hex')
+
 const hasTime = (point: PointView): boolean => (point.fixedHigh(POINT.TIME) | point.fixedLow(POINT.TIME)) !== 0
+
+function moveTo(place: Place, from: number, to: number): void {
+  place.from = from
+  place.to = to
+}

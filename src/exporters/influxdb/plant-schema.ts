@@ -109,7 +109,7 @@ interface KnownMetric extends ByteKeyed {
 export class PlantSchema implements LineSchema {
   readonly #rules: readonly Rule[]
   readonly #inScope: boolean
-  readonly #others = new PointTags()
+  readonly #others = new PointTags(false)
   readonly #unitNanos: number
   readonly #guard: SeriesGuard | undefined
   readonly #aggregate = new Aggregate()

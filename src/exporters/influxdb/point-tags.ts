@@ -3,31 +3,29 @@
 import type { Walk } from '../../otlp/walk.ts'
 import type { LineWriter } from './lines.ts'
 
-export interface TagSources {
-  readonly resource: boolean
-  /** Attributes of the scope, and its name and version as `otel.library.name` and `otel.library.version`. */
-  readonly scope: boolean
-  /** Where a key stands in both: whether the point's value counts, or that of resource and scope. */
-  readonly pointWins: boolean
-}
-
-const NOTHING: TagSources = { resource: false, scope: false, pointWins: true }
-const NO_TAGS: ReadonlyMap<string, string> = new Map()
-
 const LE = Buffer.from('le')
 const QUANTILE = Buffer.from('quantile')
 
+/** Of one tag among others: from == to where it is not there. */
+export interface Place {
+  from: number
+  to: number
+}
+
 export class PointTags {
-  readonly #sources: TagSources
+  readonly #withScope: boolean
   /** Those of resource and scope, once a point of the scope has asked for them. */
   #around: ReadonlyMap<string, string> | undefined
-  /** Where in what was written a tag of that key belongs. */
-  leAt = 0
-  quantileAt = 0
+  /** Where in what was written the tag of that key stands, or would stand. */
+  readonly le: Place = { from: 0, to: 0 }
+  readonly quantile: Place = { from: 0, to: 0 }
 
-  /** Without `sources`, of the point's own attributes alone. */
-  constructor(sources = NOTHING) {
-    this.#sources = sources
+  /**
+   * `withScope`: those of resource and scope as well. Of a key that several have the innermost counts; the scope's name and
+   * version are `otel.library.name` and `otel.library.version`.
+   */
+  constructor(withScope: boolean) {
+    this.#withScope = withScope
   }
 
   /** Call it for each scope, before its points. */
@@ -37,40 +35,55 @@ export class PointTags {
 
   /** Those of the current point. */
   write(walk: Walk, writer: LineWriter): void {
-    this.#around ??= this.#ofScope(walk)
-    const own = new Map<string, string>()
-    addAttributes(own, walk.attributes)
-    const all = this.#sources.pointWins ? new Map([...this.#around, ...own]) : new Map([...own, ...this.#around])
-    const sorted = [...all].map(([name, value]) => [Buffer.from(name), Buffer.from(value)] as const)
-    sorted.sort(([a], [b]) => Buffer.compare(a, b))
-    this.leAt = -1
-    this.quantileAt = -1
-    for (const [name, value] of sorted) {
-      const before = writer.length
-      if (this.leAt < 0 && Buffer.compare(name, LE) > 0) this.leAt = before
-      if (this.quantileAt < 0 && Buffer.compare(name, QUANTILE) > 0) this.quantileAt = before
-      writer.byte(44)
-      const written = writer.key(name)
-      writer.byte(61)
-      if (!written || !writer.key(value)) writer.length = before
+    if (this.#withScope) this.#around ??= scopeTags(walk)
+    const tags = new Map(this.#around)
+    addAttributes(tags, walk.attributes)
+    moveTo(this.le, writer.length)
+    moveTo(this.quantile, writer.length)
+    for (const [name, value] of sortedTags(tags)) {
+      const from = writer.length
+      writeTag(writer, name, value)
+      extend(this.le, Buffer.compare(name, LE), from, writer.length)
+      extend(this.quantile, Buffer.compare(name, QUANTILE), from, writer.length)
     }
-    if (this.leAt < 0) this.leAt = writer.length
-    if (this.quantileAt < 0) this.quantileAt = writer.length
-  }
-
-  #ofScope(walk: Walk): ReadonlyMap<string, string> {
-    if (!this.#sources.resource) return NO_TAGS
-    const tags = new Map<string, string>()
-    addAttributes(tags, walk.resourceAttributes)
-    if (this.#sources.scope) {
-      addAttributes(tags, walk.scopeAttributes)
-      tags.set('otel.library.name', walk.scope.toName())
-      tags.set('otel.library.version', walk.scope.toVersion())
-    }
-    return tags
   }
 }
 
-function addAttributes(into: Map<string, string>, attributes: Walk['attributes']): void {
+function moveTo(place: Place, at: number): void {
+  place.from = at
+  place.to = at
+}
+
+/** A tag that stands in `[from, to)` comes before the one of `place`, is it, or comes behind it. */
+function extend(place: Place, order: number, from: number, to: number): void {
+  if (order > 0) return
+  place.from = order === 0 ? from : to
+  place.to = to
+}
+
+export const sortedTags = (tags: ReadonlyMap<string, string>): (readonly [Buffer, Buffer])[] =>
+  [...tags]
+    .map(([name, value]) => [Buffer.from(name), Buffer.from(value)] as const)
+    .sort(([a], [b]) => Buffer.compare(a, b))
+
+/** Nothing where key or value is empty. */
+export function writeTag(line: LineWriter, name: Uint8Array, value: Uint8Array): void {
+  const before = line.length
+  line.byte(44)
+  const written = line.key(name)
+  line.byte(61)
+  if (!written || !line.key(value)) line.length = before
+}
+
+function scopeTags(walk: Walk): Map<string, string> {
+  const tags = new Map<string, string>()
+  addAttributes(tags, walk.resourceAttributes)
+  tags.set('otel.library.name', walk.scope.toName())
+  tags.set('otel.library.version', walk.scope.toVersion())
+  addAttributes(tags, walk.scopeAttributes)
+  return tags
+}
+
+export function addAttributes(into: Map<string, string>, attributes: Walk['attributes']): void {
   for (let i = 0; i < attributes.count; i++) into.set(attributes.keyText(i), attributes.value(i).toText())
 }
