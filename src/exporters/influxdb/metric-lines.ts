@@ -6,21 +6,19 @@
 //
 // An exponential histogram has no place in any of them, a gauge and a summary none in otel-v1.
 
-import { EXEMPLAR, HISTOGRAM_DATA_POINT, METRIC, NUMBER_DATA_POINT } from '../../otlp/fields.ts'
+import { HISTOGRAM_DATA_POINT, METRIC, NUMBER_DATA_POINT } from '../../otlp/fields.ts'
 import { METRIC_TYPE, type PointView } from '../../otlp/metric.ts'
 import { plainDecimal } from '../../otlp/plain-decimal.ts'
 import type { Walk } from '../../otlp/walk.ts'
 import { type Words, wordsOf } from '../../wire/copy.ts'
-import { Cursor } from '../../wire/cursor.ts'
 import { empty } from '../../wire/empty.ts'
-import { FieldIndex } from '../../wire/field-index.ts'
+import { ExemplarLines } from './exemplar-lines.ts'
 import type { HeadCache } from './head-cache.ts'
-import { InnerAttributes } from './inner-attributes.ts'
 import { type LineSchema, NO_RECORDED_VALUE, type Outcome, POINT } from './line-schema.ts'
 import { TimeText } from './line-time.ts'
-import { LineWriter } from './lines.ts'
+import type { LineWriter } from './lines.ts'
+import { MetricHeads } from './metric-heads.ts'
 import { NumberWords } from './number-words.ts'
-import { addAttributes, type Place, PointTags, sortedTags, writeTag } from './point-tags.ts'
 import type { SeriesGuard } from './series-guard.ts'
 
 export type MetricsSchema = 'telegraf-prometheus-v1' | 'telegraf-prometheus-v2' | 'otel-v1'
@@ -29,11 +27,11 @@ const COMMA = 44
 const SPACE = 32
 const EQUALS = 61
 const UNSIGNED = 117
-const PROMETHEUS = Buffer.from('prometheus')
+const _PROMETHEUS = Buffer.from('prometheus')
 const TEMPORALITY = ['unspecified', 'delta', 'cumulative'] as const
 const CUMULATIVE = 2
 /** Numbers that two places are. */
-const PLACES = 4
+const _PLACES = 4
 
 const words = (text: string): Words => wordsOf(Buffer.from(text))
 const GAUGE = words('gauge=')
@@ -49,12 +47,8 @@ const OTEL_VALUE = TEMPORALITY.flatMap((temporality) =>
 
 export class MetricLines implements LineSchema {
   readonly #schema: MetricsSchema
-  readonly #tags = new PointTags(true)
-  readonly #guard: SeriesGuard | undefined
   readonly #unitNanos: number
-  readonly #exemplar = new FieldIndex(EXEMPLAR.wireType)
-  readonly #exemplarAttributes = new InnerAttributes()
-  readonly #cursor = new Cursor()
+  readonly #exemplars: ExemplarLines
   readonly #counts: number[] = []
   readonly #bounds: number[] = []
   readonly #start = new TimeText(',start_time_unix_nano=', 'i')
@@ -63,30 +57,14 @@ export class MetricLines implements LineSchema {
   readonly #quantiles = new NumberWords((quantile) => `${plainDecimal(quantile)}=`)
   readonly #leTags = new NumberWords((bound) => `,le=${plainDecimal(bound)}`)
   readonly #quantileTags = new NumberWords((quantile) => `,quantile=${plainDecimal(quantile)}`)
-  readonly #heads: HeadCache
-  /** In telegraf-prometheus-v2: where in a head that is kept `le` and `quantile` belong, four numbers for each. */
-  readonly #places: number[] = []
-  /** A head that was made just now. */
-  readonly #made = new LineWriter()
-  // The current point's head: where it stands, and where in it a tag of its own belongs.
-  #head: Words = this.#made.words
-  #headFrom = 0
-  #headTo = 0
-  readonly #le: Place = { from: 0, to: 0 }
-  readonly #quantile: Place = { from: 0, to: 0 }
-  // The metric of the point before: its points follow one another.
-  #metricBytes: Uint8Array | undefined
-  #metricItem = -1
-  #metric = -1
-  #temporality = 0
-  #isMonotonic = false
+  readonly #heads: MetricHeads
   #hasField = false
 
   constructor(schema: MetricsSchema, unitNanos: number, guard: SeriesGuard | undefined, heads: HeadCache) {
     this.#schema = schema
     this.#unitNanos = unitNanos
-    this.#guard = guard
-    this.#heads = heads
+    this.#exemplars = new ExemplarLines(unitNanos)
+    this.#heads = new MetricHeads(schema, guard, heads)
     const isOtel = schema === 'otel-v1'
     this.#bucketKeys = TEMPORALITY.map(
       (temporality) => new NumberWords((bound) => `${isOtel ? `${temporality}_` : ''}${plainDecimal(bound)}=`),
@@ -94,8 +72,7 @@ export class MetricLines implements LineSchema {
   }
 
   begin(): void {
-    this.#metricBytes = undefined
-    if (this.#heads.begin()) this.#places.length = 0
+    this.#heads.begin()
   }
 
   enterResource(): void {
@@ -104,7 +81,6 @@ export class MetricLines implements LineSchema {
 
   enterScope(): void {
     this.#heads.enterScope()
-    this.#tags.enterScope()
   }
 
   write(walk: Walk, writer: LineWriter): Outcome {
@@ -133,23 +109,23 @@ export class MetricLines implements LineSchema {
     if (!hasTime(point)) return 'no_time'
     const value = point.value()
     if (!Number.isFinite(value)) return 'not_a_number'
-    if (!this.#openHead(walk)) return 'max_series'
-    this.#writeHead(writer)
+    if (!this.#heads.write(walk, writer)) return 'max_series'
+    this.#hasField = false
     const isInt = point.valueField === NUMBER_DATA_POINT.AS_INT
     this.#numberKey(walk, writer, isInt)
     if (isInt) writer.integer(point.fixedHigh(NUMBER_DATA_POINT.AS_INT), point.fixedLow(NUMBER_DATA_POINT.AS_INT))
     else writer.float(value)
     this.#end(writer, point)
-    if (point.has(NUMBER_DATA_POINT.EXEMPLARS)) this.#exemplars(walk, writer, point, NUMBER_DATA_POINT.EXEMPLARS)
+    if (point.has(NUMBER_DATA_POINT.EXEMPLARS)) this.#writeExemplars(walk, writer, point, NUMBER_DATA_POINT.EXEMPLARS)
     return 'written'
   }
 
   #numberKey(walk: Walk, writer: LineWriter, isInt: boolean): void {
-    const temporality = this.#temporality
+    const { temporality, isMonotonic } = this.#heads
     if (this.#schema === 'telegraf-prometheus-v2') this.#nameKey(walk, writer, '')
     else if (this.#schema === 'telegraf-prometheus-v1')
-      this.#key(writer, this.#isMonotonic && temporality === CUMULATIVE ? COUNTER : GAUGE)
-    else this.#key(writer, OTEL_VALUE[temporality * 4 + (this.#isMonotonic ? 2 : 0) + (isInt ? 1 : 0)]!)
+      this.#key(writer, isMonotonic && temporality === CUMULATIVE ? COUNTER : GAUGE)
+    else this.#key(writer, OTEL_VALUE[temporality * 4 + (isMonotonic ? 2 : 0) + (isInt ? 1 : 0)]!)
   }
 
   #histogram(walk: Walk, writer: LineWriter): Outcome {
@@ -163,15 +139,16 @@ export class MetricLines implements LineSchema {
     point.bucketCounts(counts)
     point.explicitBounds(bounds)
     if (counts.length > 0 && counts.length !== bounds.length && counts.length !== bounds.length + 1) return 'buckets'
-    if (!this.#openHead(walk)) return 'max_series'
-    this.#writeHead(writer)
+    if (!this.#heads.write(walk, writer)) return 'max_series'
+    this.#hasField = false
     this.#totals(walk, writer, point.count(), point.sum(), point.min(), point.max())
     if (this.#schema === 'telegraf-prometheus-v2') {
       this.#end(writer, point)
       let sum = 0
       for (let i = 0; i < counts.length; i++) {
         sum += counts[i]!
-        if (!this.#writeHeadWith(writer, this.#leTags.of(this.#bound(i)), this.#le)) return 'max_series'
+        if (!this.#heads.writeWith(this.#leTags.of(this.#bound(i)), this.#heads.le, writer)) return 'max_series'
+        this.#hasField = false
         this.#nameKey(walk, writer, '_bucket')
         writer.float(sum)
         this.#endLine(writer, point)
@@ -180,7 +157,8 @@ export class MetricLines implements LineSchema {
       this.#buckets(writer)
       this.#end(writer, point)
     }
-    if (point.has(HISTOGRAM_DATA_POINT.EXEMPLARS)) this.#exemplars(walk, writer, point, HISTOGRAM_DATA_POINT.EXEMPLARS)
+    if (point.has(HISTOGRAM_DATA_POINT.EXEMPLARS))
+      this.#writeExemplars(walk, writer, point, HISTOGRAM_DATA_POINT.EXEMPLARS)
     return 'written'
   }
 
@@ -188,7 +166,7 @@ export class MetricLines implements LineSchema {
   #buckets(writer: LineWriter): void {
     const counts = this.#counts
     const isOtel = this.#schema === 'otel-v1'
-    const keys = this.#bucketKeys[this.#temporality]!
+    const keys = this.#bucketKeys[this.#heads.temporality]!
     const fields = isOtel ? Math.min(counts.length, this.#bounds.length) : counts.length
     let sum = 0
     for (let i = 0; i < fields; i++) {
@@ -209,8 +187,8 @@ export class MetricLines implements LineSchema {
     const quantiles = this.#counts
     empty(quantiles)
     point.quantiles(quantiles)
-    if (!this.#openHead(walk)) return 'max_series'
-    this.#writeHead(writer)
+    if (!this.#heads.write(walk, writer)) return 'max_series'
+    this.#hasField = false
     this.#totals(walk, writer, point.count(), point.sum(), Number.NaN, Number.NaN)
     const isV2 = this.#schema === 'telegraf-prometheus-v2'
     if (isV2) this.#end(writer, point)
@@ -220,7 +198,8 @@ export class MetricLines implements LineSchema {
       if (!Number.isFinite(value)) continue
       if (!isV2) this.#field(writer, this.#quantiles.of(quantile), value)
       else {
-        if (!this.#writeHeadWith(writer, this.#quantileTags.of(quantile), this.#quantile)) return 'max_series'
+        if (!this.#heads.writeWith(this.#quantileTags.of(quantile), this.#heads.quantile, writer)) return 'max_series'
+        this.#hasField = false
         this.#nameKey(walk, writer, '')
         writer.float(value)
         this.#endLine(writer, point)
@@ -246,82 +225,6 @@ export class MetricLines implements LineSchema {
     if (this.#schema === 'telegraf-prometheus-v2') this.#nameKey(walk, writer, `_${TOTALS[which]}`)
     else this.#key(writer, TOTAL[which]!)
     writer.float(value)
-  }
-
-  /** Finds or makes measurement and tags of the current point. False when that would be a series too many. */
-  #openHead(walk: Walk): boolean {
-    const heads = this.#heads
-    const metric = this.#metricOf(walk)
-    const known = heads.find(walk, metric)
-    if (known >= 0) {
-      this.#head = heads.words
-      this.#headFrom = heads.from(known)
-      this.#headTo = heads.to(known)
-      if (this.#schema === 'telegraf-prometheus-v2') this.#readPlaces(known * PLACES)
-      return true
-    }
-    const made = this.#made
-    made.clear()
-    this.#measurement(walk, made)
-    this.#tags.write(walk, made)
-    if (this.#guard !== undefined && !this.#guard.admits(made.bytes, 0, made.length)) return false
-    this.#head = made.words
-    this.#headFrom = 0
-    this.#headTo = made.length
-    const { le, quantile } = this.#tags
-    moveTo(this.#le, le.from, le.to)
-    moveTo(this.#quantile, quantile.from, quantile.to)
-    const number = heads.add(metric, made.bytes, 0, made.length)
-    if (number >= 0 && this.#schema === 'telegraf-prometheus-v2')
-      this.#places.push(le.from, le.to, quantile.from, quantile.to)
-    return true
-  }
-
-  #readPlaces(at: number): void {
-    const places = this.#places
-    const from = this.#headFrom
-    moveTo(this.#le, from + places[at]!, from + places[at + 1]!)
-    moveTo(this.#quantile, from + places[at + 2]!, from + places[at + 3]!)
-  }
-
-  #measurement({ metric, bytes }: Walk, into: LineWriter): void {
-    if (this.#schema === 'telegraf-prometheus-v2') into.measurement(PROMETHEUS)
-    else into.measurement(bytes, metric.from(METRIC.NAME), metric.to(METRIC.NAME))
-    if (this.#schema !== 'otel-v1') return
-    into.byte(95)
-    into.measurement(bytes, metric.from(METRIC.UNIT), metric.to(METRIC.UNIT))
-    into.ascii(metric.type === METRIC_TYPE.SUM ? '_sum' : '_histogram')
-  }
-
-  /** The number of the current metric among the heads: of what the measurement is made of. */
-  #metricOf(walk: Walk): number {
-    const { bytes, itemStart } = walk
-    if (bytes === this.#metricBytes && itemStart === this.#metricItem) return this.#metric
-    this.#metricBytes = bytes
-    this.#metricItem = itemStart
-    const { metric } = walk
-    this.#temporality = TEMPORALITY[metric.aggregationTemporality()] === undefined ? 0 : metric.aggregationTemporality()
-    this.#isMonotonic = metric.isMonotonic()
-    this.#metric =
-      this.#schema === 'telegraf-prometheus-v2'
-        ? this.#heads.anyMetric(walk)
-        : this.#heads.metric(walk, true, metric.type === METRIC_TYPE.SUM ? 1 : 0)
-    return this.#metric
-  }
-
-  #writeHead(writer: LineWriter): void {
-    writer.raw(this.#head, this.#headFrom, this.#headTo)
-    this.#hasField = false
-  }
-
-  /** The head with that tag at its place. False when that would be a series too many. */
-  #writeHeadWith(writer: LineWriter, tag: Words, place: Place): boolean {
-    const from = writer.length
-    writer.raw(this.#head, this.#headFrom, place.from)
-    writer.raw(tag)
-    writer.raw(this.#head, place.to, this.#headTo)
-    this.#hasField = false
-    return this.#guard === undefined || this.#guard.admits(writer.bytes, from, writer.length)
   }
 
   #separate(writer: LineWriter): void {
@@ -358,41 +261,9 @@ export class MetricLines implements LineSchema {
     writer.endLine(point.fixedHigh(POINT.TIME), point.fixedLow(POINT.TIME), this.#unitNanos)
   }
 
-  #exemplars(walk: Walk, writer: LineWriter, point: PointView, field: number): void {
-    if (this.#schema === 'otel-v1') return
-    const { metric, bytes } = walk
-    for (const c = this.#cursor.reset(bytes, point.start, point.end); c.find(field); ) {
-      const exemplar = this.#exemplar.reset(bytes, c.start, c.end)
-      const [traceAt, spanAt] = [exemplar.contentsAt(EXEMPLAR.TRACE_ID), exemplar.contentsAt(EXEMPLAR.SPAN_ID)]
-      if (traceAt === 0 || spanAt === 0) continue
-      const isInt = exemplar.has(EXEMPLAR.AS_INT)
-      const value = isInt ? exemplar.sfixed64(EXEMPLAR.AS_INT) : exemplar.double(EXEMPLAR.AS_DOUBLE)
-      if (!(isInt || exemplar.has(EXEMPLAR.AS_DOUBLE)) || !Number.isFinite(value)) continue
-      const tags = new Map<string, string>()
-      addAttributes(tags, this.#exemplarAttributes.of(bytes, c.start, c.end, EXEMPLAR.FILTERED_ATTRIBUTES))
-      tags.set('trace_id', hex(bytes, traceAt, 16))
-      tags.set('span_id', hex(bytes, spanAt, 8))
-      writer.measurement(bytes, metric.from(METRIC.NAME), metric.to(METRIC.NAME))
-      writer.ascii('_exemplar')
-      for (const [name, text] of sortedTags(tags)) writeTag(writer, name, text)
-      writer.ascii(' gauge=')
-      if (isInt) writer.integer(exemplar.fixedHigh(EXEMPLAR.AS_INT), exemplar.fixedLow(EXEMPLAR.AS_INT))
-      else writer.float(value)
-      writer.endLine(
-        exemplar.fixedHigh(EXEMPLAR.TIME_UNIX_NANO),
-        exemplar.fixedLow(EXEMPLAR.TIME_UNIX_NANO),
-        this.#unitNanos,
-      )
-    }
+  #writeExemplars(walk: Walk, writer: LineWriter, point: PointView, field: number): void {
+    if (this.#schema !== 'otel-v1') this.#exemplars.write(walk, writer, point, field)
   }
 }
 
-const hex = (bytes: Uint8Array, at: number, size: number): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset + at, size).toString('hex')
-
 const hasTime = (point: PointView): boolean => (point.fixedHigh(POINT.TIME) | point.fixedLow(POINT.TIME)) !== 0
-
-function moveTo(place: Place, from: number, to: number): void {
-  place.from = from
-  place.to = to
-}
