@@ -7,20 +7,20 @@
 // Points that follow one another with the same head and time share a line where the rule names their fields apart: InfluxDB
 // would join them anyway.
 
-import { type ByteKeyed, ByteTable } from '../../collections/byte-table.ts'
+import { ByteTable } from '../../collections/byte-table.ts'
 import { KeyRange } from '../../otlp/key-range.ts'
 import { METRIC_TYPE } from '../../otlp/metric.ts'
 import type { Walk } from '../../otlp/walk.ts'
-import { type Words, wordsOf } from '../../wire/copy.ts'
 import { equalBytes } from '../../wire/varint.ts'
 import { Aggregate } from './aggregate.ts'
 import type { PlantRuleConfig } from './config.ts'
 import type { HeadCache } from './head-cache.ts'
 import { type LineSchema, NO_RECORDED_VALUE, type Outcome, POINT } from './line-schema.ts'
-import { LineWriter } from './lines.ts'
+import type { LineWriter } from './lines.ts'
+import { type KnownMetric, learnMetric, Rule } from './plant-rule.ts'
 import { PointTags } from './point-tags.ts'
 import type { SeriesGuard } from './series-guard.ts'
-import { LEVEL, type Template } from './template.ts'
+import { LEVEL } from './template.ts'
 
 /** Metrics of which the pieces are kept; then the table is emptied. */
 const MAX_METRICS = 20_000
@@ -29,82 +29,6 @@ const SPACE = 32
 const COMMA = 44
 const EQUALS = 61
 const NO_BYTES: Uint8Array = new Uint8Array(0)
-const NO_WORDS = wordsOf(NO_BYTES)
-
-/** A part of a head: the measurement, or a tag. */
-class HeadPart {
-  /** Undefined for the measurement. */
-  readonly key: Uint8Array | undefined
-  readonly template: Template
-
-  constructor(key: Uint8Array | undefined, template: Template) {
-    this.key = key
-    this.template = template
-  }
-
-  /** False when there is nothing to write: a tag is left out then. */
-  write(walk: Walk, writer: LineWriter): boolean {
-    if (this.key === undefined) return this.template.write(walk, writer, true)
-    const before = writer.length
-    writer.byte(COMMA)
-    writer.key(this.key)
-    writer.byte(EQUALS)
-    if (this.template.write(walk, writer, false)) return true
-    writer.length = before
-    return false
-  }
-}
-
-class Rule {
-  readonly fits: (name: string) => boolean
-  readonly parts: readonly HeadPart[]
-  readonly field: Template
-  /** The point's attributes become tags as well. */
-  readonly takesOthers: boolean
-  /** Keys of the point's attributes that its heads depend on; undefined: on all of them. */
-  readonly attributes: readonly Uint8Array[] | undefined
-  /** Whether its heads may depend on resource or scope. */
-  readonly inScope: boolean
-  /** Whether points may share a line. */
-  readonly joins: boolean
-
-  constructor({ metrics, measurement, tags, field, otherAttributes }: PlantRuleConfig) {
-    this.fits = metrics.length === 0 ? () => true : anyOf(metrics)
-    // Sorted, as InfluxDB asks for the best speed.
-    const sorted = [...tags].map(([key, template]) => new HeadPart(Buffer.from(key), template))
-    sorted.sort((a, b) => Buffer.compare(a.key!, b.key!))
-    this.parts = [new HeadPart(undefined, measurement), ...sorted]
-    this.field = field
-    this.takesOthers = otherAttributes === 'tags'
-    const templates = this.parts.map(({ template }) => template)
-    this.attributes = this.takesOthers ? undefined : distinct(templates.flatMap(({ attributes }) => attributes))
-    this.inScope = templates.some(({ level }) => level >= LEVEL.SCOPE)
-    this.joins = field.level !== LEVEL.FIXED
-  }
-}
-
-const distinct = (keys: readonly Uint8Array[]): Uint8Array[] =>
-  keys.filter((key, i) => !keys.slice(0, i).some((before) => Buffer.compare(before, key) === 0))
-
-/** Bytes that are always the same, or a part that is not. */
-class Piece {
-  readonly bytes: Words
-  readonly part: HeadPart | undefined
-
-  constructor(bytes: Words, part: HeadPart | undefined) {
-    this.bytes = bytes
-    this.part = part
-  }
-}
-
-/** What is known of a metric by all of it but its data. */
-interface KnownMetric extends ByteKeyed {
-  readonly rule: Rule | undefined
-  readonly pieces: readonly Piece[]
-  /** ` key` and `,key` of its field; undefined where the key depends on more. */
-  readonly firstField: Words | undefined
-  readonly nextField: Words | undefined
-}
 
 export class PlantSchema implements LineSchema {
   readonly #rules: readonly Rule[]
@@ -123,6 +47,8 @@ export class PlantSchema implements LineSchema {
   #lastNumber = -1
   #lastBytes: Uint8Array = NO_BYTES
   #lastItem = -1
+  /** Counts scopes, so that what was rendered for one is not taken for another's. */
+  #scope = 0
   // Where the last line's head and its fields ended; it can be continued while nothing else was written.
   #headFrom = 0
   #headTo = 0
@@ -150,6 +76,7 @@ export class PlantSchema implements LineSchema {
   }
 
   enterScope(): void {
+    this.#scope++
     this.#heads.enterScope()
   }
 
@@ -196,6 +123,7 @@ export class PlantSchema implements LineSchema {
     for (let i = 0; i < pieces.length; i++) {
       const { bytes, part } = pieces[i]!
       if (part === undefined) writer.raw(bytes)
+      else if (part.template.level === LEVEL.SCOPE) writer.raw(part.ofScope(walk, this.#scope))
       else part.write(walk, writer)
       if (i === 0 && writer.length === from) return 'no_measurement'
     }
@@ -294,45 +222,6 @@ export class PlantSchema implements LineSchema {
     const known = this.#metrics.find(bytes, from, to)
     if (known !== undefined) return known
     if (this.#metrics.size >= MAX_METRICS) this.#metrics = new ByteTable()
-    return this.#metrics.add(this.#learn(walk, bytes.slice(from, to)))
+    return this.#metrics.add(learnMetric(walk, this.#rules, bytes.slice(from, to)))
   }
-
-  #learn(walk: Walk, key: Uint8Array): KnownMetric {
-    const name = walk.metric.toName()
-    const rule = this.#rules.find(({ fits }) => fits(name))
-    if (rule === undefined) return { key, rule, pieces: [], firstField: undefined, nextField: undefined }
-    const pieces: Piece[] = []
-    const line = new LineWriter()
-    const endFixed = (): void => {
-      if (line.length > 0) pieces.push(new Piece(line.toWords(), undefined))
-      line.clear()
-    }
-    for (const part of rule.parts) {
-      if (part.template.level > LEVEL.METRIC) {
-        endFixed()
-        pieces.push(new Piece(NO_WORDS, part))
-        continue
-      }
-      part.write(walk, line)
-      // An empty measurement has to be seen as one.
-      if (part.key === undefined && line.length === 0) pieces.push(new Piece(NO_WORDS, undefined))
-    }
-    endFixed()
-    return { key, rule, pieces, firstField: fixedField(walk, rule, SPACE), nextField: fixedField(walk, rule, COMMA) }
-  }
-}
-
-/** The field's key, with the separator before it, where it is the same for all points of the metric. */
-function fixedField(walk: Walk, { field }: Rule, separator: number): Words | undefined {
-  if (field.level > LEVEL.METRIC) return undefined
-  const line = new LineWriter()
-  line.byte(separator)
-  return field.write(walk, line, false) ? line.toWords() : undefined
-}
-
-/** Names, of which a `*` stands for any characters. */
-function anyOf(patterns: readonly string[]): (name: string) => boolean {
-  const sources = patterns.map((pattern) => pattern.split('*').map(RegExp.escape).join('.*'))
-  const expression = new RegExp(`^(?:${sources.join('|')})$`, 's')
-  return (name) => expression.test(name)
 }
