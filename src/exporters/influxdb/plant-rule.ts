@@ -18,9 +18,10 @@ class HeadPart {
   /** Undefined for the measurement. */
   readonly key: Uint8Array | undefined
   readonly template: Template
-  /** What it was in the scope of that number. */
+  /** What it was in the scope of that number; they count from 1. */
   #rendered: Words = NO_WORDS
-  #scope = 0
+  #renderedScope = 0
+  #seenScope = 0
 
   constructor(key: Uint8Array | undefined, template: Template) {
     this.key = key
@@ -39,15 +40,19 @@ class HeadPart {
     return false
   }
 
-  /** Of what depends on the scope at most; `scope` counts them from 1. */
-  ofScope(walk: Walk, scope: number): Words {
-    if (scope !== this.#scope) {
-      const line = new LineWriter()
-      this.write(walk, line)
-      this.#rendered = line.toWords()
-      this.#scope = scope
+  /** The same, for what depends on the scope at most: kept when it is asked for again in the scope of that number. */
+  writeOfScope(walk: Walk, writer: LineWriter, scope: number): void {
+    if (this.#renderedScope === scope) {
+      writer.raw(this.#rendered)
+      return
     }
-    return this.#rendered
+    const from = writer.length
+    this.write(walk, writer)
+    if (this.#seenScope === scope) {
+      this.#rendered = wordsOf(writer.bytes.slice(from, writer.length))
+      this.#renderedScope = scope
+    }
+    this.#seenScope = scope
   }
 }
 

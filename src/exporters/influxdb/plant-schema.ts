@@ -123,7 +123,7 @@ export class PlantSchema implements LineSchema {
     for (let i = 0; i < pieces.length; i++) {
       const { bytes, part } = pieces[i]!
       if (part === undefined) writer.raw(bytes)
-      else if (part.template.level === LEVEL.SCOPE) writer.raw(part.ofScope(walk, this.#scope))
+      else if (part.template.level === LEVEL.SCOPE) part.writeOfScope(walk, writer, this.#scope)
       else part.write(walk, writer)
       if (i === 0 && writer.length === from) return 'no_measurement'
     }
