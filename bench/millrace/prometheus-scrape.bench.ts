@@ -122,7 +122,7 @@ async function measure(
         'scrape ms': tenths(median(took)),
         'longest wait ms': tenths(median(waits)),
         'worst wait ms': tenths(Math.max(...waits)),
-        'MB': tenths(bytes / 1e6),
+        MB: tenths(bytes / 1e6),
       },
     },
   ]

@@ -12,6 +12,7 @@ import type { Batch } from '../../otlp/batch.ts'
 import { labelName, TRANSLATIONS } from '../../prometheus/names.ts'
 import { type ExporterMetrics, exporterMetrics } from '../../self/exporter-metrics.ts'
 import { Accumulator } from './accumulator.ts'
+import { ChunkPool } from './chunks.ts'
 import type { PrometheusConfig } from './config.ts'
 import { chooseFormat, takesGzip } from './format.ts'
 import { scrape } from './scrape.ts'
@@ -29,6 +30,7 @@ export class Prometheus implements Exporter {
   readonly #accumulator: Accumulator
   readonly #metrics: ExporterMetrics
   readonly #targetName: string
+  readonly #chunks = new ChunkPool()
   readonly #saidAt = new Map<Dropped, number>()
   #server: HttpServerHandle | undefined
   #timer: Timer | undefined
@@ -121,7 +123,7 @@ export class Prometheus implements Exporter {
     // Whoever waits for room has to hear of a reader that has left.
     response.once('close', () => gzip?.destroy())
     const options = { choice, timestamps: this.#config.sendTimestamps, targetName: this.#targetName }
-    await scrape(this.#accumulator, this.#context.clock, options, {
+    await scrape(this.#accumulator, this.#context.clock, this.#chunks, options, {
       begin(contentType) {
         response.writeHead(200, {
           'content-type': contentType,
@@ -129,9 +131,12 @@ export class Prometheus implements Exporter {
         })
         gzip?.pipe(response)
       },
-      write(chunk) {
-        if (response.destroyed) return false
-        if (request.method === 'HEAD' || target.write(chunk)) return true
+      write(bytes, whenRead) {
+        if (response.destroyed || request.method === 'HEAD') return false
+        const onRead = (error?: Error | null): void => {
+          if (!error) whenRead()
+        }
+        if (target.write(bytes, onRead)) return true
         return new Promise((resolve) => {
           const settle = (): void => {
             target.off('drain', settle)
