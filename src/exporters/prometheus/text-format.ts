@@ -31,7 +31,7 @@ type Suffix = '' | '_bucket' | '_sum' | '_count'
 /** How a line begins. */
 interface LineHead {
   /** Where labels follow: up to the first of them. */
-  readonly open: string
+  readonly open: Uint8Array
   /** Where none do: up to the blank in front of the value. */
   readonly bare: string
 }
@@ -167,7 +167,7 @@ export class TextFormat implements Format {
       out.text(head.bare)
       return
     }
-    out.text(head.open)
+    out.copy(head.open, 0, head.open.length)
     out.text(text)
     if (label !== '') out.text(text === '' ? `${label}="${bound}"` : `,${label}="${bound}"`)
     out.room(2)
@@ -211,8 +211,9 @@ export class TextFormat implements Format {
 function lineHeads(name: string): Readonly<Record<Suffix, LineHead>> {
   const headOf = (suffix: Suffix): LineHead => {
     const whole = name + suffix
-    if (isPlainName(name)) return { open: `${whole}{`, bare: `${whole} ` }
-    return { open: `{${quoted(whole)},`, bare: `{${quoted(whole)}} ` }
+    const isPlain = isPlainName(name)
+    const open = Buffer.from(isPlain ? `${whole}{` : `{${quoted(whole)},`)
+    return { open, bare: isPlain ? `${whole} ` : `{${quoted(whole)}} ` }
   }
   return { '': headOf(''), _bucket: headOf('_bucket'), _sum: headOf('_sum'), _count: headOf('_count') }
 }
