@@ -51,6 +51,15 @@ export interface AccumulatorOptions {
 
 interface ResourceNode extends Node {
   readonly own: ResourceLabels
+  readonly target: Target | undefined
+}
+
+/** What target_info says of a resource. */
+export interface Target {
+  /** The same for the same job and instance. */
+  readonly key: string
+  /** Its labels as they stand between braces. */
+  readonly text: string
 }
 
 interface ScopeNode extends Node {
@@ -108,8 +117,8 @@ export class Accumulator {
   }
 
   /** Resources with series, for target_info. */
-  *targets(): Generator<NonNullable<ResourceLabels['target']>> {
-    for (const node of this.#resourceNodes) if (node?.own.target !== undefined) yield node.own.target
+  *targets(): Generator<Target> {
+    for (const node of this.#resourceNodes) if (node?.target !== undefined) yield node.target
   }
 
   /** Bytes of its keys. */
@@ -134,7 +143,8 @@ export class Accumulator {
     if (resource < 0) {
       resource = this.#resources.add(0, key.bytes, key.words, key.from, key.to)
       const own = resourceLabels(this.#merged.reset(key.bytes, key.from, key.to), this.#options.labels)
-      this.#resourceNodes[resource] = { children: 0, own }
+      const target = own.target && { key: own.target.key, text: labelText(own.target.labels) }
+      this.#resourceNodes[resource] = { children: 0, own, target }
     }
     const c = this.#scopeCursor.reset(this.#bytes, start, end)
     while (c.find(RESOURCE_METRICS.SCOPE_METRICS)) this.#takeScope(resource, c.start, c.end)

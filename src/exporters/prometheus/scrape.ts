@@ -2,7 +2,6 @@
 // its reader reads.
 
 import type { Clock } from '../../graph/clock.ts'
-import { labelText } from '../../prometheus/escape.ts'
 import type { Accumulator } from './accumulator.ts'
 import { type ChunkPool, Chunks } from './chunks.ts'
 import type { Choice, Format } from './format.ts'
@@ -119,9 +118,9 @@ function makeFormat(out: Chunks, pool: ChunkPool, series: SeriesTable, { choice,
 /** One for each job and instance: of the resource that came first. */
 function* targetTexts(accumulator: Accumulator): Generator<string> {
   const seen = new Set<string>()
-  for (const { key, labels } of accumulator.targets()) {
+  for (const { key, text } of accumulator.targets()) {
     if (seen.has(key)) continue
     seen.add(key)
-    yield labelText(labels)
+    yield text
   }
 }
