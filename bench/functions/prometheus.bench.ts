@@ -22,7 +22,7 @@ function setup(series: number): Shown {
     labels: { utf8: false, collapses: false },
     constLabels: [],
     withoutScopeInfo: false,
-    resourceToTelemetry: 'off',
+    takesAttribute: undefined,
     maxSeries: 0,
     seed: 1,
     onDropped: (reason) => {

@@ -28,12 +28,12 @@ import {
   resourceLabels,
   scopeLabels,
   seriesLabels,
-  withoutServiceAttributes,
 } from '../../prometheus/labels.ts'
 import { type LabelNaming, metricName, type Naming } from '../../prometheus/names.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import { varintLow } from '../../wire/varint.ts'
 import { PointReader } from './points.ts'
+import type { TakesAttribute } from './resource-attributes.ts'
 import { type FamilyType, KIND, type Kind, SeriesTable } from './series.ts'
 import { DROPPED, type Dropped, type Node, type Stream } from './stream.ts'
 
@@ -42,7 +42,8 @@ export interface AccumulatorOptions {
   readonly labels: LabelNaming
   readonly constLabels: readonly Label[]
   readonly withoutScopeInfo: boolean
-  readonly resourceToTelemetry: 'off' | 'all' | 'without_service'
+  /** Of a resource, for its series; undefined: none. */
+  readonly takesAttribute: TakesAttribute | undefined
   readonly maxSeries: number
   readonly seed: number
   /** `name` is the metric's, made only when asked for. */
@@ -261,7 +262,7 @@ export class Accumulator {
     end: number,
   ): Stream | undefined {
     const metric = this.#metric.reset(this.#bytes, start, end)
-    const { naming, constLabels, resourceToTelemetry } = this.#options
+    const { naming, constLabels, takesAttribute } = this.#options
     const family = familyType(metric, monotonic === 1)
     const named = monotonic === 1 ? 'counter' : type === METRIC_TYPE.GAUGE ? 'gauge' : 'other'
     const name = metricName(metric.toName(), metric.toUnit(), named, naming)
@@ -276,11 +277,7 @@ export class Accumulator {
     }
     const { own } = this.#resourceNodes[this.#scopes.parentOf(scope)]!
     const resourceAttributes =
-      resourceToTelemetry === 'off'
-        ? NO_LABELS
-        : resourceToTelemetry === 'all'
-          ? own.attributes
-          : withoutServiceAttributes(own.attributes)
+      takesAttribute === undefined ? NO_LABELS : own.attributes.filter(([key]) => takesAttribute(key))
     return {
       children: 0,
       family: found,

@@ -287,6 +287,8 @@ test('the configuration is refused where the Collector refuses it', () => {
   assert.throws(() => parseConfig(config, { translation_strategy: 'Other' }), /translation_strategy/)
   assert.throws(() => parseConfig(config, { endpoint: 'nowhere' }), /endpoint/)
   assert.throws(() => parseConfig(config, { endpoint: '' }), /endpoint/)
+  const both = { resource_constant_labels: {}, resource_to_telemetry_conversion: { enabled: true } }
+  assert.throws(() => parseConfig(config, both), /resource_constant_labels/)
   assert.throws(() => parseConfig(config, { max_series: -1 }), /max_series/)
   assert.equal(parseConfig(config, {}).endpoint, 'localhost:8889')
   assert.equal(parseConfig(config, { metric_expiration: '180m' }).metricExpirationMs, 10_800_000)

@@ -15,6 +15,7 @@ import { Accumulator } from './accumulator.ts'
 import { ChunkPool } from './chunks.ts'
 import type { PrometheusConfig } from './config.ts'
 import { chooseFormat, takesGzip } from './format.ts'
+import { takenAttributes } from './resource-attributes.ts'
 import { scrape } from './scrape.ts'
 import { DROPPED, type Dropped } from './stream.ts'
 
@@ -39,7 +40,7 @@ export class Prometheus implements Exporter {
     this.#config = config
     this.#context = context
     this.#metrics = exporterMetrics(context.meter, 'metrics')
-    const { namespace, resourceToTelemetryConversion: conversion } = config
+    const { namespace } = config
     const translation = TRANSLATIONS[config.translationStrategy]
     const labels = { utf8: translation.utf8, collapses: context.gates.has(COLLAPSES_GATE) }
     const prefix = namespace === '' ? undefined : labelName(namespace, labels)
@@ -49,11 +50,7 @@ export class Prometheus implements Exporter {
       labels,
       constLabels: [...config.constLabels],
       withoutScopeInfo: config.withoutScopeInfo,
-      resourceToTelemetry: !conversion.enabled
-        ? 'off'
-        : conversion.excludeServiceAttributes
-          ? 'without_service'
-          : 'all',
+      takesAttribute: takenAttributes(config),
       maxSeries: config.maxSeries,
       seed: Math.floor(context.random() * 2 ** 32),
       onDropped: (reason, points, name) => this.#dropped(reason, points, name),

@@ -24,7 +24,7 @@ function shown(resources: number): Accumulator {
     labels: { utf8: false, collapses: false },
     constLabels: [],
     withoutScopeInfo: true,
-    resourceToTelemetry: 'off',
+    takesAttribute: undefined,
     maxSeries: 0,
     seed: 1,
     onDropped: (reason) => assert.fail(reason),
