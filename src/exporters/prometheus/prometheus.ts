@@ -21,6 +21,8 @@ import { DROPPED, type Dropped } from './stream.ts'
 
 const NOT_FOUND = '404 page not found\n'
 const PATH = '/metrics'
+/** With zlib's own, 16 KiB, 21 MB cost the event loop 8 ms rather than 6. */
+const PACKED_CHUNK_BYTES = 64 * 1024
 const COLLAPSES_GATE = 'pkg.translator.prometheus.PermissiveLabelSanitization'
 /** A reason is said in the log with its first point, and then as seldom as this. */
 const SAY_EVERY_MS = 60_000
@@ -114,7 +116,7 @@ export class Prometheus implements Exporter {
     const { accept = '', 'accept-encoding': encodings = '' } = request.headers
     const choice = chooseFormat(accept, this.#config.enableOpenMetrics)
     const isPacked = takesGzip(String(encodings))
-    const gzip = isPacked ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined
+    const gzip = isPacked ? createGzip({ level: constants.Z_BEST_SPEED, chunkSize: PACKED_CHUNK_BYTES }) : undefined
     gzip?.on('error', () => response.destroy())
     const target = gzip ?? response
     // Whoever waits for room has to hear of a reader that has left.
