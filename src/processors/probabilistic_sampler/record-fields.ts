@@ -6,8 +6,16 @@ import { Cursor } from '../../wire/cursor.ts'
 import { equalBytes } from '../../wire/varint.ts'
 import { isGiven, TRACE_ID_BYTES } from './trace-id.ts'
 
-const KEY_TAG = KEY_VALUE.KEY * 8 + 2
+const TRACE_ID_TAG = LOG_RECORD.TRACE_ID * 8 + 2
+const ATTRIBUTE_TAG = LOG_RECORD.ATTRIBUTES * 8 + 2
+
+// The first bytes of a field as a little-endian number, masked so that one comparison tells what they are.
+const ONE_BYTE_TAG = 0x87 // a tag below 128: its wire type
+const SHORT_HEAD = 0x8087 // and a length, or number, below 128 behind it
+const ONE_HEAD = 0x80ff // the same: the tag itself
+const TWO_HEADS = 0x80ff80ff // of an attribute and of its key
 const VALUE_TAG = KEY_VALUE.VALUE * 8 + 2
+const USUAL_ATTRIBUTE = ATTRIBUTE_TAG | ((KEY_VALUE.KEY * 8 + 2) << 16)
 
 /** The first attribute with a key: where it stands, and where its value does. */
 export class Found {
@@ -44,20 +52,51 @@ export class RecordFields {
     this.idAt = 0
     this.attributesEnd = end
     for (let i = 0; i < this.#wanted.length; i++) this.#wanted[i]!.at = -1
-    for (const c = this.#fields.reset(bytes, start, end); c.next(); ) {
+    for (let p = start; p < end; ) {
+      p = this.#passUsual(bytes, words, p, end)
+      if (p === end) return
+      const c = this.#fields.reset(bytes, p, end)
+      c.next()
+      p = c.end
       if (c.wireType !== 2) continue
       if (c.field === LOG_RECORD.ATTRIBUTES) {
-        this.attributesEnd = c.end
-        // Key and value and nothing else, the usual attribute, is known by its heads.
-        const size = bytes[c.start + 1]!
-        const keyEnd = c.start + 2 + size
-        const isUsual =
-          bytes[c.start] === KEY_TAG && bytes[keyEnd] === VALUE_TAG && keyEnd + 2 + bytes[keyEnd + 1]! === c.end
-        if (isUsual && ((this.#lengths >>> (size & 31)) & 1) === 0) continue
-        this.#readAttribute(bytes, c.at, c.start, c.end)
+        this.attributesEnd = p
+        this.#readAttribute(bytes, c.at, c.start, p)
       } else if (c.field === LOG_RECORD.TRACE_ID)
-        this.idAt = c.end - c.start === TRACE_ID_BYTES && isGiven(words, c.start) ? c.start : 0
+        this.idAt = p - c.start === TRACE_ID_BYTES && isGiven(words, c.start) ? c.start : 0
     }
+  }
+
+  /** Goes over fields up to one that matters or is not usual, and returns where that begins. */
+  #passUsual(bytes: Uint8Array, words: DataView, start: number, end: number): number {
+    const lengths = this.#lengths
+    let attributesEnd = 0
+    let p = start
+    for (const last = end - 4; p <= last; ) {
+      const head = words.getInt32(p, true)
+      const next = p + 2 + ((head >>> 8) & 0xff)
+      if ((head & TWO_HEADS) === USUAL_ATTRIBUTE) {
+        const keyEnd = p + 4 + (head >>> 24)
+        if (keyEnd + 2 > next) break
+        const value = words.getUint16(keyEnd, true)
+        if ((value & ONE_HEAD) !== VALUE_TAG || keyEnd + 2 + (value >>> 8) !== next) break
+        if (((lengths >>> (head >>> 24)) & 1) !== 0 && this.#isWanted(bytes, p + 4, keyEnd)) break
+        attributesEnd = next
+        p = next
+      } else if ((head & SHORT_HEAD) === 2 && (head & 0xff) !== ATTRIBUTE_TAG && (head & 0xff) !== TRACE_ID_TAG)
+        p = next
+      else if ((head & ONE_BYTE_TAG) === 1) p += 9
+      else if ((head & SHORT_HEAD) === 0) p += 2
+      else if ((head & ONE_BYTE_TAG) === 5) p += 5
+      else break
+    }
+    if (attributesEnd !== 0) this.attributesEnd = attributesEnd
+    return p
+  }
+
+  #isWanted(bytes: Uint8Array, from: number, to: number): boolean {
+    for (let i = 0; i < this.#wanted.length; i++) if (equalBytes(bytes, from, to, this.#wanted[i]!.key)) return true
+    return false
   }
 
   #readAttribute(bytes: Uint8Array, at: number, from: number, to: number): void {
