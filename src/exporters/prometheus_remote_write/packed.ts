@@ -135,7 +135,7 @@ export function blockOf(...writers: readonly PackedWriter[]): Uint8Array<ArrayBu
   const length = writers.reduce((sum, { position }) => sum + position, 0)
   const elements = writers.map((writer) => writer.elements())
   const size = elements.reduce((sum, { length: own }) => sum + own, varintSize(length))
-  const block = new Uint8Array(size)
+  const block = Buffer.allocUnsafeSlow(size)
   let at = writeVarint(block, 0, length)
   for (const own of elements) {
     block.set(own, at)
