@@ -38,7 +38,7 @@ export class PackedWriter {
     this.position = 0
   }
 
-  /** Room for `bytes` in a row, 256 at most; returns where in `view` they stand. */
+  /** Room for `bytes` in a row, 256 at most; returns where in `view` they stand. Up to 7 behind them may be written over. */
   claim(bytes: number): number {
     this.#room(bytes)
     const at = this.#at
@@ -54,6 +54,14 @@ export class PackedWriter {
   }
 
   varint(value: number): void {
+    if (value < 0x80) {
+      this.byte(value)
+      return
+    }
+    if (value < 0x4000) {
+      this.view.setUint16(this.claim(2), (value & 0x7f) | 0x80 | ((value & 0x3f80) << 1), true)
+      return
+    }
     this.#room(10)
     const end = writeVarint(this.#out, this.#at, value)
     this.position += end - this.#at
