@@ -7,23 +7,22 @@ import { JsonText } from '../../otlp/json/json-text.ts'
 import { plain } from '../../otlp/json/shape.ts'
 import { CHAR } from '../../otlp/json/text.ts'
 import { copyUnescaped } from '../../otlp/json/unescaped.ts'
-import { VALUE, ValueView } from '../../otlp/value.ts'
+import { isShortText, VALUE, ValueView } from '../../otlp/value.ts'
 import { Cursor } from '../../wire/cursor.ts'
-import { writeShort } from '../../wire/digit-triples.ts'
+import { writeSmall } from '../../wire/digit-triples.ts'
 import { HEX_PAIRS } from '../../wire/hex-pairs.ts'
-import type { Piece } from '../../wire/piece.ts'
+import { PIECE_OVERRUN, type Piece } from '../../wire/piece.ts'
 import { readF64, varintHigh, varintLow } from '../../wire/varint.ts'
+import type { AttributePaths } from './attribute-paths.ts'
 import { TIME_ROOM, TimeText } from './time-text.ts'
 
 const FIRST_BYTES = 16 * 1024
 /** What is written by words may reach so far beyond its end. */
-const OVERRUN = 8
+const OVERRUN = PIECE_OVERRUN
 
-const STRING_TAG = 0x0a
 const INT_TAG = 0x18
 const QUOTE_COMMA = CHAR.QUOTE | (CHAR.COMMA << 8)
-/** Below it an int is one byte or two, and has three digits at most. */
-const SHORT_INTS = 1000
+const SMALL_INTS = 1_000_000
 
 export class DocumentText extends JsonText {
   /** Views the source. */
@@ -43,10 +42,11 @@ export class DocumentText extends JsonText {
     return this.out
   }
 
-  /** An empty text with room for `bytes`. */
-  begin(bytes = FIRST_BYTES): this {
+  /** An empty text with room for `bytes`, in `spare` where that is large enough. */
+  begin(bytes = FIRST_BYTES, spare?: Uint8Array<ArrayBuffer>): this {
     this.to = 0
-    if (this.out.length < bytes) this.use(new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer))
+    if (spare !== undefined && spare.length >= bytes) this.use(spare)
+    else if (this.out.length < bytes) this.use(new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer))
     return this
   }
 
@@ -84,7 +84,7 @@ export class DocumentText extends JsonText {
 
   piece(piece: Piece): void {
     this.reserve(piece.length + OVERRUN)
-    this.to = piece.write(this.outWords, this.to)
+    this.to = piece.write(this.out, this.outWords, this.to)
   }
 
   /** RFC 8259, chapter 7, as the base has it: by words, where there is nothing to escape. */
@@ -112,7 +112,7 @@ export class DocumentText extends JsonText {
     this.#read(source)
     this.reserve(piece.length + to - from + 2 + OVERRUN)
     const words = this.outWords
-    const start = piece.write(words, this.to)
+    const start = piece.write(this.out, words, this.to)
     const end = copyUnescaped(this.#words, from, to, words, start)
     if (end < 0) {
       this.to = start - 1
@@ -124,24 +124,49 @@ export class DocumentText extends JsonText {
     this.to = end + 2
   }
 
-  /** `"KEY":VALUE,` where the piece is `"KEY":"`, and the value the AnyValue in `source[from, to)`. */
-  member(piece: Piece, source: Uint8Array, from: number, to: number, flatMaps = false): void {
-    // The usual one is a short string, or else a small number.
-    const size = to - from
-    const tag = size < 2 ? 0 : source[from]!
-    if (tag === STRING_TAG && source[from + 1] === size - 2 && size < 0x82) {
-      this.textMember(piece, source, from + 2, to)
-      return
+  /** `"KEY":VALUE,` of each attribute that was followed in `source`. */
+  members(paths: AttributePaths, source: Uint8Array): void {
+    this.#read(source)
+    const { count } = paths
+    let out = this.out
+    let words = this.outWords
+    let to = this.to
+    for (let i = 0; i < count; i++) {
+      const key = paths.keyJson(i)
+      const start = paths.valueStart(i)
+      const end = paths.valueEnd(i)
+      // Room for the usual ones: a short text and a short number.
+      const room = key.length + end - start + OVERRUN
+      if (to + room > out.length) {
+        this.to = to
+        this.reserve(room)
+        out = this.out
+        words = this.outWords
+      }
+      to = key.write(out, words, to)
+      if (isShortText(source, start, end)) {
+        const behind = copyUnescaped(this.#words, start + 2, end, words, to)
+        if (behind >= 0) {
+          words.setInt16(behind, QUOTE_COMMA, true)
+          to = behind + 2
+          continue
+        }
+      } else if (source[start] === INT_TAG && end - start >= 2 && end - start <= 4) {
+        const value = varintLow(source, start + 1)
+        if (value < SMALL_INTS) {
+          to = writeSmall(words, to - 1, value)
+          out[to++] = CHAR.COMMA
+          continue
+        }
+      }
+      this.to = to - 1
+      this.value(source, start, end)
+      this.byte(CHAR.COMMA)
+      out = this.out
+      words = this.outWords
+      to = this.to
     }
-    this.reserve(piece.length + OVERRUN)
-    const at = piece.write(this.outWords, this.to) - 1
-    this.to = at
-    if (tag === INT_TAG && size <= 3) {
-      const value = size === 2 ? source[from + 1]! : (source[from + 1]! & 0x7f) | (source[from + 2]! << 7)
-      if (value < SHORT_INTS) this.to = writeShort(this.outWords, at, value)
-      else this.integer(value)
-    } else this.value(source, from, to, flatMaps)
-    this.byte(CHAR.COMMA)
+    this.to = to
   }
 
   /** ASCII without anything to escape. */
@@ -171,7 +196,7 @@ export class DocumentText extends JsonText {
   /** `PIECE DIGITS",` where the piece ends with the quote before the digits of `source[from, to)`. */
   hexMember(piece: Piece, source: Uint8Array, from: number, to: number): void {
     this.reserve(piece.length + 2 * (to - from) + OVERRUN)
-    const end = this.#hex(source, from, to, piece.write(this.outWords, this.to))
+    const end = this.#hex(source, from, to, piece.write(this.out, this.outWords, this.to))
     this.outWords.setInt16(end, QUOTE_COMMA, true)
     this.to = end + 2
   }
@@ -183,8 +208,12 @@ export class DocumentText extends JsonText {
     return p
   }
 
+  /** A whole number within ±2^53. */
   integer(value: number): void {
-    this.decimal(value)
+    if (value >= 0 && value < SMALL_INTS) {
+      this.reserve(8)
+      this.to = writeSmall(this.outWords, this.to, value)
+    } else this.decimal(value)
   }
 
   int64(low: number, high: number): void {
@@ -205,18 +234,17 @@ export class DocumentText extends JsonText {
   /** As TimeText has it. */
   epochMillis(low: number, high: number): void {
     this.reserve(TIME_ROOM)
-    this.to = this.#epoch.write(this.outWords, this.to, low, high)
+    this.to = this.#epoch.write(this.out, this.outWords, this.to, low, high)
   }
 
   isoTime(low: number, high: number): void {
     this.reserve(TIME_ROOM)
-    this.to = this.#iso.write(this.outWords, this.to, low, high)
+    this.to = this.#iso.write(this.out, this.outWords, this.to, low, high)
   }
 
   /** The AnyValue in `source[from, to)`. With `flatMaps`, a map is written as the text of its JSON. */
   value(source: Uint8Array, from: number, to: number, flatMaps = false, depth = 0): void {
-    // The usual value is one short string and nothing else.
-    if (to - from >= 2 && source[from] === 10 && source[from + 1]! < 0x80 && from + 2 + source[from + 1]! === to) {
+    if (isShortText(source, from, to)) {
       this.#read(source)
       this.string(from + 2, to)
       return
