@@ -5,7 +5,9 @@ import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { batchOf } from '../../../test/support/harness.ts'
 import { encodeDouble, encodeInt, encodeMap, encodeString } from '../../otlp/encode.ts'
 import type { Signal } from '../../otlp/signal.ts'
+import { Piece } from '../../wire/piece.ts'
 import { readBulkAnswer } from './bulk-answer.ts'
+import { type BulkBody, BulkWriter } from './bulk-body.ts'
 import { parseCloudId } from './cloud-id.ts'
 import type { MappingMode } from './config.ts'
 import { formatDate } from './date-suffix.ts'
@@ -133,6 +135,32 @@ test('whatever names and values a record has, in every mode its document is JSON
       assert.deepEqual(lines[1], lines[3])
     }),
     { numRuns: 300 },
+  )
+})
+
+test('the array of a delivered body is written into again, that of any other body never', () => {
+  const writer = new BulkWriter(0)
+  const write = (id: number): BulkBody => {
+    writer.begin(100)
+    writer.open(new Piece('{"create":{"_index":"x"}}\n{'))
+    writer.text.ascii(`"id":${id}`)
+    writer.close(1)
+    return writer.take()[0]!
+  }
+  const first = write(1)
+  const part = first.subset([0])
+  writer.recycle(part)
+  const second = write(2)
+  assert.notEqual(second.bytes.buffer, part.bytes.buffer)
+  assert.equal(first.document(0), '{"id":1}')
+  writer.recycle(first)
+  writer.recycle(first)
+  const third = write(3)
+  assert.equal(third.bytes.buffer, first.bytes.buffer)
+  assert.notEqual(write(4).bytes.buffer, third.bytes.buffer)
+  assert.deepEqual(
+    [part, second, third].map((body) => body.document(0)),
+    ['{"id":1}', '{"id":2}', '{"id":3}'],
   )
 })
 

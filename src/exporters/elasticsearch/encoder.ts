@@ -85,6 +85,11 @@ export class Encoder {
     return { bodies: this.#bulk.take(), next }
   }
 
+  /** The body was delivered, and nobody reads it any more: its array is written into again. */
+  recycle(body: BulkBody): void {
+    this.#bulk.recycle(body)
+  }
+
   #part(part: Uint8Array): void {
     const walk = this.#walk.open(plain(part))
     while (walk.nextResource()) {
