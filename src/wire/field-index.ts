@@ -18,9 +18,8 @@ export class FieldIndex {
   start = 0
   end = 0
   #view: DataView = new DataView(NO_BYTES.buffer)
-  /** For lists. */
-  readonly #list = new Cursor()
   readonly #wireType: Uint8Array
+  readonly #listCursor = new Cursor()
   // Behind the field's tag; right only for fields that were seen. Most of them nobody asks for, so where contents begin and
   // end is found out when somebody does.
   readonly #valueAt: Int32Array
@@ -250,7 +249,7 @@ export class FieldIndex {
   /** Appends every value of a repeated fixed64, packed or not: exact up to 2^53, else the nearest double. */
   fixed64List(field: number, into: number[]): void {
     const view = this.#view
-    for (const c = this.#list.reset(this.bytes, this.start, this.end); c.next(); )
+    for (const c = this.#listCursor.reset(this.bytes, this.start, this.end); c.next(); )
       if (c.field === field && (c.wireType === FIXED64 || c.wireType === LEN))
         for (let p = c.start; p + 8 <= c.end; p += 8)
           into.push(view.getUint32(p + 4, true) * 0x100000000 + view.getUint32(p, true))
@@ -259,14 +258,14 @@ export class FieldIndex {
   /** Appends every value of a repeated double, packed or not. */
   doubleList(field: number, into: number[]): void {
     const view = this.#view
-    for (const c = this.#list.reset(this.bytes, this.start, this.end); c.next(); )
+    for (const c = this.#listCursor.reset(this.bytes, this.start, this.end); c.next(); )
       if (c.field === field && (c.wireType === FIXED64 || c.wireType === LEN))
         for (let p = c.start; p + 8 <= c.end; p += 8) into.push(view.getFloat64(p, true))
   }
 
   /** Appends every value of a repeated uint64, packed or not: exact up to 2^53, else the nearest double. */
   uint64List(field: number, into: number[]): void {
-    for (const c = this.#list.reset(this.bytes, this.start, this.end); c.next(); ) {
+    for (const c = this.#listCursor.reset(this.bytes, this.start, this.end); c.next(); ) {
       if (c.field !== field) continue
       if (c.wireType === 0) into.push(varintUnsigned(this.bytes, c.start))
       else if (c.wireType === 2) {

@@ -7,7 +7,7 @@
 // what comes new is made each time it comes; until so much of it has come that those kept seem to be yesterday's series.
 
 import { ByteStore } from '../../collections/byte-store.ts'
-import { KeyTrail } from '../../collections/key-trail.ts'
+import { KeyIndex } from '../../collections/key-index.ts'
 import { KeyRange } from '../../otlp/key-range.ts'
 import type { MergedView } from '../../otlp/resource.ts'
 import type { Walk } from '../../otlp/walk.ts'
@@ -25,11 +25,11 @@ const NOT_KEPT = -2
 export class HeadCache {
   readonly #seed: number
   readonly #maxBytes: number
-  #resources: KeyTrail
-  #scopes: KeyTrail
-  #metrics: KeyTrail
+  #resources: KeyIndex
+  #scopes: KeyIndex
+  #metrics: KeyIndex
   /** Their numbers are those of their heads. */
-  #series: KeyTrail
+  #series: KeyIndex
   #heads = new ByteStore()
   readonly #key = new KeyRange()
   #resource = UNKNOWN
@@ -39,10 +39,10 @@ export class HeadCache {
   constructor(seed: number, maxBytes = HEADS_MAX_BYTES) {
     this.#seed = seed
     this.#maxBytes = maxBytes
-    this.#resources = new KeyTrail(seed)
-    this.#scopes = new KeyTrail(seed)
-    this.#metrics = new KeyTrail(seed)
-    this.#series = new KeyTrail(seed)
+    this.#resources = new KeyIndex(seed)
+    this.#scopes = new KeyIndex(seed)
+    this.#metrics = new KeyIndex(seed)
+    this.#series = new KeyIndex(seed)
   }
 
   /** Heads that are kept. */
@@ -52,15 +52,11 @@ export class HeadCache {
 
   /** Before each batch. True when everything has been forgotten: numbers begin anew. */
   begin(): boolean {
-    this.#resources.restart()
-    this.#scopes.restart()
-    this.#metrics.restart()
-    this.#series.restart()
     if (this.#refused <= this.size * FORGET_AFTER) return false
-    this.#resources = new KeyTrail(this.#seed)
-    this.#scopes = new KeyTrail(this.#seed)
-    this.#metrics = new KeyTrail(this.#seed)
-    this.#series = new KeyTrail(this.#seed)
+    this.#resources = new KeyIndex(this.#seed)
+    this.#scopes = new KeyIndex(this.#seed)
+    this.#metrics = new KeyIndex(this.#seed)
+    this.#series = new KeyIndex(this.#seed)
     this.#heads = new ByteStore()
     this.#refused = 0
     return true
@@ -138,14 +134,14 @@ export class HeadCache {
     return this.#scope
   }
 
-  #merged(numbers: KeyTrail, parent: number, { pieces }: MergedView, { bytes, words }: Walk): number {
+  #merged(numbers: KeyIndex, parent: number, { pieces }: MergedView, { bytes, words }: Walk): number {
     const key = this.#key
     key.begin(bytes, words, 0)
     for (let i = 0; i < pieces.length; i += 3) key.add(bytes, pieces[i]!, pieces[i + 1]!)
     return this.#number(numbers, parent, key)
   }
 
-  #number(numbers: KeyTrail, parent: number, { bytes, words, from, to }: KeyRange): number {
+  #number(numbers: KeyIndex, parent: number, { bytes, words, from, to }: KeyRange): number {
     const known = numbers.find(parent, bytes, words, from, to)
     if (known >= 0) return known
     return this.#isFull() ? NOT_KEPT : numbers.add(parent, bytes, words, from, to)

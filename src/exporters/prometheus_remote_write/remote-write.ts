@@ -168,8 +168,8 @@ export class RemoteWrite implements Exporter {
     request.sort()
     let searches = MAX_SEARCHES
     const write = async (from: number, to: number): Promise<void> => {
-      if (to <= request.settledSlots) return
-      const start = Math.max(from, request.settledSlots)
+      if (to <= request.settledSeries) return
+      const start = Math.max(from, request.settledSeries)
       try {
         await this.#post(request, start, to, signal)
       } catch (error) {
@@ -185,7 +185,7 @@ export class RemoteWrite implements Exporter {
         }
         this.#reject(request, start, to, written ?? 0, error)
       }
-      request.settledSlots = to
+      request.settledSeries = to
     }
     await write(0, request.series.length)
   }
@@ -200,7 +200,7 @@ export class RemoteWrite implements Exporter {
 
   #reject(request: Request, from: number, to: number, written: number, error: DeliveryError): void {
     let points = 0
-    for (let slot = from; slot < to; slot++) points += Math.max(1, request.points[slot]!)
+    for (let i = from; i < to; i++) points += Math.max(1, request.points[i]!)
     const lost = Math.max(1, points - written)
     countRejected(this.#context.meter, 'metrics', lost)
     this.#rejected.report(error, lost)
