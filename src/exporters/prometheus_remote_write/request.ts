@@ -9,6 +9,7 @@
 import type { DeliveryError } from '../../delivery/error.ts'
 import type { ClientInfo } from '../../otlp/batch.ts'
 import { Writer } from '../../wire/writer.ts'
+import { sortExemplars } from './exemplar-order.ts'
 import type { Series } from './series-book.ts'
 
 const FIRST_SAMPLES = 256
@@ -35,6 +36,8 @@ export class Request {
   /** Data points of a slot; those that have several series count in one of them. */
   readonly points: number[] = []
   readonly unsorted = new Set<number>()
+  /** Slots that have more than one exemplar. */
+  readonly #manyExemplars = new Set<number>()
   /** Of samples. */
   values = new Float64Array(FIRST_SAMPLES)
   times = new Float64Array(FIRST_SAMPLES)
@@ -68,6 +71,7 @@ export class Request {
     this.client = client
     for (const list of [this.series, this.first, this.last, this.exemplars, this.points, this.#shares]) list.length = 0
     this.unsorted.clear()
+    this.#manyExemplars.clear()
     this.count = 0
     this.blobs.clear()
     this.bytes = 0
@@ -123,6 +127,7 @@ export class Request {
     this.blobs.copy(bytes, 0, length)
     this.bytes += length + SAMPLE_BYTES
     const at = this.#row(0, timeMs, 0, from, this.blobs.length)
+    if (this.exemplars[slot] !== NONE) this.#manyExemplars.add(slot)
     this.next[at] = this.exemplars[slot]!
     this.exemplars[slot] = at
   }
@@ -164,7 +169,7 @@ export class Request {
     return at
   }
 
-  /** In the order of time, one for each. */
+  /** In the order of time: of samples one for each, of exemplars all. */
   sort(): void {
     for (const slot of this.unsorted) {
       const rows: number[] = []
@@ -176,6 +181,15 @@ export class Request {
       this.last[slot] = kept.at(-1)!
     }
     this.unsorted.clear()
+    for (const slot of this.#manyExemplars) this.exemplars[slot] = sortExemplars(this, this.exemplars[slot]!)
+    this.#manyExemplars.clear()
+  }
+
+  /** Samples and histograms of a slot. */
+  samplesOf(slot: number): number {
+    let count = 0
+    for (let at = this.first[slot]!; at !== NONE; at = this.next[at]!) count++
+    return count
   }
 
   #grow(): void {
