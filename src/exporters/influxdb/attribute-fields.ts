@@ -1,5 +1,4 @@
-// Attributes as fields of a line: the `attributes` field of spans and logs, one JSON object of what is no tag; and those of
-// a scope one by one.
+// The `attributes` field of spans and logs: one JSON object of what is no tag.
 //
 // Of resource, scope and record the later one counts where several have a key. What resource and scope bring is written
 // once for all of their records.
@@ -8,7 +7,6 @@ import { ByteTable } from '../../collections/byte-table.ts'
 import { PlainJson } from '../../otlp/json/plain-json.ts'
 import { VALUE, type ValueView } from '../../otlp/value.ts'
 import type { Walk } from '../../otlp/walk.ts'
-import { LineWriter } from './lines.ts'
 
 type Attributes = Walk['attributes']
 
@@ -21,8 +19,9 @@ const NO_BYTES: Uint8Array = new Uint8Array(0)
 /** Attributes that are tags, in the order in which they are written. */
 export class Dimension {
   readonly key: Uint8Array
-  /** What resource and scope say. */
-  around: Uint8Array = NO_BYTES
+  /** What resource and scope say; undefined: nothing. */
+  around: Uint8Array | undefined
+  ofResource: Uint8Array | undefined
   own: Uint8Array = NO_BYTES
   from = 0
   to = 0
@@ -40,23 +39,28 @@ interface Entry {
 
 export class AttributeJson {
   readonly #dimensions = new ByteTable<Dimension>()
+  readonly #keepsRepeated: boolean
   readonly #json = new PlainJson()
   #around = new ByteTable<Entry>()
   /** The entries of resource and scope side by side. */
   #joined: Uint8Array = NO_BYTES
   #resource: Entry[] = []
 
-  constructor(dimensions: readonly Dimension[]) {
+  /** `keepsRepeated`: a dimension that replaces one of further out is in the object as well. */
+  constructor(dimensions: readonly Dimension[], keepsRepeated: boolean) {
+    this.#keepsRepeated = keepsRepeated
     for (const dimension of dimensions) this.#dimensions.add(dimension)
   }
 
   enterResource(walk: Walk): void {
-    for (const dimension of this.#dimensions) dimension.around = NO_BYTES
+    for (const dimension of this.#dimensions) dimension.around = undefined
     this.#resource = this.#entries(walk.resourceAttributes)
+    for (const dimension of this.#dimensions) dimension.ofResource = dimension.around
     this.#join([])
   }
 
   enterScope(walk: Walk): void {
+    for (const dimension of this.#dimensions) dimension.around = dimension.ofResource
     this.#join(this.#entries(walk.scopeAttributes))
   }
 
@@ -78,7 +82,7 @@ export class AttributeJson {
       const [from, to] = [attributes.keyStart(i), attributes.keyEnd(i)]
       const dimension = this.#dimensions.find(source, from, to)
       if (dimension !== undefined) readDimension(dimension, attributes.value(i))
-      else if (to > from) {
+      if (this.#isShown(dimension) && to > from) {
         if (json.length > 1) json.sign(COMMA)
         json.quoted(source, from, to).sign(COLON).value(attributes.value(i))
       }
@@ -95,14 +99,19 @@ export class AttributeJson {
     return false
   }
 
+  #isShown(dimension: Dimension | undefined): boolean {
+    return dimension === undefined || (this.#keepsRepeated && dimension.around !== undefined)
+  }
+
   #entries(attributes: Attributes): Entry[] {
     const entries: Entry[] = []
     for (let i = 0; i < attributes.count; i++) {
       const key = attributes.source(i).slice(attributes.keyStart(i), attributes.keyEnd(i))
       if (key.length === 0) continue
       const dimension = this.#dimensions.find(key)
+      const isShown = this.#isShown(dimension)
       if (dimension !== undefined) dimension.around = Buffer.from(attributes.value(i).toText())
-      else {
+      if (isShown) {
         const json = this.#json.clear().quoted(key).sign(COLON).value(attributes.value(i))
         entries.push({ key, json: json.bytes.slice(0, json.length) })
       }
@@ -138,51 +147,4 @@ function readDimension(dimension: Dimension, value: ValueView): void {
   dimension.own = Buffer.from(value.toText())
   dimension.from = 0
   dimension.to = dimension.own.length
-}
-
-/** The attributes of a scope, its name and its version as fields with commas in front. */
-export class AttributeFields {
-  bytes: Uint8Array = NO_BYTES
-
-  ofScope(walk: Walk): void {
-    const line = new LineWriter()
-    const { scope, scopeAttributes: attributes } = walk
-    for (let i = 0; i < attributes.count; i++) {
-      const before = line.length
-      const value = attributes.value(i)
-      line.byte(COMMA)
-      const written = line.key(attributes.source(i), attributes.keyStart(i), attributes.keyEnd(i))
-      line.byte(61)
-      if (!written || !writeValue(line, value)) line.length = before
-    }
-    for (const [key, text] of [
-      ['telemetry.sdk.name', scope.toName()],
-      ['telemetry.sdk.version', scope.toVersion()],
-    ] as const) {
-      if (text === '') continue
-      line.ascii(`,${key}=`)
-      line.quoted(Buffer.from(text))
-    }
-    this.bytes = line.bytes.slice(0, line.length)
-  }
-}
-
-function writeValue(line: LineWriter, value: ValueView): boolean {
-  switch (value.type) {
-    case VALUE.EMPTY:
-      return false
-    case VALUE.BOOL:
-      line.ascii(value.bool() ? 'true' : 'false')
-      return true
-    case VALUE.INT:
-      line.integer(value.number(), () => value.toBigInt())
-      return true
-    case VALUE.DOUBLE:
-      if (!Number.isFinite(value.number())) return false
-      line.float(value.number())
-      return true
-    default:
-      line.quoted(Buffer.from(value.toText()))
-      return true
-  }
 }

@@ -167,11 +167,11 @@ const ALL_KINDS = metricsOf(
 )
 const TAGS = ',host=h1,otel.library.name=lib,otel.library.version=2'
 
-test('telegraf-prometheus-v1: the metric is the measurement, and resource and scope win over the point', () => {
+test('telegraf-prometheus-v1: the metric is the measurement, and of a tag that several have the innermost counts', () => {
   const { lines, dropped } = linesOf('metrics', ALL_KINDS)
   const tags = `${TAGS},service.name=shop,team=a\\ b`
   assert.deepEqual(lines, [
-    `temp,foo=bar${tags} gauge=87.5,start_time_unix_nano=${START}i ${T}`,
+    `temp,foo=bar${tags.replace('h1', 'own')} gauge=87.5,start_time_unix_nano=${START}i ${T}`,
     `requests${tags} counter=1027i ${T}`,
     `stock${tags} gauge=-1.5 ${T}`,
     `latency${tags} count=6,sum=1.5,0.05=1,0.0000001=3,+Inf=6 ${T}`,
@@ -184,42 +184,97 @@ test('telegraf-prometheus-v2: the metric is the field, bounds and quantiles are 
   const { lines } = linesOf('metrics', ALL_KINDS, { metrics_schema: 'telegraf-prometheus-v2' })
   const rest = ',service.name=shop,team=a\\ b'
   assert.deepEqual(lines, [
-    `prometheus,foo=bar${TAGS}${rest} temp=87.5,start_time_unix_nano=${START}i ${T}`,
+    `prometheus,foo=bar${TAGS.replace('h1', 'own')}${rest} temp=87.5,start_time_unix_nano=${START}i ${T}`,
     `prometheus${TAGS}${rest} requests=1027i ${T}`,
     `prometheus${TAGS}${rest} stock=-1.5 ${T}`,
     `prometheus${TAGS}${rest} latency_count=6,latency_sum=1.5 ${T}`,
     `prometheus,host=h1,le=0.05,otel.library.name=lib,otel.library.version=2${rest} latency_bucket=1 ${T}`,
     `prometheus,host=h1,le=0.0000001,otel.library.name=lib,otel.library.version=2${rest} latency_bucket=3 ${T}`,
+    `prometheus,host=h1,le=+Inf,otel.library.name=lib,otel.library.version=2${rest} latency_bucket=6 ${T}`,
     `prometheus${TAGS}${rest} rpc_count=2,rpc_sum=3 ${T}`,
     `prometheus${TAGS},quantile=0.99${rest} rpc=2.5 ${T}`,
   ])
 })
 
-test('otel-v1: temporality, monotony and type are in the name of the field, the scope is in fields', () => {
+test('otel-v1: temporality, monotony and type are in the name of the field', () => {
   const { lines, dropped } = linesOf('metrics', ALL_KINDS, { metrics_schema: 'otel-v1' })
-  const scope = ',team="a b",telemetry.sdk.name="lib",telemetry.sdk.version="2"'
+  const tags = `${TAGS},service.name=shop,team=a\\ b`
   assert.deepEqual(lines, [
-    `requests_1_sum,host=h1,service.name=shop value_cumulative_monotonic_int=1027i${scope} ${T}`,
-    `stock_1_sum,host=h1,service.name=shop value_delta_monotonic_double=-1.5${scope} ${T}`,
-    `latency_s_histogram,host=h1,service.name=shop count=6u,sum=1.5,cumulative_0.05=1u,cumulative_0.0000001=2u${scope} ${T}`,
+    `requests_1_sum${tags} value_cumulative_monotonic_int=1027i ${T}`,
+    `stock_1_sum${tags} value_delta_monotonic_double=-1.5 ${T}`,
+    `latency_s_histogram${tags} count=6u,sum=1.5,cumulative_0.05=1u,cumulative_0.0000001=2u ${T}`,
   ])
   assert.deepEqual(dropped, { unsupported_type: 3 })
 })
 
-test('exemplars are lines of their own, with the ids of their trace', () => {
+test('exemplars of a trace are lines of their own, with its ids and their attributes', () => {
+  const ids = { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8) }
   const { lines } = linesOf(
     'metrics',
     metricsOf({}, [
       gauge('t', {
         asDouble: 1,
-        exemplars: [{ timeUnixNano: START, asDouble: 0.5, traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8) }],
+        exemplars: [
+          { timeUnixNano: START, asDouble: 0.5, ...ids },
+          { timeUnixNano: START, asInt: '7', filteredAttributes: attributes({ tool: 't 4' }), ...ids },
+          { timeUnixNano: START, asDouble: 2 },
+        ],
       }),
     ]),
   )
   assert.deepEqual(lines, [
     `t gauge=1 ${T}`,
-    `t_exemplar,span_id=${'cd'.repeat(8)},trace_id=${'ab'.repeat(16)} gauge=0.5 ${START}`,
+    `t_exemplar,span_id=${ids.spanId},trace_id=${ids.traceId} gauge=0.5 ${START}`,
+    `t_exemplar,span_id=${ids.spanId},tool=t\\ 4,trace_id=${ids.traceId} gauge=7i ${START}`,
   ])
+})
+
+test('telegraf-prometheus-v2: the bound of a bucket stands in place of an attribute `le`', () => {
+  const histogram = {
+    aggregationTemporality: 2,
+    dataPoints: [
+      {
+        timeUnixNano: T,
+        startTimeUnixNano: START,
+        attributes: attributes({ le: 'own', m: 'x' }),
+        count: '3',
+        bucketCounts: ['1', '2'],
+        explicitBounds: [5],
+      },
+    ],
+  }
+  const request = metricsOf({ a: 'y' }, [{ name: 'h', histogram }])
+  const { lines } = linesOf('metrics', request, { metrics_schema: 'telegraf-prometheus-v2' })
+  assert.deepEqual(lines, [
+    `prometheus,a=y,le=own,m=x h_count=3,start_time_unix_nano=${START}i ${T}`,
+    `prometheus,a=y,le=5,m=x h_bucket=1 ${T}`,
+    `prometheus,a=y,le=+Inf,m=x h_bucket=3 ${T}`,
+  ])
+})
+
+test('a histogram whose buckets do not fit its bounds is dropped, and counted', () => {
+  const point = { timeUnixNano: T, count: '3', bucketCounts: ['1', '2', '3'], explicitBounds: [5] }
+  const request = metricsOf({}, [{ name: 'h', histogram: { aggregationTemporality: 2, dataPoints: [point] } }])
+  assert.deepEqual(linesOf('metrics', request), { lines: [], dropped: { buckets: 1 } })
+})
+
+test('a dimension of one scope is none of the next; one that replaces that of the resource is an attribute as well', () => {
+  const span = { ...SPAN, events: [], links: [], attributes: [] }
+  const scopeSpans = [
+    { scope: { attributes: attributes({ station: 4, 'service.name': 'own' }) }, spans: [span] },
+    { spans: [span] },
+  ]
+  const resource = { attributes: attributes({ 'service.name': 'mes' }) }
+  const { lines } = linesOf(
+    'traces',
+    { resourceSpans: [{ resource, scopeSpans }] },
+    { span_dimensions: ['service.name', 'station'] },
+  )
+  assert.match(
+    lines[0]!,
+    /^spans,service\.name=own,span_id=\w+,station=4,trace_id=\w+ attributes="{\\"service\.name\\":\\"own\\"}",/,
+  )
+  assert.match(lines[1]!, /^spans,service\.name=mes,span_id=\w+,trace_id=\w+ trace_state=/)
 })
 
 test('what has no value is left out, and what cannot be said is counted', () => {
@@ -308,7 +363,7 @@ test('a log record is a line of logs, at its own time, else when it was observed
     `logs,service.name=plc\\ 1,span_id=${SPAN.spanId},trace_id=${SPAN.traceId} ` +
       `attributes="{\\"site\\":\\"S\\",\\"code\\":7}",body="door\nopen",severity_number=17i,severity_text="ERROR" ${T}`,
     `logs,service.name=plc\\ 1 attributes="{\\"site\\":\\"S\\"}",body="[1]",observed_time_unix_nano=${START}i ${START}`,
-    `logs,service.name=plc\\ 1 attributes="{\\"site\\":\\"S\\"}",severity_text="INFO" ${now}`,
+    `logs,service.name=plc\\ 1 attributes="{\\"site\\":\\"S\\"}",body="",severity_text="INFO" ${now}`,
   ])
 })
 

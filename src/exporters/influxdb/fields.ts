@@ -41,7 +41,12 @@ export class Fields {
 
   /** Left out when it is empty. */
   text(key: string, bytes: Uint8Array, from = 0, to = bytes.length): void {
-    if (to > from && !this.#isHidden(key)) this.#key(key).quoted(bytes, from, to)
+    if (to > from) this.always(key, bytes, from, to)
+  }
+
+  /** A text that may be empty. */
+  always(key: string, bytes: Uint8Array, from = 0, to = bytes.length): void {
+    if (!this.#isHidden(key)) this.#key(key).quoted(bytes, from, to)
   }
 
   word(key: string, word: string): void {

@@ -12,6 +12,7 @@ export const DROP_REASONS = {
   no_measurement: 'the rule names no measurement for it',
   no_rule: 'no rule is for its name',
   unsupported_type: 'the schema has no place for its kind of metric',
+  buckets: 'it has more or fewer buckets than its bounds make',
   max_series: 'it would begin a further series, and max_series are there',
 } as const
 export type DropReason = keyof typeof DROP_REASONS

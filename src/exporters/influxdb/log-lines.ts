@@ -13,7 +13,7 @@ export class LogLines extends RecordLines {
   readonly #nowMs: () => number
 
   constructor(dimensions: readonly string[], unitNanos: number, nowMs: () => number) {
-    super(dimensions, unitNanos)
+    super(dimensions, unitNanos, false)
     this.#nowMs = nowMs
   }
 
@@ -27,8 +27,8 @@ export class LogLines extends RecordLines {
     const from = writer.length
     const fields = this.head(walk, writer, LOGS)
     const body = log.body()
-    if (body.type === VALUE.STRING) fields.text('body', body.bytes, body.start, body.end)
-    else if (body.type !== VALUE.EMPTY) fields.text('body', Buffer.from(body.toText()))
+    if (body.type === VALUE.STRING) fields.always('body', body.bytes, body.start, body.end)
+    else fields.always('body', Buffer.from(body.toText()))
     const severity = log.severityNumber()
     if (severity > 0) fields.integer('severity_number', severity)
     fields.text('severity_text', bytes, log.from(LOG_RECORD.SEVERITY_TEXT), log.to(LOG_RECORD.SEVERITY_TEXT))

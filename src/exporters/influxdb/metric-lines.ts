@@ -12,12 +12,12 @@ import { plainDecimal } from '../../otlp/plain-decimal.ts'
 import type { Walk } from '../../otlp/walk.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import { FieldIndex } from '../../wire/field-index.ts'
-import { AttributeFields } from './attribute-fields.ts'
+import { InnerAttributes } from './inner-attributes.ts'
 import { type LineSchema, NO_RECORDED_VALUE, type Outcome, POINT } from './line-schema.ts'
 import { writeTime } from './line-time.ts'
 import type { LineWriter } from './lines.ts'
 import type { SeriesGuard } from './series-guard.ts'
-import { type TagSet, TagSets } from './tag-sets.ts'
+import { addAttributes, sortedTags, type TagSet, TagSets, writeTag } from './tag-sets.ts'
 
 export type MetricsSchema = 'telegraf-prometheus-v1' | 'telegraf-prometheus-v2' | 'otel-v1'
 
@@ -30,11 +30,11 @@ const CUMULATIVE = 2
 
 export class MetricLines implements LineSchema {
   readonly #schema: MetricsSchema
-  readonly #tagSets: TagSets
+  readonly #tagSets = new TagSets()
   readonly #guard: SeriesGuard | undefined
   readonly #unitNanos: number
-  readonly #scope = new AttributeFields()
   readonly #exemplar = new FieldIndex(EXEMPLAR.wireType)
+  readonly #exemplarAttributes = new InnerAttributes()
   readonly #cursor = new Cursor()
   readonly #counts: number[] = []
   readonly #bounds: number[] = []
@@ -45,8 +45,6 @@ export class MetricLines implements LineSchema {
     this.#schema = schema
     this.#unitNanos = unitNanos
     this.#guard = guard
-    const isOtel = schema === 'otel-v1'
-    this.#tagSets = new TagSets({ resource: true, scope: !isOtel, pointWins: isOtel })
   }
 
   begin(): void {}
@@ -55,7 +53,6 @@ export class MetricLines implements LineSchema {
 
   enterScope(walk: Walk): void {
     this.#tagSets.enterScope(walk)
-    if (this.#schema === 'otel-v1') this.#scope.ofScope(walk)
   }
 
   write(walk: Walk, writer: LineWriter): Outcome {
@@ -88,7 +85,8 @@ export class MetricLines implements LineSchema {
     if (!this.#head(walk, writer, tags)) return 'max_series'
     this.#numberKey(walk, writer, point)
     writer.byte(EQUALS)
-    if (point.valueField === NUMBER_DATA_POINT.AS_INT) writer.integer(value, () => exactInt(point))
+    if (point.valueField === NUMBER_DATA_POINT.AS_INT)
+      writer.integer(value, () => exactInt(point, NUMBER_DATA_POINT.AS_INT))
     else writer.float(value)
     this.#end(writer, point)
     if (point.has(NUMBER_DATA_POINT.EXEMPLARS)) this.#exemplars(walk, writer, point, NUMBER_DATA_POINT.EXEMPLARS)
@@ -120,41 +118,44 @@ export class MetricLines implements LineSchema {
     bounds.length = 0
     point.bucketCounts(counts)
     point.explicitBounds(bounds)
+    if (counts.length > 0 && counts.length !== bounds.length && counts.length !== bounds.length + 1) return 'buckets'
     const tags = this.#tagSets.ofPoint(walk)
     if (!this.#head(walk, writer, tags)) return 'max_series'
     this.#totals(walk, writer, point.count(), point.sum(), point.min(), point.max())
     if (this.#schema === 'telegraf-prometheus-v2') {
       this.#end(writer, point)
       let sum = 0
-      for (let i = 0; i < bounds.length; i++) {
-        sum += counts[i] ?? 0
-        if (!this.#head(walk, writer, tags, 'le', plainDecimal(bounds[i]!))) return 'max_series'
+      for (let i = 0; i < counts.length; i++) {
+        sum += counts[i]!
+        if (!this.#head(walk, writer, tags, 'le', this.#bound(i))) return 'max_series'
         this.#nameKey(walk, writer, '_bucket')
         writer.byte(EQUALS)
         writer.float(sum)
-        this.#end(writer, point)
+        this.#endLine(writer, point)
       }
     } else {
-      this.#bounded(walk, writer, point.count())
+      this.#buckets(walk, writer)
       this.#end(writer, point)
     }
     if (point.has(HISTOGRAM_DATA_POINT.EXEMPLARS)) this.#exemplars(walk, writer, point, HISTOGRAM_DATA_POINT.EXEMPLARS)
     return 'written'
   }
 
-  /** A field for each bound: in otel-v1 what is in its bucket, else what is below it. */
-  #bounded(walk: Walk, writer: LineWriter, count: number): void {
+  /** A field for each bucket: in otel-v1 what is in it, but for the last one; else what is in it and all before it. */
+  #buckets(walk: Walk, writer: LineWriter): void {
     const counts = this.#counts
-    const bounds = this.#bounds
     const isOtel = this.#schema === 'otel-v1'
     const prefix = isOtel ? `${TEMPORALITY[walk.metric.aggregationTemporality()] ?? TEMPORALITY[0]}_` : ''
+    const fields = isOtel ? Math.min(counts.length, this.#bounds.length) : counts.length
     let sum = 0
-    for (let i = 0; i < bounds.length; i++) {
-      const inBucket = counts[i] ?? 0
-      sum += inBucket
-      this.#field(writer, `${prefix}${plainDecimal(bounds[i]!)}`, isOtel ? inBucket : sum, isOtel ? 'u' : '')
+    for (let i = 0; i < fields; i++) {
+      sum += counts[i]!
+      this.#field(writer, prefix + this.#bound(i), isOtel ? counts[i]! : sum, isOtel ? 'u' : '')
     }
-    if (!isOtel && counts.length > 0) this.#field(writer, '+Inf', count)
+  }
+
+  #bound(i: number): string {
+    return i < this.#bounds.length ? plainDecimal(this.#bounds[i]!) : '+Inf'
   }
 
   #summary(walk: Walk, writer: LineWriter): Outcome {
@@ -179,23 +180,26 @@ export class MetricLines implements LineSchema {
         this.#nameKey(walk, writer, '')
         writer.byte(EQUALS)
         writer.float(value)
-        this.#end(writer, point)
+        this.#endLine(writer, point)
       }
     }
     if (!isV2) this.#end(writer, point)
     return 'written'
   }
 
+  /** What is NaN is not there. */
   #totals(walk: Walk, writer: LineWriter, count: number, sum: number, min: number, max: number): void {
+    const isOtel = this.#schema === 'otel-v1'
+    const hasExtremes = !isOtel || !(Number.isNaN(min) || Number.isNaN(max))
     for (const [word, value] of [
       ['count', count],
       ['sum', sum],
-      ['min', min],
-      ['max', max],
+      ['min', hasExtremes ? min : Number.NaN],
+      ['max', hasExtremes ? max : Number.NaN],
     ] as const) {
       if (!Number.isFinite(value)) continue
       if (this.#schema !== 'telegraf-prometheus-v2')
-        this.#field(writer, word, value, this.#schema === 'otel-v1' && word === 'count' ? 'u' : '')
+        this.#field(writer, word, value, isOtel && word === 'count' ? 'u' : '')
       else {
         this.#nameKey(walk, writer, `_${word}`)
         writer.byte(EQUALS)
@@ -217,10 +221,13 @@ export class MetricLines implements LineSchema {
       writer.measurement(bytes, metric.from(METRIC.UNIT), metric.to(METRIC.UNIT))
       writer.ascii(metric.type === METRIC_TYPE.SUM ? '_sum' : '_histogram')
     }
-    const at = tag === undefined ? tags.bytes.length : tag === 'le' ? tags.leAt : tags.quantileAt
-    writer.raw(tags.bytes, 0, at)
-    if (tag !== undefined) writer.ascii(`,${tag}=${value}`)
-    writer.raw(tags.bytes, at)
+    if (tag === undefined) writer.raw(tags.bytes)
+    else {
+      const { from, to } = tags[tag]
+      writer.raw(tags.bytes, 0, from)
+      writer.ascii(`,${tag}=${value}`)
+      writer.raw(tags.bytes, to)
+    }
     return this.#guard === undefined || this.#guard.admits(writer.bytes, this.#lineFrom, writer.length)
   }
 
@@ -247,7 +254,7 @@ export class MetricLines implements LineSchema {
     writer.ascii(suffix)
   }
 
-  /** The start time as a field, those of the scope in otel-v1, and the end of the line. */
+  /** The start time as a field, and the end of the line. */
   #end(writer: LineWriter, point: PointView): void {
     const [high, low] = [point.fixedHigh(POINT.START), point.fixedLow(POINT.START)]
     if ((high | low) !== 0) {
@@ -256,7 +263,10 @@ export class MetricLines implements LineSchema {
       writer.length = writeTime(writer.bytes, writer.length, high, low, 1)
       writer.ascii('i')
     }
-    if (this.#schema === 'otel-v1') writer.raw(this.#scope.bytes)
+    this.#endLine(writer, point)
+  }
+
+  #endLine(writer: LineWriter, point: PointView): void {
     writer.endLine(point.fixedHigh(POINT.TIME), point.fixedLow(POINT.TIME), this.#unitNanos)
   }
 
@@ -265,23 +275,21 @@ export class MetricLines implements LineSchema {
     const { metric, bytes } = walk
     for (const c = this.#cursor.reset(bytes, point.start, point.end); c.find(field); ) {
       const exemplar = this.#exemplar.reset(bytes, c.start, c.end)
-      const value = exemplar.has(EXEMPLAR.AS_DOUBLE)
-        ? exemplar.double(EXEMPLAR.AS_DOUBLE)
-        : exemplar.sfixed64(EXEMPLAR.AS_INT)
-      if (!Number.isFinite(value)) continue
+      const [traceAt, spanAt] = [exemplar.contentsAt(EXEMPLAR.TRACE_ID), exemplar.contentsAt(EXEMPLAR.SPAN_ID)]
+      if (traceAt === 0 || spanAt === 0) continue
+      const isInt = exemplar.has(EXEMPLAR.AS_INT)
+      const value = isInt ? exemplar.sfixed64(EXEMPLAR.AS_INT) : exemplar.double(EXEMPLAR.AS_DOUBLE)
+      if (!(isInt || exemplar.has(EXEMPLAR.AS_DOUBLE)) || !Number.isFinite(value)) continue
+      const tags = new Map<string, string>()
+      addAttributes(tags, this.#exemplarAttributes.of(bytes, c.start, c.end, EXEMPLAR.FILTERED_ATTRIBUTES))
+      tags.set('trace_id', hex(bytes, traceAt, 16))
+      tags.set('span_id', hex(bytes, spanAt, 8))
       writer.measurement(bytes, metric.from(METRIC.NAME), metric.to(METRIC.NAME))
       writer.ascii('_exemplar')
-      for (const [tag, id, size] of [
-        [',span_id=', EXEMPLAR.SPAN_ID, 8],
-        [',trace_id=', EXEMPLAR.TRACE_ID, 16],
-      ] as const) {
-        const at = exemplar.contentsAt(id)
-        if (at === 0) continue
-        writer.ascii(tag)
-        writer.ascii(Buffer.from(bytes.buffer, bytes.byteOffset + at, size).toString('hex'))
-      }
+      for (const [name, text] of sortedTags(tags)) writeTag(writer, name, text)
       writer.ascii(' gauge=')
-      writer.float(value)
+      if (isInt) writer.integer(value, () => exactInt(exemplar, EXEMPLAR.AS_INT))
+      else writer.float(value)
       writer.endLine(
         exemplar.fixedHigh(EXEMPLAR.TIME_UNIX_NANO),
         exemplar.fixedLow(EXEMPLAR.TIME_UNIX_NANO),
@@ -291,10 +299,10 @@ export class MetricLines implements LineSchema {
   }
 }
 
+const hex = (bytes: Uint8Array, at: number, size: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + at, size).toString('hex')
+
 const hasTime = (point: PointView): boolean => (point.fixedHigh(POINT.TIME) | point.fixedLow(POINT.TIME)) !== 0
 
-const exactInt = (point: NumberPointView): bigint =>
-  BigInt.asIntN(
-    64,
-    (BigInt(point.fixedHigh(NUMBER_DATA_POINT.AS_INT)) << 32n) | BigInt(point.fixedLow(NUMBER_DATA_POINT.AS_INT)),
-  )
+const exactInt = (message: FieldIndex, field: number): bigint =>
+  BigInt.asIntN(64, (BigInt(message.fixedHigh(field)) << 32n) | BigInt(message.fixedLow(field)))

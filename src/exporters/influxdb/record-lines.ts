@@ -12,8 +12,9 @@ export abstract class RecordLines implements LineSchema {
   protected readonly unitNanos: number
   readonly #tags: RecordTags
 
-  constructor(dimensions: readonly string[], unitNanos: number) {
-    this.#tags = new RecordTags(dimensions, [this.traceId, this.spanId])
+  /** `keepsRepeated`: see AttributeJson. */
+  constructor(dimensions: readonly string[], unitNanos: number, keepsRepeated: boolean) {
+    this.#tags = new RecordTags(dimensions, [this.traceId, this.spanId], keepsRepeated)
     this.unitNanos = unitNanos
   }
 

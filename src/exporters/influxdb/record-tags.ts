@@ -5,6 +5,7 @@ import type { LineWriter } from './lines.ts'
 
 const COMMA = 44
 const EQUALS = 61
+const NOTHING = new Uint8Array(0)
 const HEX = Buffer.from('0123456789abcdef')
 
 /** An id that is a tag; `at` is where it begins in the record's bytes, 0 where there is none. */
@@ -24,9 +25,9 @@ export class RecordTags {
   readonly #tags: readonly (Dimension | IdTag)[]
   readonly #byName: ReadonlyMap<string, Dimension>
 
-  constructor(dimensions: readonly string[], ids: readonly IdTag[]) {
+  constructor(dimensions: readonly string[], ids: readonly IdTag[], keepsRepeated: boolean) {
     const named = dimensions.map((key) => new Dimension(key))
-    this.attributes = new AttributeJson(named)
+    this.attributes = new AttributeJson(named, keepsRepeated)
     this.#byName = new Map(named.map((dimension, i) => [dimensions[i]!, dimension]))
     this.#tags = [...named, ...ids].sort((a, b) => Buffer.compare(a.key, b.key))
   }
@@ -34,7 +35,9 @@ export class RecordTags {
   /** Whether the current record has a dimension of that key. */
   has(key: string): boolean {
     const dimension = this.#byName.get(key)
-    return dimension !== undefined && (dimension.isOwn ? dimension.to > dimension.from : dimension.around.length > 0)
+    return (
+      dimension !== undefined && (dimension.isOwn ? dimension.to > dimension.from : (dimension.around?.length ?? 0) > 0)
+    )
   }
 
   /** After attributes.ofRecord(); the ids are those of the record in `bytes`. */
@@ -52,7 +55,7 @@ export class RecordTags {
       writer.byte(COMMA)
       writer.key(tag.key)
       writer.byte(EQUALS)
-      const written = tag.isOwn ? writer.key(tag.own, tag.from, tag.to) : writer.key(tag.around)
+      const written = tag.isOwn ? writer.key(tag.own, tag.from, tag.to) : writer.key(tag.around ?? NOTHING)
       if (!written) writer.length = before
     }
   }

@@ -1,13 +1,12 @@
 // Spans as the Collector writes them (reference/otelcol-core.md 4.6): a line of `spans` for each, one of `logs` for each of
 // its events, one of `span-links` for each of its links.
 
-import { AttributeMap } from '../../otlp/attribute.ts'
 import { SPAN, SPAN_EVENT, SPAN_LINK } from '../../otlp/fields.ts'
 import { EventView, LinkView, type SpanView } from '../../otlp/span.ts'
 import type { Walk } from '../../otlp/walk.ts'
-import { Splice } from '../../wire/splice.ts'
 import { AttributeJson } from './attribute-fields.ts'
 import { Fields } from './fields.ts'
+import { InnerAttributes } from './inner-attributes.ts'
 import type { Outcome } from './line-schema.ts'
 import type { LineWriter } from './lines.ts'
 import { RecordLines } from './record-lines.ts'
@@ -20,8 +19,12 @@ const STATUSES = ['', 'Ok', 'Error'] as const
 export class SpanLines extends RecordLines {
   readonly #event = new EventView()
   readonly #link = new LinkView()
-  readonly #inner = readOnlyMap()
-  readonly #innerJson = new AttributeJson([])
+  readonly #inner = new InnerAttributes()
+  readonly #innerJson = new AttributeJson([], false)
+
+  constructor(dimensions: readonly string[], unitNanos: number) {
+    super(dimensions, unitNanos, true)
+  }
 
   write(walk: Walk, writer: LineWriter): Outcome {
     const { span, bytes } = walk
@@ -120,17 +123,7 @@ export class SpanLines extends RecordLines {
   }
 
   #attributes(bytes: Uint8Array, from: number, to: number, field: number, fields: Fields): void {
-    this.#inner.open(bytes, field)
-    this.#inner.piece(from, to)
-    const json = this.#innerJson.ofRecord(this.#inner)
+    const json = this.#innerJson.ofRecord(this.#inner.of(bytes, from, to, field))
     if (json !== undefined) fields.text('attributes', json.bytes, 0, json.length)
   }
-}
-
-/** For attributes below those that a walk knows. */
-function readOnlyMap(): AttributeMap {
-  const never = (): never => {
-    throw new Error('invariant: a line is made without edits')
-  }
-  return new AttributeMap(new Splice(), { frame: never, create: never })
 }

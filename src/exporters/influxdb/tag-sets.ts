@@ -12,12 +12,17 @@ import { LineWriter } from './lines.ts'
 const MAX_CONTEXTS = 10_000
 const MAX_SETS = 100_000
 
-/** `,key=value,key=value`; and where in it a further tag would stand. */
+/** `,key=value,key=value`; and where in it a further tag stands, or would stand. */
 export interface TagSet extends ByteKeyed {
   readonly bytes: Uint8Array
-  /** Where `le` and `quantile` belong. */
-  readonly leAt: number
-  readonly quantileAt: number
+  readonly le: Place
+  readonly quantile: Place
+}
+
+/** Of one tag among others: from == to where it is not there. */
+export interface Place {
+  readonly from: number
+  readonly to: number
 }
 
 interface Context extends ByteKeyed {
@@ -25,18 +30,7 @@ interface Context extends ByteKeyed {
   readonly tags: ReadonlyMap<string, string>
 }
 
-export interface TagSources {
-  readonly resource: boolean
-  /** Attributes of the scope, and its name and version as `otel.library.name` and `otel.library.version`. */
-  readonly scope: boolean
-  /** Where a key stands in both: whether the point's value counts, or that of resource and scope. */
-  readonly pointWins: boolean
-}
-
-const NOTHING: TagSources = { resource: false, scope: false, pointWins: true }
-
 export class TagSets {
-  readonly #sources: TagSources
   readonly #key = new Writer()
   readonly #cursor = new Cursor()
   #contexts = new ByteTable<Context>()
@@ -44,24 +38,22 @@ export class TagSets {
   #contextNumber = 0
   #context: Context | undefined
 
-  /** Without `sources`, of the point's own attributes alone. */
-  constructor(sources = NOTHING) {
-    this.#sources = sources
-  }
-
-  /** Call it for each scope, before its points. */
+  /**
+   * For tags of resource and scope as well: call it for each scope, before its points. Of a key that several have the
+   * innermost counts; the scope's name and version are `otel.library.name` and `otel.library.version`.
+   */
   enterScope(walk: Walk): void {
     const key = this.#key.clear()
-    if (this.#sources.resource) addPieces(key, walk.resource)
+    addPieces(key, walk.resource)
     key.varint(key.length)
-    if (this.#sources.scope) addPieces(key, walk.scope)
+    addPieces(key, walk.scope)
     const known = this.#contexts.find(key.bytes, 0, key.length)
     if (known !== undefined) {
       this.#context = known
       return
     }
     if (this.#contexts.size >= MAX_CONTEXTS) this.#empty()
-    const context = { key: key.toBytes(), number: ++this.#contextNumber, tags: this.#contextTags(walk) }
+    const context = { key: key.toBytes(), number: ++this.#contextNumber, tags: contextTags(walk) }
     this.#context = this.#contexts.add(context)
   }
 
@@ -81,48 +73,59 @@ export class TagSets {
     this.#sets = new ByteTable()
   }
 
-  #contextTags(walk: Walk): Map<string, string> {
-    const tags = new Map<string, string>()
-    if (this.#sources.resource) addAttributes(tags, walk.resourceAttributes)
-    if (this.#sources.scope) {
-      addAttributes(tags, walk.scopeAttributes)
-      tags.set('otel.library.name', walk.scope.toName())
-      tags.set('otel.library.version', walk.scope.toVersion())
-    }
-    return tags
-  }
-
   #make(key: Uint8Array, walk: Walk): TagSet {
-    const own = new Map<string, string>()
-    addAttributes(own, walk.attributes)
-    const around = this.#context?.tags ?? new Map<string, string>()
-    const all = this.#sources.pointWins ? new Map([...around, ...own]) : new Map([...own, ...around])
-    const sorted = [...all].map(([name, value]) => [Buffer.from(name), Buffer.from(value)] as const)
-    sorted.sort(([a], [b]) => Buffer.compare(a, b))
+    const tags = new Map(this.#context?.tags)
+    addAttributes(tags, walk.attributes)
     const line = new LineWriter()
-    let leAt = -1
-    let quantileAt = -1
-    for (const [name, value] of sorted) {
-      if (leAt < 0 && Buffer.compare(name, LE) > 0) leAt = line.length
-      if (quantileAt < 0 && Buffer.compare(name, QUANTILE) > 0) quantileAt = line.length
-      const before = line.length
-      line.byte(44)
-      const written = line.key(name)
-      line.byte(61)
-      if (!written || !line.key(value)) line.length = before
+    const le = { from: 0, to: 0 }
+    const quantile = { from: 0, to: 0 }
+    for (const [name, value] of sortedTags(tags)) {
+      const from = line.length
+      writeTag(line, name, value)
+      extend(le, Buffer.compare(name, LE), from, line.length)
+      extend(quantile, Buffer.compare(name, QUANTILE), from, line.length)
     }
-    const bytes = line.bytes.slice(0, line.length)
-    return { key, bytes, leAt: leAt < 0 ? bytes.length : leAt, quantileAt: quantileAt < 0 ? bytes.length : quantileAt }
+    return { key, bytes: line.bytes.slice(0, line.length), le, quantile }
   }
 }
 
 const LE = Buffer.from('le')
 const QUANTILE = Buffer.from('quantile')
 
+/** A tag that stands in `[from, to)` comes before the one of `place`, is it, or comes behind it. */
+function extend(place: { from: number; to: number }, order: number, from: number, to: number): void {
+  if (order > 0) return
+  place.from = order === 0 ? from : to
+  place.to = to
+}
+
+export const sortedTags = (tags: ReadonlyMap<string, string>): (readonly [Buffer, Buffer])[] =>
+  [...tags]
+    .map(([name, value]) => [Buffer.from(name), Buffer.from(value)] as const)
+    .sort(([a], [b]) => Buffer.compare(a, b))
+
+/** Nothing where key or value is empty. */
+export function writeTag(line: LineWriter, name: Uint8Array, value: Uint8Array): void {
+  const before = line.length
+  line.byte(44)
+  const written = line.key(name)
+  line.byte(61)
+  if (!written || !line.key(value)) line.length = before
+}
+
 function addPieces(key: Writer, { bytes, pieces }: MergedView): void {
   for (let i = 0; i < pieces.length; i += 3) key.copy(bytes, pieces[i]!, pieces[i + 1]!)
 }
 
-function addAttributes(into: Map<string, string>, attributes: Walk['attributes']): void {
+function contextTags(walk: Walk): Map<string, string> {
+  const tags = new Map<string, string>()
+  addAttributes(tags, walk.resourceAttributes)
+  tags.set('otel.library.name', walk.scope.toName())
+  tags.set('otel.library.version', walk.scope.toVersion())
+  addAttributes(tags, walk.scopeAttributes)
+  return tags
+}
+
+export function addAttributes(into: Map<string, string>, attributes: Walk['attributes']): void {
   for (let i = 0; i < attributes.count; i++) into.set(attributes.keyText(i), attributes.value(i).toText())
 }
