@@ -19,6 +19,7 @@ export class FieldIndex {
   end = 0
   #view: DataView = new DataView(NO_BYTES.buffer)
   readonly #wireType: Uint8Array
+  readonly #listCursor = new Cursor()
   // Behind the field's tag; right only for fields that were seen. Most of them nobody asks for, so where contents begin and
   // end is found out when somebody does.
   readonly #valueAt: Int32Array
@@ -257,7 +258,7 @@ export class FieldIndex {
 
   /** Appends every value of a repeated uint64, packed or not: exact up to 2^53, else the nearest double. */
   uint64List(field: number, into: number[]): void {
-    for (const c = new Cursor().reset(this.bytes, this.start, this.end); c.next(); ) {
+    for (const c = this.#listCursor.reset(this.bytes, this.start, this.end); c.next(); ) {
       if (c.field !== field) continue
       if (c.wireType === 0) into.push(varintUnsigned(this.bytes, c.start))
       else if (c.wireType === 2) {
@@ -270,7 +271,7 @@ export class FieldIndex {
   }
 
   #fixed64s(field: number, into: number[], read: (bytes: Uint8Array, at: number) => number): void {
-    for (const c = new Cursor().reset(this.bytes, this.start, this.end); c.next(); ) {
+    for (const c = this.#listCursor.reset(this.bytes, this.start, this.end); c.next(); ) {
       if (c.field !== field) continue
       if (c.wireType === 1) into.push(read(this.bytes, c.start))
       else if (c.wireType === 2) for (let p = c.start; p + 8 <= c.end; p += 8) into.push(read(this.bytes, p))

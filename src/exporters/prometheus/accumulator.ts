@@ -18,7 +18,7 @@ import {
   SCOPE_METRICS,
 } from '../../otlp/fields.ts'
 import { KeyRange } from '../../otlp/key-range.ts'
-import { isMetricData, METRIC_TYPE, type MetricType, MetricView } from '../../otlp/metric.ts'
+import { METRIC_TYPE, type MetricType, MetricView } from '../../otlp/metric.ts'
 import { MergedView } from '../../otlp/resource.ts'
 import { labelText } from '../../prometheus/escape.ts'
 import {
@@ -30,10 +30,10 @@ import {
   seriesLabels,
   withoutServiceAttributes,
 } from '../../prometheus/labels.ts'
+import { MetricData, TEMPORALITY } from '../../prometheus/metric-data.ts'
 import { type LabelNaming, metricName, type Naming } from '../../prometheus/names.ts'
 import { Cursor } from '../../wire/cursor.ts'
-import { varintLow } from '../../wire/varint.ts'
-import { PointReader } from './points.ts'
+import { PointStore } from './points.ts'
 import { type FamilyType, KIND, type Kind, SeriesTable } from './series.ts'
 import { DROPPED, type Dropped, type Node, type Stream } from './stream.ts'
 
@@ -58,9 +58,6 @@ interface ScopeNode extends Node {
 }
 
 const NO_LABELS: readonly Label[] = []
-const TEMPORALITY = { DELTA: 1, CUMULATIVE: 2 } as const
-const SUM_TEMPORALITY = 2
-const SUM_MONOTONIC = 3
 const RESOURCES = EXPORT_METRICS_SERVICE_REQUEST.RESOURCE_METRICS
 const POINTS = GAUGE.DATA_POINTS
 /** Bits below a scope's number in the parent of a stream. */
@@ -85,13 +82,11 @@ export class Accumulator {
   readonly #scopeCursor = new Cursor()
   readonly #metricCursor = new Cursor()
   readonly #pointCursor = new Cursor()
-  readonly #scan = new Cursor()
   readonly #key = new KeyRange()
   readonly #metric = new MetricView()
   readonly #merged = new MergedView()
-  readonly #reader: PointReader
-  /** Pieces of the current metric's data: start and end. */
-  readonly #data: number[] = []
+  readonly #store: PointStore
+  readonly #data = new MetricData()
   #bytes: Uint8Array = new Uint8Array(0)
   #words = new DataView(this.#bytes.buffer)
   #nowMs = 0
@@ -104,7 +99,7 @@ export class Accumulator {
     this.#streams = new KeyIndex(seed)
     this.#points = new KeyIndex(seed)
     this.series = new SeriesTable(options.maxSeries, (slot) => this.#forget(slot))
-    this.#reader = new PointReader(this.series)
+    this.#store = new PointStore(this.series)
   }
 
   /** Resources with series, for target_info. */
@@ -162,26 +157,17 @@ export class Accumulator {
   }
 
   #takeMetric(scope: number, start: number, end: number): void {
-    const type = this.#findData(start, end)
-    let temporality = 0
-    let monotonic = 0
-    if (type === METRIC_TYPE.SUM || type === METRIC_TYPE.HISTOGRAM || type === METRIC_TYPE.EXPONENTIAL_HISTOGRAM) {
-      for (let i = 0; i < this.#data.length; i += 2) {
-        for (const c = this.#scan.reset(this.#bytes, this.#data[i]!, this.#data[i + 1]!); c.next(); ) {
-          if (c.wireType !== 0) continue
-          if (c.field === SUM_TEMPORALITY) temporality = varintLow(this.#bytes, c.start)
-          else if (c.field === SUM_MONOTONIC && type === METRIC_TYPE.SUM)
-            monotonic = varintLow(this.#bytes, c.start) === 0 ? 0 : 1
-        }
+    const data = this.#data.read(this.#bytes, start, end)
+    const { type, temporality } = data
+    if (type === METRIC_TYPE.EMPTY) return
+    const monotonic = data.isMonotonic ? 1 : 0
+    if (type !== METRIC_TYPE.GAUGE && type !== METRIC_TYPE.SUMMARY && temporality !== TEMPORALITY.CUMULATIVE) {
+      const isSummed = temporality === TEMPORALITY.DELTA && (type !== METRIC_TYPE.SUM || data.isMonotonic)
+      if (!isSummed) {
+        this.#drop(DROPPED.TEMPORALITY, start, end)
+        return
       }
-      if (temporality !== TEMPORALITY.CUMULATIVE) {
-        const isSummed = temporality === TEMPORALITY.DELTA && (type !== METRIC_TYPE.SUM || monotonic === 1)
-        if (!isSummed) {
-          this.#drop(DROPPED.TEMPORALITY, start, end)
-          return
-        }
-      }
-    } else if (type === METRIC_TYPE.EMPTY) return
+    }
     const key = this.#key
     key.ofMetric(this.#bytes, this.#words, start, end)
     const parent = (scope << STREAM_BITS) | (type << 3) | (temporality << 1) | monotonic
@@ -194,19 +180,20 @@ export class Accumulator {
       this.#scopeNodes[scope]!.children++
     }
     const node = this.#streamNodes[stream]!
-    for (let i = 0; i < this.#data.length; i += 2) {
-      const c = this.#pointCursor.reset(this.#bytes, this.#data[i]!, this.#data[i + 1]!)
+    const { pieces } = data
+    for (let i = 0; i < pieces.length; i += 2) {
+      const c = this.#pointCursor.reset(this.#bytes, pieces[i]!, pieces[i + 1]!)
       while (c.find(POINTS)) this.#takePoint(stream, node, c.start, c.end)
     }
     this.#dropStreamIfEmpty(stream)
   }
 
   #takePoint(stream: number, node: Stream, start: number, end: number): void {
-    const reader = this.#reader
-    reader.read(this.#bytes, this.#words, start, end, node.kind)
-    const { key } = reader
+    const store = this.#store
+    store.read(this.#bytes, this.#words, start, end, node.kind)
+    const { key, isEnd } = store.point
     let point = this.#points.find(stream, key.bytes, key.words, key.from, key.to)
-    if (reader.isEnd) {
+    if (isEnd) {
       if (point >= 0) this.series.end(this.#slotOf[point]!)
       return
     }
@@ -220,26 +207,12 @@ export class Accumulator {
       node.children++
     }
     const slot = this.#slotOf[point]!
-    const problem = reader.store(slot, node)
+    const problem = store.store(slot, node)
     if (problem === undefined) this.series.touch(slot, this.#nowMs)
     else {
       this.#options.onDropped(problem, 1, () => node.family.name)
       this.series.dropIfUnused(slot)
     }
-  }
-
-  /** The pieces of the kind of data that counts: the last on the wire. */
-  #findData(start: number, end: number): MetricType {
-    const data = this.#data
-    data.length = 0
-    let type = 0
-    for (const c = this.#scan.reset(this.#bytes, start, end); c.next(); ) {
-      if (c.wireType !== 2 || !isMetricData(c.field)) continue
-      if (c.field !== type) data.length = 0
-      type = c.field
-      data.push(c.start, c.end)
-    }
-    return type as MetricType
   }
 
   #openStream(
@@ -285,7 +258,7 @@ export class Accumulator {
   /** A slot, or a negative number when the point has been dropped. */
   #openSeries(node: Stream, start: number, end: number): number {
     const { family, kind, labels, resourceAttributes } = node
-    let attributes = readAttributes(this.#bytes, start, end, this.#reader.attributesField)
+    let attributes = readAttributes(this.#bytes, start, end, this.#store.attributesField)
     if (resourceAttributes.length > 0) {
       const ofResource = new Set(resourceAttributes.map(([key]) => key))
       attributes = [...attributes.filter(([key]) => !ofResource.has(key)), ...resourceAttributes]
@@ -300,18 +273,16 @@ export class Accumulator {
   }
 
   #drop(reason: Dropped, start: number, end: number): void {
-    let points = 0
-    for (let i = 0; i < this.#data.length; i += 2)
-      for (const c = this.#pointCursor.reset(this.#bytes, this.#data[i]!, this.#data[i + 1]!); c.find(POINTS); )
-        points++
     const bytes = this.#bytes
-    this.#options.onDropped(reason, points, () => new MetricView().reset(bytes, start, end).toName())
+    this.#options.onDropped(reason, this.#data.countPoints(bytes), () =>
+      new MetricView().reset(bytes, start, end).toName(),
+    )
   }
 
   #dropScope(start: number, end: number): void {
     const c = this.#metricCursor.reset(this.#bytes, start, end)
     while (c.find(SCOPE_METRICS.METRICS)) {
-      this.#findData(c.start, c.end)
+      this.#data.read(this.#bytes, c.start, c.end)
       this.#drop(DROPPED.LABEL, c.start, c.end)
     }
   }

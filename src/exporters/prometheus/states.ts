@@ -1,9 +1,10 @@
 // What a series that is more than one number holds: the last point, or the sum of points with delta temporality. Read into
 // arrays of its own, which stay when their lengths do.
 
-import type { ExponentialHistogramPointView, HistogramPointView, SummaryPointView } from '../../otlp/metric.ts'
+import type { ExponentialHistogramPointView, SummaryPointView } from '../../otlp/metric.ts'
 import { coarserBucket } from '../../prometheus/native-histogram.ts'
 import { boundText, openMetricsBoundText } from '../../prometheus/number-text.ts'
+import type { PointReader } from '../../prometheus/points.ts'
 
 /** Bounds of buckets with their spelling; series of one metric share them. */
 export class Bounds {
@@ -36,6 +37,8 @@ const NO_BOUNDS = new Bounds([])
 const zeroWhenAbsent = (value: number, has: boolean): number => (has ? value : 0)
 const SUM = 5
 
+type HistogramPoint = Pick<PointReader, 'count' | 'sum' | 'bucketCounts' | 'bounds'>
+
 export class HistogramState {
   bounds = NO_BOUNDS
   counts: number[] = []
@@ -43,14 +46,13 @@ export class HistogramState {
   sum = 0
 
   /** `known` are bounds that the point may share; returns those that it has. */
-  set(point: HistogramPointView, known: Bounds | undefined): Bounds {
-    const values: number[] = []
-    point.explicitBounds(values)
-    this.bounds = known?.equals(values) === true ? known : new Bounds(values)
-    this.counts.length = 0
-    point.bucketCounts(this.counts)
-    this.count = point.count()
-    this.sum = zeroWhenAbsent(point.sum(), point.has(SUM))
+  set(point: HistogramPoint, known: Bounds | undefined): Bounds {
+    const { bounds, bucketCounts } = point
+    this.bounds = known?.equals(bounds) === true ? known : new Bounds([...bounds])
+    if (this.counts.length > bucketCounts.length) this.counts.length = bucketCounts.length
+    for (let i = 0; i < bucketCounts.length; i++) this.counts[i] = bucketCounts[i]!
+    this.count = point.count
+    this.sum = point.sum
     return this.bounds
   }
 

@@ -18,14 +18,11 @@ import {
   NUMBER_DATA_POINT,
   RESOURCE_METRICS,
   SCOPE_METRICS,
-  SUM,
   SUMMARY_DATA_POINT,
 } from '../../otlp/fields.ts'
 import { KeyRange } from '../../otlp/key-range.ts'
 import {
   ExponentialHistogramPointView,
-  HistogramPointView,
-  isMetricData,
   METRIC_TYPE,
   type MetricType,
   MetricView,
@@ -33,17 +30,19 @@ import {
 } from '../../otlp/metric.ts'
 import { MergedView } from '../../otlp/resource.ts'
 import { type Label, type ResourceLabels, readAttributes, resourceLabels } from '../../prometheus/labels.ts'
+import { MetricData, TEMPORALITY } from '../../prometheus/metric-data.ts'
 import { metricName, type Naming, unitWords } from '../../prometheus/names.ts'
+import { type PointFields, PointReader } from '../../prometheus/points.ts'
 import { V2_METADATA_METRIC_TYPE } from '../../prometheus/remote-write-fields.ts'
 import { Cursor } from '../../wire/cursor.ts'
-import { varintLow } from '../../wire/varint.ts'
+import { empty } from '../../wire/empty.ts'
 import { ExemplarWriter } from './exemplars.ts'
 import type { Lanes } from './lanes.ts'
+import { millis } from './millis.ts'
 import { NativeWriter } from './native.ts'
-import { Parts } from './parts.ts'
-import { type PointFields, PointReader } from './points.ts'
+import { PART, Parts } from './parts.ts'
 import type { Request, Share } from './request.ts'
-import { type Family, type Series, SeriesBook } from './series-book.ts'
+import { type Family, makeTrack, type Series, SeriesBook, type Track } from './series-book.ts'
 import {
   type LabelMap,
   type LabelOptions,
@@ -97,7 +96,6 @@ const {
   SUMMARY: V2_METADATA_METRIC_TYPE.values.METRIC_TYPE_SUMMARY,
   INFO: V2_METADATA_METRIC_TYPE.values.METRIC_TYPE_INFO,
 }
-const CUMULATIVE = 2
 const POINTS = GAUGE.DATA_POINTS
 const POINT_FIELDS: Readonly<Partial<Record<MetricType, PointFields>>> = {
   [METRIC_TYPE.GAUGE]: NUMBER_DATA_POINT,
@@ -124,17 +122,20 @@ export class Encoder {
   readonly #scopeCursor = new Cursor()
   readonly #metricCursor = new Cursor()
   readonly #pointCursor = new Cursor()
-  readonly #scan = new Cursor()
   readonly #key = new KeyRange()
   readonly #metric = new MetricView()
   readonly #merged = new MergedView()
   readonly #reader = new PointReader()
-  readonly #histogram = new HistogramPointView()
   readonly #exponential = new ExponentialHistogramPointView()
   readonly #summary = new SummaryPointView()
   readonly #native = new NativeWriter()
   readonly #exemplar: ExemplarWriter
-  readonly #data: number[] = []
+  readonly #data = new MetricData()
+  /** Of a histogram or a summary: of each of its series. */
+  readonly #values: number[] = []
+  readonly #quantiles: number[] = []
+  #timeMs = 0
+  #startMs = 0
   #bytes: Uint8Array = new Uint8Array(0)
   #words = new DataView(this.#bytes.buffer)
   #latestMs = 0
@@ -197,7 +198,9 @@ export class Encoder {
     const c = this.#scopeCursor.reset(this.#bytes, start, end)
     while (c.find(RESOURCE_METRICS.SCOPE_METRICS)) this.#takeScope(resource, c.start, c.end)
     const { target } = this.#resourceNodes[resource]!
-    if (target !== undefined && this.#latestMs > 0) this.#requestFor(target, 0).sample(target, 1, this.#latestMs, 0, 0)
+    if (target === undefined || this.#latestMs === 0) return
+    const request = this.#requestFor(target.track!, 0)
+    request.put(request.row(target.track!, this.#latestMs, 0, target.place, 0) + target.place, 1)
   }
 
   #target(own: ResourceLabels): Series | undefined {
@@ -205,7 +208,7 @@ export class Encoder {
     const labels = name === undefined ? undefined : targetLabels(own, this.#options)
     if (name === undefined || labels === undefined) return undefined
     const family = this.#book.family(name, INFO, 'Target metadata', '')
-    return this.#book.series(sortedLabels(labels, [METRIC_NAME, name]), family)
+    return this.#alone(labels, name, family)
   }
 
   #takeScope(resource: number, start: number, end: number): void {
@@ -220,54 +223,30 @@ export class Encoder {
   }
 
   #takeMetric(scope: number, start: number, end: number): void {
-    const type = this.#findData(start, end)
+    const data = this.#data.read(this.#bytes, start, end)
+    const { type, isMonotonic } = data
     if (type === METRIC_TYPE.EMPTY) return
-    let temporality = 0
-    let monotonic = 0
-    if (type !== METRIC_TYPE.GAUGE && type !== METRIC_TYPE.SUMMARY) {
-      for (let i = 0; i < this.#data.length; i += 2) {
-        for (const c = this.#scan.reset(this.#bytes, this.#data[i]!, this.#data[i + 1]!); c.next(); ) {
-          if (c.wireType !== 0) continue
-          if (c.field === SUM.AGGREGATION_TEMPORALITY) temporality = varintLow(this.#bytes, c.start)
-          else if (c.field === SUM.IS_MONOTONIC && type === METRIC_TYPE.SUM)
-            monotonic = varintLow(this.#bytes, c.start) === 0 ? 0 : 1
-        }
-      }
-      if (temporality !== CUMULATIVE) {
-        this.#drop(DROPPED.TEMPORALITY, start, end)
-        return
-      }
+    if (type !== METRIC_TYPE.GAUGE && type !== METRIC_TYPE.SUMMARY && data.temporality !== TEMPORALITY.CUMULATIVE) {
+      this.#drop(DROPPED.TEMPORALITY, start, end)
+      return
     }
     const key = this.#key.ofMetric(this.#bytes, this.#words, start, end)
-    const parent = (scope << STREAM_BITS) | (type << 1) | monotonic
+    const parent = (scope << STREAM_BITS) | (type << 1) | Number(isMonotonic)
     let stream = this.#streams.find(parent, key.bytes, key.words, key.from, key.to)
     if (stream < 0) {
       stream = this.#streams.add(parent, key.bytes, key.words, key.from, key.to)
-      this.#streamNodes[stream] = this.#openStream(scope, type, monotonic === 1, start, end)
+      this.#streamNodes[stream] = this.#openStream(scope, type, isMonotonic, start, end)
     }
     const node = this.#streamNodes[stream]
     if (node === undefined) {
       this.#drop(DROPPED.NAME, start, end)
       return
     }
-    for (let i = 0; i < this.#data.length; i += 2) {
-      const c = this.#pointCursor.reset(this.#bytes, this.#data[i]!, this.#data[i + 1]!)
+    const { pieces } = data
+    for (let i = 0; i < pieces.length; i += 2) {
+      const c = this.#pointCursor.reset(this.#bytes, pieces[i]!, pieces[i + 1]!)
       while (c.find(POINTS)) this.#takePoint(stream, node, c.start, c.end)
     }
-  }
-
-  /** The pieces of the kind of data that counts: the last on the wire. */
-  #findData(start: number, end: number): MetricType {
-    const data = this.#data
-    data.length = 0
-    let type = 0
-    for (const c = this.#scan.reset(this.#bytes, start, end); c.next(); ) {
-      if (c.wireType !== 2 || !isMetricData(c.field)) continue
-      if (c.field !== type) data.length = 0
-      type = c.field
-      data.push(c.start, c.end)
-    }
-    return type as MetricType
   }
 
   #openStream(scope: number, type: MetricType, monotonic: boolean, start: number, end: number): Stream | undefined {
@@ -291,13 +270,18 @@ export class Encoder {
 
   #takePoint(stream: number, node: Stream, start: number, end: number): void {
     const reader = this.#reader
-    const isNumber = node.type === METRIC_TYPE.GAUGE || node.type === METRIC_TYPE.SUM
+    const { type } = node
+    const isNumber = type === METRIC_TYPE.GAUGE || type === METRIC_TYPE.SUM
     if (isNumber) reader.readNumber(this.#bytes, this.#words, start, end)
-    else reader.readOther(this.#bytes, this.#words, start, end, POINT_FIELDS[node.type]!)
-    if (reader.timeMs === 0) {
+    else if (type === METRIC_TYPE.HISTOGRAM) reader.readHistogram(this.#bytes, this.#words, start, end)
+    else reader.readOther(this.#bytes, this.#words, start, end, POINT_FIELDS[type]!)
+    const timeMs = millis(reader.timeLow, reader.timeHigh)
+    if (timeMs === 0) {
       this.#dropOne(DROPPED.TIME, node)
       return
     }
+    this.#timeMs = timeMs
+    this.#startMs = millis(reader.startLow, reader.startHigh)
     const { key } = reader
     let point = this.#points.find(stream, key.bytes, key.words, key.from, key.to)
     if (point < 0) {
@@ -309,9 +293,9 @@ export class Encoder {
       this.#dropOne(DROPPED.LABEL, node)
       return
     }
-    if (reader.timeMs > this.#latestMs) this.#latestMs = reader.timeMs
+    if (timeMs > this.#latestMs) this.#latestMs = timeMs
     if (found instanceof Parts) {
-      if (node.type === METRIC_TYPE.HISTOGRAM) this.#takeHistogram(found, start, end)
+      if (type === METRIC_TYPE.HISTOGRAM) this.#takeHistogram(found)
       else this.#takeSummary(found, start, end)
     } else if (isNumber) this.#takeNumber(found, node)
     else this.#takeExponential(found, node, start, end)
@@ -325,87 +309,114 @@ export class Encoder {
     const labels: LabelMap | undefined = seriesLabels(attributes, ofScope, own, this.#options)
     if (labels === undefined) return undefined
     if (type === METRIC_TYPE.HISTOGRAM || type === METRIC_TYPE.SUMMARY) return new Parts(this.#book, family, labels)
-    return this.#book.series(sortedLabels(labels, [METRIC_NAME, family.name]), family)
+    return this.#alone(labels, family.name, family)
   }
 
-  #takeNumber(series: Series, { type }: Stream): void {
-    const { value, timeMs, startMs, isEnd, exemplars } = this.#reader
-    const request = this.#requestFor(series, 0)
-    request.sample(series, value, timeMs, series.family.type === COUNTER ? startMs : 0, 1, isEnd)
+  #alone(labels: LabelMap, name: string, family: Family): Series {
+    const series = this.#book.series(sortedLabels(labels, [METRIC_NAME, name]), family)
+    if (series.track === undefined) makeTrack([series])
+    return series
+  }
+
+  #takeNumber(series: Series, { type, family }: Stream): void {
+    const { exemplars } = this.#reader
+    this.#add(series, this.#reader.value, family.type === COUNTER ? this.#startMs : 0, 1)
     if (exemplars.length === 0 || type !== METRIC_TYPE.SUM) return
     for (let i = 0; i < exemplars.length; i += 2) {
       this.#exemplar.read(this.#bytes, exemplars[i]!, exemplars[i + 1]!)
-      this.#addExemplar(request, series)
+      this.#addExemplar(series)
     }
   }
 
-  #takeHistogram(parts: Parts, start: number, end: number): void {
-    const { isEnd, exemplars } = this.#reader
-    const point = this.#histogram.reset(this.#bytes, start, end)
-    parts.setBounds(point)
-    const sum = point.sum()
-    const count = point.count()
-    if (!Number.isNaN(sum) || isEnd) this.#addPart(parts.sum, sum, 0)
-    this.#addPart(parts.count, count, 1)
-    const { bounds, counts, buckets } = parts
+  #takeHistogram(parts: Parts): void {
+    const { count, sum, hasSum, bucketCounts, isEnd, exemplars } = this.#reader
+    parts.setBounds(this.#reader.bounds)
+    const values = this.#values
+    const { bounds, series } = parts
+    values[PART.SUM] = sum
+    values[PART.COUNT] = count
     let below = 0
     for (let i = 0; i < bounds.length; i++) {
-      below += counts[i] ?? 0
-      this.#addPart(buckets[i]!, below, 0)
+      below += bucketCounts[i] ?? 0
+      values[PART.FIRST + i] = below
     }
-    this.#addPart(buckets[bounds.length]!, count, 0)
+    values[PART.FIRST + bounds.length] = count
+    this.#addAll(parts, isEnd || (hasSum && !Number.isNaN(sum)) ? PART.SUM : PART.COUNT)
     for (let i = 0; i < exemplars.length; i += 2) {
       this.#exemplar.read(this.#bytes, exemplars[i]!, exemplars[i + 1]!)
       let bucket = 0
       while (bucket < bounds.length && !(bounds[bucket]! >= this.#exemplar.value)) bucket++
-      const series = buckets[bucket]!
-      if (series.request !== undefined) this.#addExemplar(series.request, series)
+      this.#addExemplar(series[PART.FIRST + bucket]!)
     }
   }
 
   #takeSummary(parts: Parts, start: number, end: number): void {
     const point = this.#summary.reset(this.#bytes, start, end)
-    this.#addPart(parts.sum, point.sum(), 0)
-    this.#addPart(parts.count, point.count(), 1)
-    parts.setQuantiles(point)
-    for (let i = 0; i < parts.buckets.length; i++) this.#addPart(parts.buckets[i]!, parts.counts[i]!, 0)
+    const quantiles = this.#quantiles
+    empty(quantiles)
+    point.quantiles(quantiles)
+    parts.setQuantiles(quantiles)
+    const values = this.#values
+    values[PART.SUM] = point.sum()
+    values[PART.COUNT] = point.count()
+    for (let i = 1; i < quantiles.length; i += 2) values[PART.FIRST + (i >> 1)] = quantiles[i]!
+    this.#addAll(parts, PART.SUM)
   }
 
   #takeExponential(series: Series, node: Stream, start: number, end: number): void {
-    const { timeMs, startMs, isEnd, exemplars } = this.#reader
+    const { isEnd, exemplars } = this.#reader
     const native = this.#native
     const isWritten = native.write(this.#exponential.reset(this.#bytes, start, end), isEnd)
     if (!isWritten) {
       this.#dropOne(DROPPED.SCALE, node)
       return
     }
-    const request = this.#requestFor(series, native.out.length)
-    request.histogram(series, native.out.bytes, native.out.length, timeMs, startMs)
+    const request = this.#requestFor(series.track!, native.out.length)
+    request.histogram(series, native.out.bytes, native.out.length, this.#timeMs, this.#startMs)
     for (let i = 0; i < exemplars.length; i += 2) {
       this.#exemplar.read(this.#bytes, exemplars[i]!, exemplars[i + 1]!)
-      this.#addExemplar(request, series)
+      this.#addExemplar(series)
     }
   }
 
-  #addPart(series: Series, value: number, points: number): void {
-    const { timeMs, startMs, isEnd } = this.#reader
-    this.#requestFor(series, 0).sample(series, value, timeMs, startMs, points, isEnd)
+  /** The values of its series from `first` on. */
+  #addAll({ track, series }: Parts, first: number): void {
+    const values = this.#values
+    const startMs = this.#startMs
+    if (track === undefined) {
+      for (let i = first; i < series.length; i++) this.#add(series[i]!, values[i]!, startMs, i === PART.COUNT ? 1 : 0)
+      return
+    }
+    const request = this.#requestFor(track, 0)
+    const at = request.row(track, this.#timeMs, startMs, PART.COUNT, 1)
+    const { isEnd } = this.#reader
+    for (let i = first; i < series.length; i++) {
+      if (isEnd) request.end(at + i)
+      else request.put(at + i, values[i]!)
+    }
   }
 
-  #addExemplar(request: Request, series: Series): void {
+  #add({ track, place }: Series, value: number, startMs: number, points: number): void {
+    const request = this.#requestFor(track!, 0)
+    const at = request.row(track!, this.#timeMs, startMs, place, points) + place
+    if (this.#reader.isEnd) request.end(at)
+    else request.put(at, value)
+  }
+
+  /** Of a series that has just got a sample. */
+  #addExemplar(series: Series): void {
     const { out, timeMs } = this.#exemplar
-    request.exemplar(series, out.bytes, out.length, timeMs)
+    series.track!.request!.exemplar(series, out.bytes, out.length, timeMs)
   }
 
-  #requestFor(series: Series, more: number): Request {
-    return this.#sink.requestFor(series, more, this.#share, this.#onJoin)
+  #requestFor(track: Track, more: number): Request {
+    return this.#sink.requestFor(track, more, this.#share, this.#onJoin)
   }
 
   #drop(reason: Dropped, start: number, end: number): void {
-    let points = 0
-    for (let i = 0; i < this.#data.length; i += 2)
-      for (const c = this.#scan.reset(this.#bytes, this.#data[i]!, this.#data[i + 1]!); c.find(POINTS); ) points++
-    this.#options.onDropped(reason, points, () => this.#metric.reset(this.#bytes, start, end).toName())
+    this.#options.onDropped(reason, this.#data.countPoints(this.#bytes), () =>
+      this.#metric.reset(this.#bytes, start, end).toName(),
+    )
   }
 
   #dropOne(reason: Dropped, { family }: Stream): void {

@@ -3,7 +3,8 @@
 
 import { varintSize } from '../../wire/varint.ts'
 import type { Writer } from '../../wire/writer.ts'
-import { NONE, type Request } from './request.ts'
+import type { Request } from './request.ts'
+import { NONE } from './row-order.ts'
 
 type Rows = Pick<Request, 'times' | 'next' | 'to' | 'blobs'>
 

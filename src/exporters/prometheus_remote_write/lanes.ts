@@ -10,7 +10,7 @@ import { type ClientInfo, NO_CLIENT } from '../../otlp/batch.ts'
 import { stopping } from '../../sending/errors.ts'
 import type { Sender } from '../../sending/sender.ts'
 import { Request, type Share } from './request.ts'
-import type { Series } from './series-book.ts'
+import type { Track } from './series-book.ts'
 
 interface Lane {
   /** In the order in which they are sent; the last one still gathers, unless it is on its way. */
@@ -51,16 +51,16 @@ export class Lanes {
     }
   }
 
-  /** Where the next sample of that series belongs. `more` is what comes with it, in bytes. `onJoin`: for the first of a share. */
-  requestFor(series: Series, more: number, share: Share, onJoin: () => void): Request {
-    const lane = this.#lanes[this.#isSpread ? series.hash % this.#lanes.length : 0]!
+  /** Where the next samples of that track belong. `more` is what comes with them, in bytes. `onJoin`: for the first of a share. */
+  requestFor(track: Track, more: number, share: Share, onJoin: () => void): Request {
+    const lane = this.#lanes[this.#isSpread ? track.hash % this.#lanes.length : 0]!
     let request = lane.requests.at(-1)
     const isTaken =
       request === undefined ||
       (lane.isBusy && lane.requests.length === 1) ||
       request === this.#before ||
       request?.client !== this.#client
-    if (isTaken || request!.bytes + request!.bytesOf(series) + more > this.#options.maxBytes) {
+    if (isTaken || request!.bytes + request!.bytesOf(track) + more > this.#options.maxBytes) {
       if (isTaken || request!.count > 0) {
         request = this.#free.pop()?.reset(this.#client) ?? new Request(this.#client)
         lane.requests.push(request)

@@ -2,19 +2,22 @@
 //
 //   WriteRequest = timeseries 1 { labels 1 | samples 2 | exemplars 3 | histograms 4 } | metadata 3
 
-import { HISTOGRAM, METRIC_METADATA, TIME_SERIES, WRITE_REQUEST } from '../../prometheus/remote-write-fields.ts'
+import { METRIC_METADATA, TIME_SERIES, WRITE_REQUEST } from '../../prometheus/remote-write-fields.ts'
 import { varintSize } from '../../wire/varint.ts'
 import { Writer } from '../../wire/writer.ts'
 import { blockOf, PackedWriter } from './packed.ts'
-import { ENDS, NONE, type Request, STALE_HIGH, STALE_LOW } from './request.ts'
+import type { Request } from './request.ts'
+import { NONE } from './row-order.ts'
+import { type SampleFields, samplesSize, writeSamples } from './samples.ts'
 import type { Family, LabelField } from './series-book.ts'
 
 const SERIES = WRITE_REQUEST.TIMESERIES * 8 + 2
-const SAMPLES = TIME_SERIES.SAMPLES * 8 + 2
-const HISTOGRAMS = TIME_SERIES.HISTOGRAMS * 8 + 2
 const EXEMPLARS = TIME_SERIES.EXEMPLARS * 8 + 2
-const VALUE = 9
-const TIMESTAMP = 16
+const SAMPLE_FIELDS: SampleFields = {
+  samples: TIME_SERIES.SAMPLES * 8 + 2,
+  histograms: TIME_SERIES.HISTOGRAMS * 8 + 2,
+  hasStarts: false,
+}
 /** A family is told again after this. */
 const TELL_EVERY_MS = 60_000
 
@@ -33,19 +36,21 @@ export class Message1 {
     this.#number++
     const metadata = this.#metadata.clear()
     const out = this.#out
-    if (this.#tellsMetadata) for (let slot = from; slot < to; slot++) this.#tell(request.series[slot]!.family, nowMs)
+    if (this.#tellsMetadata) for (let i = from; i < to; i++) this.#tell(request.series[i]!.family, nowMs)
     out.begin(request.bytes + metadata.length)
     out.bytes(metadata.bytes, 0, metadata.length)
-    for (let slot = from; slot < to; slot++) {
-      const { labels, labelBytes } = request.series[slot]!
+    for (let i = from; i < to; i++) {
+      const contents = samplesSize(request, i, false) + exemplarsSize(request, i)
+      if (contents === 0) continue
+      const { labels, labelBytes } = request.series[i]!
       out.byte(SERIES)
-      out.varint(labelBytes + samplesSize(request, slot) + exemplarsSize(request, slot))
+      out.varint(labelBytes + contents)
       this.#labels(labels)
-      this.#samples(request, slot)
-      for (let at = request.exemplars[slot]!; at !== NONE; at = request.next[at]!) {
+      writeSamples(out, request, i, SAMPLE_FIELDS)
+      for (let row = request.exemplars[i]!; row !== NONE; row = request.next[row]!) {
         out.byte(EXEMPLARS)
-        out.varint(request.to[at]! - request.from[at]!)
-        out.bytes(request.blobs.bytes, request.from[at]!, request.to[at]!)
+        out.varint(request.to[row]! - request.from[row]!)
+        out.bytes(request.blobs.bytes, request.from[row]!, request.to[row]!)
       }
     }
     return blockOf(out)
@@ -80,27 +85,6 @@ export class Message1 {
     if (length > 0) out.copy(distance, length)
   }
 
-  #samples({ first, from, to, times, values, next, blobs }: Request, slot: number): void {
-    const out = this.#out
-    for (let at = first[slot]!; at !== NONE; at = next[at]!) {
-      const time = times[at]!
-      if (to[at] !== 0) {
-        out.byte(HISTOGRAMS)
-        out.varint(to[at]! - from[at]! + 1 + varintSize(time))
-        out.bytes(blobs.bytes, from[at]!, to[at]!)
-        out.byte(HISTOGRAM.TIMESTAMP * 8)
-      } else {
-        out.byte(SAMPLES)
-        out.byte(10 + varintSize(time))
-        out.byte(VALUE)
-        if (from[at] === ENDS) out.fixed64(STALE_LOW, STALE_HIGH)
-        else out.f64(values[at]!)
-        out.byte(TIMESTAMP)
-      }
-      out.varint(time)
-    }
-  }
-
   #tell(family: Family, nowMs: number): void {
     if (nowMs - family.toldMs < TELL_EVERY_MS) return
     family.toldMs = nowMs
@@ -114,19 +98,10 @@ export class Message1 {
   }
 }
 
-function samplesSize({ first, from, to, times, next }: Request, slot: number): number {
+function exemplarsSize(request: Request, series: number): number {
   let size = 0
-  for (let at = first[slot]!; at !== NONE; at = next[at]!) {
-    const inner = (to[at] === 0 ? 9 : to[at]! - from[at]!) + 1 + varintSize(times[at]!)
-    size += 1 + varintSize(inner) + inner
-  }
-  return size
-}
-
-function exemplarsSize(request: Request, slot: number): number {
-  let size = 0
-  for (let at = request.exemplars[slot]!; at !== NONE; at = request.next[at]!) {
-    const length = request.to[at]! - request.from[at]!
+  for (let row = request.exemplars[series]!; row !== NONE; row = request.next[row]!) {
+    const length = request.to[row]! - request.from[row]!
     size += 1 + varintSize(length) + length
   }
   return size

@@ -6,10 +6,8 @@
 
 import {
   EXEMPLAR,
-  HISTOGRAM,
   LABEL,
   V2_EXEMPLAR,
-  V2_HISTOGRAM,
   V2_METADATA,
   V2_REQUEST,
   V2_TIME_SERIES,
@@ -18,16 +16,17 @@ import { Cursor } from '../../wire/cursor.ts'
 import { varintSize } from '../../wire/varint.ts'
 import { Writer } from '../../wire/writer.ts'
 import { blockOf, PackedWriter } from './packed.ts'
-import { ENDS, NONE, type Request, STALE_HIGH, STALE_LOW } from './request.ts'
+import type { Request } from './request.ts'
+import { NONE } from './row-order.ts'
+import { type SampleFields, samplesSize, writeSamples } from './samples.ts'
 import type { LabelField, Text } from './series-book.ts'
 
 const SERIES = V2_REQUEST.TIMESERIES * 8 + 2
-const SAMPLES = V2_TIME_SERIES.SAMPLES * 8 + 2
-
-const HISTOGRAMS = V2_TIME_SERIES.HISTOGRAMS * 8 + 2
-const VALUE = 9
-const TIMESTAMP = 16
-const START = 24
+const SAMPLE_FIELDS: SampleFields = {
+  samples: V2_TIME_SERIES.SAMPLES * 8 + 2,
+  histograms: V2_TIME_SERIES.HISTOGRAMS * 8 + 2,
+  hasStarts: true,
+}
 /** Fewer bytes than these are shorter written than copied. */
 const COPY_MIN = 8
 
@@ -48,25 +47,27 @@ export class Message2 {
     this.#head.byte(V2_REQUEST.SYMBOLS * 8 + 2)
     this.#head.byte(0)
     this.#symbols = 1
-    for (let slot = from; slot < to; slot++) this.#series(request, slot)
+    for (let i = from; i < to; i++) this.#series(request, i)
     return blockOf(this.#head, this.#out)
   }
 
-  #series(request: Request, slot: number): void {
-    const { labels, family } = request.series[slot]!
+  #series(request: Request, index: number): void {
+    const samples = samplesSize(request, index, true)
+    if (samples === 0 && request.exemplars[index] === NONE) return
+    const { labels, family } = request.series[index]!
     const out = this.#out
     let size = 0
     for (let i = 0; i < labels.length; i++) size += this.#sizeOf(labels[i]!)
     const help = this.#place(family.helpText)
     const unit = this.#place(family.unitText)
     const metadata = 2 + (help === 0 ? 0 : 1 + varintSize(help)) + (unit === 0 ? 0 : 1 + varintSize(unit))
-    const exemplars = this.#exemplars(request, slot)
+    const exemplars = this.#exemplars(request, index)
     out.byte(SERIES)
-    out.varint(1 + varintSize(size) + size + samplesSize(request, slot) + exemplars.length + 2 + metadata)
+    out.varint(1 + varintSize(size) + size + samples + exemplars.length + 2 + metadata)
     out.byte(V2_TIME_SERIES.LABELS_REFS * 8 + 2)
     out.varint(size)
     this.#labels(labels)
-    this.#samples(request, slot)
+    writeSamples(out, request, index, SAMPLE_FIELDS)
     out.bytes(exemplars.bytes, 0, exemplars.length)
     out.byte(V2_TIME_SERIES.METADATA * 8 + 2)
     out.byte(metadata)
@@ -78,12 +79,22 @@ export class Message2 {
 
   /** Bytes of the numbers of its texts. */
   #sizeOf(label: LabelField): number {
-    if (label.message === this.#number) return label.size
+    return label.message === this.#number ? label.size : this.#prepare(label)
+  }
+
+  #prepare(label: LabelField): number {
     label.message = this.#number
     label.at = NOWHERE
-    label.size = 0
-    for (const text of label.texts) label.size += varintSize(this.#place(text))
-    return label.size
+    let size = 0
+    let packed = 0
+    for (const text of label.texts) {
+      const place = this.#place(text)
+      packed |= varintBits(place) << (8 * size)
+      size += varintSize(place)
+    }
+    label.size = size
+    label.packed = packed
+    return size
   }
 
   /** Numbers that stood side by side before are copied at once. */
@@ -113,45 +124,19 @@ export class Message2 {
     if (distance > 0 && length >= COPY_MIN) this.#out.copy(distance, length)
     else
       for (let i = from; i < to; i++) {
-        const { texts } = labels[i]!
-        for (let j = 0; j < texts.length; j++) this.#out.varint(texts[j]!.place)
+        const { texts, size, packed } = labels[i]!
+        if (size <= 4) this.#out.view.setUint32(this.#out.claim(size), packed, true)
+        else for (let j = 0; j < texts.length; j++) this.#out.varint(texts[j]!.place)
       }
   }
 
-  #samples({ first, from, to, times, starts, values, next, blobs }: Request, slot: number): void {
-    const out = this.#out
-    for (let at = first[slot]!; at !== NONE; at = next[at]!) {
-      const time = times[at]!
-      const start = starts[at]!
-      const isHistogram = to[at] !== 0
-      const length = (isHistogram ? to[at]! - from[at]! : 9) + 1 + varintSize(time) + startSize(start, isHistogram)
-      if (isHistogram) {
-        out.byte(HISTOGRAMS)
-        out.varint(length)
-        out.bytes(blobs.bytes, from[at]!, to[at]!)
-        out.byte(HISTOGRAM.TIMESTAMP * 8)
-      } else {
-        out.byte(SAMPLES)
-        out.byte(length)
-        out.byte(VALUE)
-        if (from[at] === ENDS) out.fixed64(STALE_LOW, STALE_HIGH)
-        else out.f64(values[at]!)
-        out.byte(TIMESTAMP)
-      }
-      out.varint(time)
-      if (start === 0) continue
-      out.varint(isHistogram ? V2_HISTOGRAM.START_TIMESTAMP * 8 : START)
-      out.varint(start)
-    }
-  }
-
-  #exemplars(request: Request, slot: number): Writer {
+  #exemplars(request: Request, index: number): Writer {
     const all = this.#scratch.clear()
     const bytes = request.blobs.bytes
-    for (let at = request.exemplars[slot]!; at !== NONE; at = request.next[at]!) {
+    for (let row = request.exemplars[index]!; row !== NONE; row = request.next[row]!) {
       const places: number[] = []
       const rest: number[] = []
-      for (const c = this.#cursor.reset(bytes, request.from[at]!, request.to[at]!); c.next(); ) {
+      for (const c = this.#cursor.reset(bytes, request.from[row]!, request.to[row]!); c.next(); ) {
         if (c.field !== EXEMPLAR.LABELS) rest.push(c.at, c.end)
         else
           for (const text = this.#inner.reset(bytes, c.start, c.end); text.next(); )
@@ -197,16 +182,9 @@ export class Message2 {
 
 const NOWHERE = -1
 
-function samplesSize({ first, from, to, times, starts, next }: Request, slot: number): number {
-  let size = 0
-  for (let at = first[slot]!; at !== NONE; at = next[at]!) {
-    const isHistogram = to[at] !== 0
-    const stamps = 1 + varintSize(times[at]!) + startSize(starts[at]!, isHistogram)
-    const inner = (isHistogram ? to[at]! - from[at]! : 9) + stamps
-    size += 1 + varintSize(inner) + inner
-  }
-  return size
+/** The first three bytes of a varint. */
+function varintBits(value: number): number {
+  if (value < 0x80) return value
+  const two = (value & 0x7f) | 0x80 | ((value & 0x3f80) << 1)
+  return value < 0x4000 ? two : two | 0x8000 | ((value & 0x1fc000) << 2)
 }
-
-const startSize = (startMs: number, isHistogram: boolean): number =>
-  startMs === 0 ? 0 : (isHistogram ? 2 : 1) + varintSize(startMs)

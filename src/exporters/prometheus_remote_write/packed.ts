@@ -19,7 +19,8 @@ export class PackedWriter {
   /** Bytes of the message so far, as they will be unpacked. */
   position = 0
   #out = new Uint8Array(FIRST_BYTES)
-  #view = new DataView(this.#out.buffer)
+  /** For what claim() has given; another one after begin(). */
+  view = new DataView(this.#out.buffer)
   #at = 0
   /** Where the open literal's header stands; negative: none is open. */
   #literalAt = -1
@@ -30,11 +31,20 @@ export class PackedWriter {
     const needed = maxBytes + (maxBytes >> 3) + 1024
     if (this.#out.length < needed) {
       this.#out = new Uint8Array(needed)
-      this.#view = new DataView(this.#out.buffer)
+      this.view = new DataView(this.#out.buffer)
     }
     this.#at = 0
     this.#literalAt = -1
     this.position = 0
+  }
+
+  /** Room for `bytes` in a row, 256 at most; returns where in `view` they stand. Up to 7 behind them may be written over. */
+  claim(bytes: number): number {
+    this.#room(bytes)
+    const at = this.#at
+    this.#at = at + bytes
+    this.position += bytes
+    return at
   }
 
   byte(value: number): void {
@@ -44,6 +54,14 @@ export class PackedWriter {
   }
 
   varint(value: number): void {
+    if (value < 0x80) {
+      this.byte(value)
+      return
+    }
+    if (value < 0x4000) {
+      this.view.setUint16(this.claim(2), (value & 0x7f) | 0x80 | ((value & 0x3f80) << 1), true)
+      return
+    }
     this.#room(10)
     const end = writeVarint(this.#out, this.#at, value)
     this.position += end - this.#at
@@ -52,7 +70,7 @@ export class PackedWriter {
 
   f64(value: number): void {
     this.#room(8)
-    this.#view.setFloat64(this.#at, value, true)
+    this.view.setFloat64(this.#at, value, true)
     this.#at += 8
     this.position += 8
   }
@@ -60,8 +78,8 @@ export class PackedWriter {
   /** Eight bytes in two halves. */
   fixed64(low: number, high: number): void {
     this.#room(8)
-    this.#view.setUint32(this.#at, low, true)
-    this.#view.setUint32(this.#at + 4, high, true)
+    this.view.setUint32(this.#at, low, true)
+    this.view.setUint32(this.#at + 4, high, true)
     this.#at += 8
     this.position += 8
   }
@@ -125,7 +143,7 @@ export function blockOf(...writers: readonly PackedWriter[]): Uint8Array<ArrayBu
   const length = writers.reduce((sum, { position }) => sum + position, 0)
   const elements = writers.map((writer) => writer.elements())
   const size = elements.reduce((sum, { length: own }) => sum + own, varintSize(length))
-  const block = new Uint8Array(size)
+  const block = Buffer.allocUnsafeSlow(size)
   let at = writeVarint(block, 0, length)
   for (const own of elements) {
     block.set(own, at)

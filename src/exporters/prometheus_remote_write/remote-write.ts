@@ -23,6 +23,7 @@ import { Message2 } from './message-2.ts'
 import { encoderOptions, isVersion2 } from './options.ts'
 import { readRefusal, refusalWords } from './refusal.ts'
 import type { Request } from './request.ts'
+import { countSamples } from './samples.ts'
 
 /** Batches that are in requests at the same time, the others wait in the queue as they came. */
 const MAX_OPEN_BATCHES = 100
@@ -177,8 +178,8 @@ export class RemoteWrite implements Exporter {
     request.sort()
     let searches = MAX_SEARCHES
     const write = async (from: number, to: number): Promise<void> => {
-      if (to <= request.settledSlots) return
-      const start = Math.max(from, request.settledSlots)
+      if (to <= request.settledSeries) return
+      const start = Math.max(from, request.settledSeries)
       try {
         await this.#post(request, start, to, signal)
       } catch (error) {
@@ -195,7 +196,7 @@ export class RemoteWrite implements Exporter {
         if (written === undefined) this.#reject(error, pointsOf(request, start, to))
         else this.#rejectRest(error, samplesOf(request, start, to) - written)
       }
-      request.settledSlots = to
+      request.settledSeries = to
     }
     await write(0, request.series.length)
   }
@@ -241,13 +242,13 @@ export class RemoteWrite implements Exporter {
 /** Of series each of which may hold what the store refused: of several series of a point one counts all of its points. */
 function pointsOf(request: Request, from: number, to: number): number {
   let points = 0
-  for (let slot = from; slot < to; slot++) points += Math.max(1, request.points[slot]!)
+  for (let i = from; i < to; i++) points += Math.max(1, request.points[i]!)
   return points
 }
 
 function samplesOf(request: Request, from: number, to: number): number {
   let samples = 0
-  for (let slot = from; slot < to; slot++) samples += request.samplesOf(slot)
+  for (let i = from; i < to; i++) samples += countSamples(request, i)
   return samples
 }
 

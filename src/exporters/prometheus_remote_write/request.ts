@@ -1,20 +1,21 @@
 // What goes to the store in one request: samples gathered by series, in columns.
 //
-//   slot     a series:  first and last sample, how many, how many of them stand for a data point
-//   sample   value, time, start time (milliseconds), the next sample of its series; or a histogram or exemplar, whose bytes
-//            stand in `blobs`
+//   slot     a track: its first series here, its first and last row
+//   series   its slot, its first exemplar, how many data points it stands for
+//   row      time, start time (milliseconds), the next row of its slot, and where its values begin: one for each series of the
+//            track, in their order. Or a native histogram, or an exemplar, whose bytes stand in `blobs`
 //
-// A series has one sample for a time: of two points the later counts.
+// A series has one sample for a time: of two points the later counts. So nothing is looked up and nothing is written twice
+// that the series of a histogram have in common.
 
 import type { DeliveryError } from '../../delivery/error.ts'
 import type { ClientInfo } from '../../otlp/batch.ts'
 import { Writer } from '../../wire/writer.ts'
 import { sortExemplars } from './exemplar-order.ts'
-import type { Series } from './series-book.ts'
+import { ABSENT_HIGH, NONE, sortRows } from './row-order.ts'
+import type { Series, Track } from './series-book.ts'
 
-const FIRST_SAMPLES = 256
-export const NONE = -1
-export const ENDS = -1
+const FIRST_ROWS = 256
 
 /** What one batch has in requests: told when each of them has ended. */
 export interface Share {
@@ -22,40 +23,48 @@ export interface Share {
 }
 
 /** The NaN that ends a series (Prometheus, "Staleness markers"); as a number it would be any NaN. */
-export const STALE_LOW = 2
-export const STALE_HIGH = 0x7ff00000
+const STALE_LOW = 2
+const STALE_HIGH = 0x7ff00000
 /** Around the labels of a series, and of a sample, at most. */
 const SERIES_BYTES = 40
 const SAMPLE_BYTES = 36
 
 export class Request {
   readonly series: Series[] = []
-  readonly first: number[] = []
-  readonly last: number[] = []
-  readonly exemplars: number[] = []
-  /** Data points of a slot; those that have several series count in one of them. */
-  readonly points: number[] = []
-  readonly unsorted = new Set<number>()
-  /** Slots that have more than one exemplar. */
-  readonly #manyExemplars = new Set<number>()
-  /** Of samples. */
-  values = new Float64Array(FIRST_SAMPLES)
-  times = new Float64Array(FIRST_SAMPLES)
-  starts = new Float64Array(FIRST_SAMPLES)
-  next = new Int32Array(FIRST_SAMPLES)
-  /** Where a histogram's bytes begin and end; of a plain sample `to` is 0, and `from` ENDS where the series ends with it. */
-  from = new Int32Array(FIRST_SAMPLES)
-  to = new Int32Array(FIRST_SAMPLES)
+  /** Of series. */
+  slotOf = new Int32Array(FIRST_ROWS)
+  exemplars = new Int32Array(FIRST_ROWS)
+  points = new Int32Array(FIRST_ROWS)
+  /** Of slots. */
+  firstSeries = new Int32Array(FIRST_ROWS)
+  first = new Int32Array(FIRST_ROWS)
+  last = new Int32Array(FIRST_ROWS)
+  slots = 0
+  /** Of rows. */
+  times = new Float64Array(FIRST_ROWS)
+  starts = new Float64Array(FIRST_ROWS)
+  next = new Int32Array(FIRST_ROWS)
+  valuesAt = new Int32Array(FIRST_ROWS)
+  /** Where a histogram's bytes begin and end, and then `valuesAt` is its place in the track; `to` is 0 where there are values. */
+  from = new Int32Array(FIRST_ROWS)
+  to = new Int32Array(FIRST_ROWS)
   count = 0
+  /** The same bytes: low half, high half of each value. */
+  values = new Float64Array(FIRST_ROWS)
+  halves = new Uint32Array(this.values.buffer)
   readonly blobs = new Writer()
   /** What the message takes at most. */
   bytes = 0
   /** Made with the first try. */
   message: Uint8Array | undefined
-  /** Slots that the store has, or will never take. */
-  settledSlots = 0
+  /** Series that the store has, or will never take. */
+  settledSeries = 0
   /** Whose data it holds, for authenticators that look at it. */
   client: ClientInfo
+  #valueCount = 0
+  readonly #unsorted = new Set<number>()
+  /** Series that have more than one exemplar. */
+  readonly #manyExemplars = new Set<number>()
   readonly #shares: Share[] = []
   readonly delivery = {
     deliver: () => this.#end(undefined),
@@ -69,14 +78,17 @@ export class Request {
   /** As if it were new, for data of that client: nobody may know it any more. */
   reset(client: ClientInfo): this {
     this.client = client
-    for (const list of [this.series, this.first, this.last, this.exemplars, this.points, this.#shares]) list.length = 0
-    this.unsorted.clear()
+    this.series.length = 0
+    this.#shares.length = 0
+    this.#unsorted.clear()
     this.#manyExemplars.clear()
+    this.slots = 0
     this.count = 0
+    this.#valueCount = 0
     this.blobs.clear()
     this.bytes = 0
     this.message = undefined
-    this.settledSlots = 0
+    this.settledSeries = 0
     return this
   }
 
@@ -87,133 +99,171 @@ export class Request {
     return true
   }
 
-  /** What a sample of that series would add to `bytes`. */
-  bytesOf(series: Series): number {
-    return SAMPLE_BYTES + (series.request === this ? 0 : SERIES_BYTES + series.bytes)
+  /** What samples of that track would add to `bytes`. */
+  bytesOf(track: Track): number {
+    return track.series.length * SAMPLE_BYTES + (track.request === this ? 0 : this.#bytesAround(track))
   }
 
-  /** `points`: data points that it stands for. */
-  sample(series: Series, value: number, timeMs: number, startMs: number, points: number, ends = false): void {
-    const from = ends ? ENDS : 0
-    const slot = this.#slot(series)
-    this.points[slot]! += points
+  /**
+   * Where the values of that time go: the place of the first one, for put() and end(). `points`: data points that they stand
+   * for, counted with that series of the track.
+   */
+  row(track: Track, timeMs: number, startMs: number, series: number, points: number): number {
+    const slot = this.#slot(track)
+    this.points[this.firstSeries[slot]! + series]! += points
     const last = this.last[slot]!
-    if (last !== NONE && this.times[last] === timeMs && this.to[last] === 0) {
-      this.values[last] = value
-      this.from[last] = from
-      return
-    }
-    this.#append(slot, value, timeMs, startMs, from, 0)
+    if (last !== NONE && this.times[last] === timeMs && this.to[last] === 0) return this.valuesAt[last]!
+    const { length } = track.series
+    const at = this.#valueCount
+    this.#valueCount += length
+    if (this.#valueCount > this.values.length) this.#growValues()
+    for (let i = at; i < this.#valueCount; i++) this.halves[2 * i + 1] = ABSENT_HIGH
+    this.bytes += length * SAMPLE_BYTES
+    this.#append(slot, this.#newRow(timeMs, startMs, at, 0, 0))
+    return at
+  }
+
+  put(place: number, value: number): void {
+    this.values[place] = value
+    // Its bits could be any, those for "absent" too.
+    if (Number.isNaN(value)) this.#putHalves(place, 0, 0x7ff80000)
+  }
+
+  /** The series ends with this row. */
+  end(place: number): void {
+    this.#putHalves(place, STALE_LOW, STALE_HIGH)
   }
 
   /** The bytes of a native histogram, of either version, without its time: copied. */
   histogram(series: Series, bytes: Uint8Array, length: number, timeMs: number, startMs: number): void {
-    const slot = this.#slot(series)
-    this.points[slot]!++
+    const slot = this.#slot(series.track!)
+    this.points[this.firstSeries[slot]! + series.place]!++
     const from = this.blobs.length
     this.blobs.copy(bytes, 0, length)
     this.bytes += length
     const last = this.last[slot]!
-    if (last !== NONE && this.times[last] === timeMs && this.to[last] !== 0) {
+    if (last !== NONE && this.times[last] === timeMs && this.to[last] !== 0 && this.valuesAt[last] === series.place) {
       this.from[last] = from
       this.to[last] = this.blobs.length
-    } else this.#append(slot, 0, timeMs, startMs, from, this.blobs.length)
+      return
+    }
+    this.bytes += SAMPLE_BYTES
+    this.#append(slot, this.#newRow(timeMs, startMs, series.place, from, this.blobs.length))
   }
 
   /** An Exemplar as 1.0 has it: copied. Of a series that has a sample here. */
   exemplar(series: Series, bytes: Uint8Array, length: number, timeMs: number): void {
-    const slot = this.#slot(series)
+    const at = this.firstSeries[this.#slot(series.track!)]! + series.place
     const from = this.blobs.length
     this.blobs.copy(bytes, 0, length)
     this.bytes += length + SAMPLE_BYTES
-    const at = this.#row(0, timeMs, 0, from, this.blobs.length)
-    if (this.exemplars[slot] !== NONE) this.#manyExemplars.add(slot)
-    this.next[at] = this.exemplars[slot]!
-    this.exemplars[slot] = at
+    const row = this.#newRow(timeMs, 0, 0, from, this.blobs.length)
+    if (this.exemplars[at] !== NONE) this.#manyExemplars.add(at)
+    this.next[row] = this.exemplars[at]!
+    this.exemplars[at] = row
   }
 
-  #slot(series: Series): number {
-    if (series.request === this) return series.slot
-    this.bytes += SERIES_BYTES + series.bytes
-    series.request = this
-    series.slot = this.series.length
-    this.series.push(series)
-    this.first.push(NONE)
-    this.last.push(NONE)
-    this.exemplars.push(NONE)
-    this.points.push(0)
-    return series.slot
-  }
-
-  #append(slot: number, value: number, timeMs: number, startMs: number, from: number, to: number): void {
-    this.bytes += SAMPLE_BYTES
-    const at = this.#row(value, timeMs, startMs, from, to)
-    const last = this.last[slot]!
-    if (last === NONE) this.first[slot] = at
-    else {
-      this.next[last] = at
-      if (timeMs < this.times[last]!) this.unsorted.add(slot)
-    }
-    this.last[slot] = at
-  }
-
-  #row(value: number, timeMs: number, startMs: number, from: number, to: number): number {
-    if (this.count === this.values.length) this.#grow()
-    const at = this.count++
-    this.values[at] = value
-    this.times[at] = timeMs
-    this.starts[at] = startMs
-    this.next[at] = NONE
-    this.from[at] = from
-    this.to[at] = to
-    return at
-  }
-
-  /** In the order of time: of samples one for each, of exemplars all. */
+  /** In the order of time: of samples one row for each, of exemplars all. Nothing may be added afterwards. */
   sort(): void {
-    for (const slot of this.unsorted) {
-      const rows: number[] = []
-      for (let at = this.first[slot]!; at !== NONE; at = this.next[at]!) rows.push(at)
-      rows.sort((a, b) => this.times[a]! - this.times[b]! || a - b)
-      const kept = rows.filter((at, i) => i + 1 === rows.length || this.times[rows[i + 1]!] !== this.times[at])
-      for (let i = 0; i < kept.length; i++) this.next[kept[i]!] = kept[i + 1] ?? NONE
-      this.first[slot] = kept[0]!
-      this.last[slot] = kept.at(-1)!
+    for (const slot of this.#unsorted) {
+      const { length } = this.series[this.firstSeries[slot]!]!.track!.series
+      this.first[slot] = sortRows(this, this.first[slot]!, length)
     }
-    this.unsorted.clear()
-    for (const slot of this.#manyExemplars) this.exemplars[slot] = sortExemplars(this, this.exemplars[slot]!)
+    this.#unsorted.clear()
+    for (const at of this.#manyExemplars) this.exemplars[at] = sortExemplars(this, this.exemplars[at]!)
     this.#manyExemplars.clear()
   }
 
-  /** Samples and histograms of a slot. */
-  samplesOf(slot: number): number {
-    let count = 0
-    for (let at = this.first[slot]!; at !== NONE; at = this.next[at]!) count++
-    return count
+  #putHalves(place: number, low: number, high: number): void {
+    this.halves[2 * place] = low
+    this.halves[2 * place + 1] = high
   }
 
-  #grow(): void {
-    const size = this.count * 2
-    const grown = (old: Float64Array): Float64Array<ArrayBuffer> => {
-      const fresh = new Float64Array(size)
-      fresh.set(old)
-      return fresh
+  #bytesAround({ series, bytes }: Track): number {
+    return series.length * SERIES_BYTES + bytes
+  }
+
+  #slot(track: Track): number {
+    return track.request === this ? track.slot : this.#newSlot(track)
+  }
+
+  #newSlot(track: Track): number {
+    const slot = this.slots++
+    track.request = this
+    track.slot = slot
+    this.bytes += this.#bytesAround(track)
+    if (slot === this.first.length) {
+      this.firstSeries = grownInts(this.firstSeries)
+      this.first = grownInts(this.first)
+      this.last = grownInts(this.last)
     }
-    const grownInts = (old: Int32Array): Int32Array<ArrayBuffer> => {
-      const fresh = new Int32Array(size)
-      fresh.set(old)
-      return fresh
+    this.firstSeries[slot] = this.series.length
+    this.first[slot] = NONE
+    this.last[slot] = NONE
+    for (const series of track.series) {
+      const at = this.series.push(series) - 1
+      if (at === this.slotOf.length) {
+        this.slotOf = grownInts(this.slotOf)
+        this.exemplars = grownInts(this.exemplars)
+        this.points = grownInts(this.points)
+      }
+      this.slotOf[at] = slot
+      this.exemplars[at] = NONE
+      this.points[at] = 0
     }
-    this.values = grown(this.values)
-    this.times = grown(this.times)
-    this.starts = grown(this.starts)
+    return slot
+  }
+
+  #append(slot: number, row: number): void {
+    const last = this.last[slot]!
+    if (last === NONE) this.first[slot] = row
+    else {
+      this.next[last] = row
+      if (this.times[row]! < this.times[last]!) this.#unsorted.add(slot)
+    }
+    this.last[slot] = row
+  }
+
+  #newRow(timeMs: number, startMs: number, valuesAt: number, from: number, to: number): number {
+    if (this.count === this.times.length) this.#growRows()
+    const row = this.count++
+    this.times[row] = timeMs
+    this.starts[row] = startMs
+    this.next[row] = NONE
+    this.valuesAt[row] = valuesAt
+    this.from[row] = from
+    this.to[row] = to
+    return row
+  }
+
+  #growRows(): void {
+    this.times = grownDoubles(this.times, 2 * this.count)
+    this.starts = grownDoubles(this.starts, 2 * this.count)
     this.next = grownInts(this.next)
+    this.valuesAt = grownInts(this.valuesAt)
     this.from = grownInts(this.from)
     this.to = grownInts(this.to)
   }
 
+  #growValues(): void {
+    this.values = grownDoubles(this.values, 2 * this.#valueCount)
+    this.halves = new Uint32Array(this.values.buffer)
+  }
+
   #end(error: DeliveryError | undefined): void {
-    for (const series of this.series) if (series.request === this) series.request = undefined
+    for (const { track } of this.series) if (track!.request === this) track!.request = undefined
     for (const share of this.#shares) share.requestEnded(error)
   }
+}
+
+function grownDoubles(old: Float64Array<ArrayBuffer>, size: number): Float64Array<ArrayBuffer> {
+  const fresh = new Float64Array(size)
+  fresh.set(old)
+  return fresh
+}
+
+function grownInts(old: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const fresh = new Int32Array(2 * old.length)
+  fresh.set(old)
+  return fresh
 }

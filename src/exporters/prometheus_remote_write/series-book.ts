@@ -21,9 +21,13 @@ export interface Text {
 export interface LabelField {
   /** Whole fields of a TimeSeries. */
   readonly field: Uint8Array
-  /** For 2.0: name, value, name, value; and the bytes of their numbers in the message for which `at` counts. */
+  /**
+   * For 2.0: name, value, name, value; how many bytes their numbers take in the message for which `at` counts, and those bytes
+   * where they are four at most.
+   */
   readonly texts: readonly Text[]
   size: number
+  packed: number
   /** Of several: each by itself. */
   readonly members: readonly LabelField[] | undefined
   /** The number of the message for which `at` counts. */
@@ -53,9 +57,32 @@ export interface Series extends ByteKeyed {
   readonly family: Family
   /** The same labels have the same one everywhere. */
   readonly hash: number
+  /** Where its samples go, from its first sample on. */
+  track: Track | undefined
+  /** Its number in there. */
+  place: number
+}
+
+/** Series whose samples come together: those of a histogram or a summary; or one alone. */
+export interface Track {
+  readonly series: readonly Series[]
+  /** What their labels and texts take at most. */
+  readonly bytes: number
+  readonly hash: number
   /** Where it stands in the request that gathers now. */
   request: Request | undefined
   slot: number
+}
+
+/** For series that have none yet, each once. */
+export function makeTrack(series: readonly Series[]): Track {
+  const bytes = series.reduce((sum, { bytes: own }) => sum + own, 0)
+  const track: Track = { series, bytes, hash: series[0]!.hash, request: undefined, slot: 0 }
+  series.forEach((one, place) => {
+    one.track = track
+    one.place = place
+  })
+  return track
 }
 
 export class SeriesBook {
@@ -99,8 +126,8 @@ export class SeriesBook {
       bytes: this.#isV2 ? textBytes : key.length,
       family,
       hash: crcOf(EMPTY_CRC, key.bytes, 0, key.length),
-      request: undefined,
-      slot: 0,
+      track: undefined,
+      place: 0,
     })
   }
 
@@ -130,7 +157,7 @@ export class SeriesBook {
       const field = pair.toBytes()
       const texts = labels.flatMap((label) => label.map((text) => this.#text(text)))
       const members = labels.length === 1 ? undefined : labels.map((label) => this.#field([label]))
-      known = this.#labels.add({ key: field, field, texts, members, size: 0, message: 0, at: 0 })
+      known = this.#labels.add({ key: field, field, texts, members, size: 0, packed: 0, message: 0, at: 0 })
     }
     return known
   }
