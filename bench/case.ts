@@ -42,6 +42,8 @@ export interface BenchCase {
   readonly variants?: Readonly<Record<string, string>>
   /** Programs that cannot run it, and of which variants, for example `{ otelcol: 'all' }`; none by default. */
   readonly notFor?: Readonly<Record<string, 'all' | readonly string[]>>
+  /** By variant, which share of the items comes to the sink, about; all of them by default. */
+  readonly kept?: Readonly<Record<string, number>>
   /** How many times the sink gets each item; 1 by default. Each copy goes to a lane of its own. */
   readonly copies?: number
   /** Of gRPC; one by default. */

@@ -84,6 +84,16 @@ export function unitWords(unit: string): { readonly main: string; readonly per: 
   return { main, per: per === '' ? '' : `per_${per}` }
 }
 
+/** The name of a unit, as metadata has it: `kW.h` is `kW_h`, and `By/s` bytes_per_second. */
+export function unitName(unit: string, { utf8 }: Translation): string {
+  const { main, per } = unitWords(unit)
+  return [main, per]
+    .map((word) => (utf8 ? word : cleanUnit(word)))
+    .filter((word) => word !== '')
+    .join('_')
+    .replace(/^_|_$/g, '')
+}
+
 export interface Naming extends Translation {
   readonly namespace: string
 }
@@ -148,10 +158,12 @@ export interface LabelNaming {
   readonly utf8: boolean
   /** Several `_` in a row become one; reserved names in `__` keep theirs. */
   readonly collapses: boolean
+  /** A single `_` in front has `key` before it. */
+  readonly keyed?: boolean
 }
 
 /** The name of a label; undefined where nothing but `_` is left of it. */
-export function labelName(name: string, { utf8, collapses }: LabelNaming): string | undefined {
+export function labelName(name: string, { utf8, collapses, keyed = false }: LabelNaming): string | undefined {
   if (utf8) return /^_*$/.test(name) ? undefined : name
   let built: string
   if (!collapses) built = name.replace(/[^a-zA-Z0-9_]/gu, '_')
@@ -161,5 +173,6 @@ export function labelName(name: string, { utf8, collapses }: LabelNaming): strin
     built = reserved ? `__${collapsed}__` : collapsed
   }
   if (/^[0-9]/.test(built)) built = `key_${built}`
+  else if (keyed && /^_(?!_)/.test(built)) built = `key${built}`
   return /^_*$/.test(built) ? undefined : built
 }

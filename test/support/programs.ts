@@ -88,6 +88,7 @@ const RECIPES = {
     ],
     run: (out, folder) => ['node', join(folder, 'edge-node.cjs'), join(out, 'node_modules/sparkplug-client')],
   },
+  'collector translators': { ...goBuild('.'), folder: 'collector', slow: true },
   'jaeger v1': builtWhole('jaeger', './cmd/all-in-one'),
   'jaeger v2': builtWhole('jaeger', './cmd/jaeger'),
   'prometheus 3': builtWhole('prometheus'),

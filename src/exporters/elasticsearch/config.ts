@@ -169,6 +169,10 @@ export const config = object(
       optional: true,
       doc: 'Whether reasons quote the document (Elasticsearch 8.18 and newer). Without it the server decides.',
     }),
+    suppressConflictErrors: bool('suppress_conflict_errors', {
+      default: false,
+      doc: 'Whether documents that are there already (409) are counted without a word in the log.',
+    }),
     metadataKeys: strings('metadata_keys', {
       default: [],
       doc: 'Request headers whose values are kept apart: one batch for each combination.',

@@ -5,7 +5,9 @@ import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { batchOf } from '../../../test/support/harness.ts'
 import { encodeDouble, encodeInt, encodeMap, encodeString } from '../../otlp/encode.ts'
 import type { Signal } from '../../otlp/signal.ts'
+import { Piece } from '../../wire/piece.ts'
 import { readBulkAnswer } from './bulk-answer.ts'
+import { type BulkBody, BulkWriter } from './bulk-body.ts'
 import { parseCloudId } from './cloud-id.ts'
 import type { MappingMode } from './config.ts'
 import { formatDate } from './date-suffix.ts'
@@ -14,6 +16,7 @@ import { Encoder } from './encoder.ts'
 import { Endpoints } from './endpoints.ts'
 import { FlatFields } from './flat-fields.ts'
 import { LOGS, METRICS, SPANS, withAttributes } from './testing.ts'
+import { xxh64 } from './xxh64.ts'
 
 const written = (write: (text: DocumentText) => void): string => {
   const text = new DocumentText().begin(1)
@@ -135,6 +138,32 @@ test('whatever names and values a record has, in every mode its document is JSON
   )
 })
 
+test('the array of a delivered body is written into again, that of any other body never', () => {
+  const writer = new BulkWriter(0)
+  const write = (id: number): BulkBody => {
+    writer.begin(100)
+    writer.open(new Piece('{"create":{"_index":"x"}}\n{'))
+    writer.text.ascii(`"id":${id}`)
+    writer.close(1)
+    return writer.take()[0]!
+  }
+  const first = write(1)
+  const part = first.subset([0])
+  writer.recycle(part)
+  const second = write(2)
+  assert.notEqual(second.bytes.buffer, part.bytes.buffer)
+  assert.equal(first.document(0), '{"id":1}')
+  writer.recycle(first)
+  writer.recycle(first)
+  const third = write(3)
+  assert.equal(third.bytes.buffer, first.bytes.buffer)
+  assert.notEqual(write(4).bytes.buffer, third.bytes.buffer)
+  assert.deepEqual(
+    [part, second, third].map((body) => body.document(0)),
+    ['{"id":1}', '{"id":2}', '{"id":3}'],
+  )
+})
+
 test('a key that a record repeats stands once, with its first value', () => {
   const attribute = (key: string, intValue: number) => ({ key, value: { intValue } })
   const attributes = [attribute('a', 1), attribute('b', 2), attribute('a', 3), attribute('c', 4), attribute('b', 5)]
@@ -195,6 +224,43 @@ test('bodies end where they are as large as they may be, and each holds whole do
   const one = encode('logs', LOGS, { maxBytes: 1 })
   assert.equal(one.bodies, 2)
   assert.deepEqual(one.lines, encode('logs', LOGS).lines)
+})
+
+const HISTOGRAM = {
+  timeUnixNano: '1767225600123456789',
+  count: '6',
+  sum: 9,
+  bucketCounts: ['1', '0', '2', '3'],
+  explicitBounds: [1, 2, 4],
+}
+const histogram = (point: object, aggregationTemporality = 1) => ({
+  resourceMetrics: [
+    { scopeMetrics: [{ metrics: [{ name: 'h', histogram: { aggregationTemporality, dataPoints: [point] } }] }] },
+  ],
+})
+
+test('a cumulative histogram is refused: its documents would count everything many times', () => {
+  const unfit: string[] = []
+  const { lines } = encode('metrics', histogram(HISTOGRAM, 2), { unfit })
+  assert.deepEqual(lines, [])
+  assert.deepEqual(unfit, ['1 a histogram is cumulative, and documents hold what is new'])
+})
+
+test('the values of a histogram are the middles of its buckets, or their upper bounds where a hint says so', () => {
+  const hints = { arrayValue: { values: [{ stringValue: 'histogram:raw' }] } }
+  const attributes = [{ key: 'elasticsearch.mapping.hints', value: hints }]
+  const valueOf = (point: object): object => encode('metrics', histogram(point)).lines[1].metrics.h
+  assert.deepEqual(valueOf(HISTOGRAM), { counts: [1, 2, 3], values: [0.5, 3, 4] })
+  assert.deepEqual(valueOf({ ...HISTOGRAM, attributes }), { counts: [1, 5], values: [1, 4] })
+})
+
+test('a document of metrics has whole milliseconds, and the hash of its names that the Collector gives', () => {
+  const { lines } = encode('metrics', histogram(HISTOGRAM))
+  assert.equal(lines[1]['@timestamp'], 1767225600123)
+  assert.equal(xxh64('').toString(16), 'ef46db3751d8e999')
+  assert.equal(xxh64('a').toString(16), 'd24ec4f1a98c6e5b')
+  assert.equal(xxh64('Nobody inspects the spammish repetition').toString(16), 'fbcea83c8a378bf1')
+  assert.equal(lines[1]._metric_names_hash, xxh64('h').toString(16))
 })
 
 test('points of one document share time, start, unit and attributes, in whatever order the attributes are', () => {

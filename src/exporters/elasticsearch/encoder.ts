@@ -3,6 +3,7 @@
 import type { Batch } from '../../otlp/batch.ts'
 import { SPAN } from '../../otlp/fields.ts'
 import { plain } from '../../otlp/json/shape.ts'
+import { METRIC_TYPE, type MetricView } from '../../otlp/metric.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import { VALUE } from '../../otlp/value.ts'
 import { Walk } from '../../otlp/walk.ts'
@@ -84,6 +85,11 @@ export class Encoder {
     return { bodies: this.#bulk.take(), next }
   }
 
+  /** The body was delivered, and nobody reads it any more: its array is written into again. */
+  recycle(body: BulkBody): void {
+    this.#bulk.recycle(body)
+  }
+
   #part(part: Uint8Array): void {
     const walk = this.#walk.open(plain(part))
     while (walk.nextResource()) {
@@ -143,10 +149,13 @@ export class Encoder {
     const walk = this.#walk
     this.#metrics.begin(walk.bytes)
     let points = 0
+    let cumulative = 0
     while (walk.nextItem()) {
+      const isRefused = isCumulativeHistogram(walk.metric)
       while (walk.nextPoint()) {
         points++
-        if (mode === 'bodymap') continue
+        if (isRefused) cumulative++
+        if (isRefused || mode === 'bodymap') continue
         this.#place.enterRecord(walk)
         this.#metrics.add(walk, this.#place.target(routing))
       }
@@ -155,6 +164,7 @@ export class Encoder {
       this.#onUnfit(points, 'mode bodymap is for logs')
       return
     }
+    if (cumulative > 0) this.#onUnfit(cumulative, 'a histogram is cumulative, and documents hold what is new')
     const without =
       mode === 'otel' ? this.#metrics.writeOtel(this.#place, this.#templates) : this.#metrics.writeFlat(this.#flat)
     if (without > 0) this.#onUnfit(without, 'a data point has no value that a document can hold')
@@ -227,3 +237,10 @@ export class Encoder {
     return this.#options.allowedModes.has(word) ? (word as MappingMode) : this.#options.mode
   }
 }
+
+const CUMULATIVE = 2
+
+/** The sum of such documents, which is how Elasticsearch reads them, would count everything many times. */
+const isCumulativeHistogram = (metric: MetricView): boolean =>
+  (metric.type === METRIC_TYPE.HISTOGRAM || metric.type === METRIC_TYPE.EXPONENTIAL_HISTOGRAM) &&
+  metric.aggregationTemporality() === CUMULATIVE

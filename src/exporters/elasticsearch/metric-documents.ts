@@ -4,6 +4,7 @@ import { encodeText } from '../../otlp/encode.ts'
 import { METRIC } from '../../otlp/fields.ts'
 import { CHAR } from '../../otlp/json/text.ts'
 import { METRIC_TYPE, MetricView } from '../../otlp/metric.ts'
+import { millis } from '../../otlp/millis.ts'
 import { utf8 } from '../../otlp/value.ts'
 import type { Walk } from '../../otlp/walk.ts'
 import { type AttributesJson, readOnlyMap } from './attributes-json.ts'
@@ -11,13 +12,16 @@ import type { BulkWriter } from './bulk-body.ts'
 import { DocumentText } from './document-text.ts'
 import type { FlatDocuments } from './flat-documents.ts'
 import { MetricGroups, POINT } from './metric-groups.ts'
-import { MetricValues } from './metric-values.ts'
+import { MetricNamesHash } from './metric-names-hash.ts'
+import { type HistogramForm, MetricValues } from './metric-values.ts'
 import type { Place } from './place.ts'
 import type { Target } from './routing.ts'
 import { SpecialAttributes } from './special-attributes.ts'
 
 const AGGREGATE = 'aggregate_metric_double'
+const RAW = 'histogram:raw'
 const DOC_COUNT = '_doc_count'
+const CUMULATIVE = 2
 
 /** What of a group was written. */
 interface Written {
@@ -34,6 +38,7 @@ export class MetricDocuments {
   readonly #groups = new MetricGroups()
   readonly #values = new MetricValues()
   readonly #metric = new MetricView()
+  readonly #hash = new MetricNamesHash()
   readonly #map = readOnlyMap()
   readonly #special = new SpecialAttributes()
   /** The members of `metrics`, while the line above them is not written yet. */
@@ -113,7 +118,7 @@ export class MetricDocuments {
       text.piece(target.dataStreamJson)
       this.#openAttributes(first)
       this.#attributes.write(text, this.#map, this.#special, true)
-      text.raw(place.aroundJson)
+      text.piece(place.aroundJson)
       text.ascii('"metrics":{')
       text.raw(values.bytes, 0, values.length)
       text.ascii('},')
@@ -172,9 +177,14 @@ export class MetricDocuments {
     const [from, to] = [groups.get(point, POINT.METRIC_START), groups.get(point, POINT.METRIC_END)]
     const metric = this.#metric.reset(bytes, from, to) as MetricView
     this.#openAttributes(point)
-    const form = this.#special.has('HINTS', AGGREGATE) ? 'aggregate' : 'centroids'
+    const isCounter = metric.isMonotonic() && metric.aggregationTemporality() === CUMULATIVE
     const [start, end] = [groups.get(point, POINT.START), groups.get(point, POINT.END)]
-    return this.#values.write(text, metric.type, metric.isMonotonic(), form, bytes, start, end)
+    return this.#values.write(text, metric.type, isCounter, this.#form(), bytes, start, end)
+  }
+
+  #form(): HistogramForm {
+    if (this.#special.has('HINTS', AGGREGATE)) return 'aggregate'
+    return this.#special.has('HINTS', RAW) ? 'raw' : 'centroids'
   }
 
   #writeValues(first: number, values: DocumentText, withTemplates: boolean): Written {
@@ -207,21 +217,14 @@ export class MetricDocuments {
           groups.get(point, POINT.END),
         )
     }
-    return { points: names.length, without, templates, docCount, hash: hashOfNames(names) }
+    return { points: names.length, without, templates, docCount, hash: this.#hash.of(names) }
   }
 
-  /** With a comma behind it. */
+  /** With a comma behind it. In data streams of metrics times are whole milliseconds. */
   #time(low: number, high: number, target: Target): void {
     const { text } = this.#bulk
     if (target.dataStream === undefined) text.isoTime(low, high)
-    else text.epochMillis(low, high)
+    else text.integer(millis(low, high))
     text.put(CHAR.COMMA)
   }
-}
-
-/** FNV-1a in 32 bits over the sorted names: keeps documents of different metrics apart in a time series data stream. */
-function hashOfNames(names: string[]): string {
-  let hash = 0x811c9dc5
-  for (const name of names.sort()) for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193)
-  return (hash >>> 0).toString(16)
 }

@@ -13,8 +13,8 @@ import {
 } from '../../otlp/metric.ts'
 import type { DocumentText } from './document-text.ts'
 
-/** How histograms are written: `counts` and `values`, or as `sum` and `value_count`. */
-export type HistogramForm = 'centroids' | 'aggregate'
+/** How histograms are written: `counts`, and as `values` the middles of buckets or their upper bounds; or `sum` and `value_count`. */
+export type HistogramForm = 'centroids' | 'raw' | 'aggregate'
 
 export class MetricValues {
   readonly #number = new NumberPointView()
@@ -31,7 +31,7 @@ export class MetricValues {
   write(
     text: DocumentText,
     type: MetricType,
-    isMonotonic: boolean,
+    isCounter: boolean,
     form: HistogramForm,
     bytes: Uint8Array,
     start: number,
@@ -40,7 +40,7 @@ export class MetricValues {
     switch (type) {
       case METRIC_TYPE.GAUGE:
       case METRIC_TYPE.SUM:
-        return this.#writeNumber(text, isMonotonic, bytes, start, end)
+        return this.#writeNumber(text, isCounter, bytes, start, end)
       case METRIC_TYPE.HISTOGRAM:
         return this.#writeHistogram(text, form, bytes, start, end)
       case METRIC_TYPE.EXPONENTIAL_HISTOGRAM:
@@ -66,7 +66,7 @@ export class MetricValues {
 
   #writeNumber(
     text: DocumentText,
-    isMonotonic: boolean,
+    isCounter: boolean,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -74,12 +74,12 @@ export class MetricValues {
     const point = this.#number.reset(bytes, start, end)
     if (point.valueField === NUMBER_DATA_POINT.AS_INT) {
       text.int64(point.fixedLow(NUMBER_DATA_POINT.AS_INT), point.fixedHigh(NUMBER_DATA_POINT.AS_INT))
-      return isMonotonic ? 'counter_long' : 'gauge_long'
+      return isCounter ? 'counter_long' : 'gauge_long'
     }
     const value = point.value()
     if (!Number.isFinite(value)) return undefined
     text.float(value)
-    return isMonotonic ? 'counter_double' : 'gauge_double'
+    return isCounter ? 'counter_double' : 'gauge_double'
   }
 
   #writeHistogram(
@@ -107,8 +107,13 @@ export class MetricValues {
       counts.length = 0
       counts.push(point.count())
     }
-    const middle = (i: number): number => (bounds.length === 0 ? sum / point.count() : middleOf(bounds, i))
-    writeCentroids(text, counts, middle)
+    if (form === 'raw' && bounds.length > 0) {
+      joinLast(counts)
+      writeCentroids(text, counts, (i) => bounds[i]!)
+    } else {
+      const middle = (i: number): number => (bounds.length === 0 ? sum / point.count() : middleOf(bounds, i))
+      writeCentroids(text, counts, middle)
+    }
     return 'histogram'
   }
 
@@ -123,18 +128,22 @@ export class MetricValues {
     const negativeOffset = point.negative(negative)
     const positiveOffset = point.positive(positive)
     const scale = point.scale()
-    const middle = (index: number): number => (lowerBound(index, scale) + lowerBound(index + 1, scale)) / 2
+    const middle = (index: number): number => {
+      const low = lowerBound(index, scale)
+      return low + (lowerBound(index + 1, scale) - low) / 2
+    }
+    const isRaw = form === 'raw'
     const counts: number[] = []
     const values: number[] = []
     for (let i = negative.length - 1; i >= 0; i--) {
       counts.push(negative[i]!)
-      values.push(-middle(negativeOffset + i))
+      values.push(isRaw ? -lowerBound(negativeOffset + i, scale) : -middle(negativeOffset + i))
     }
     counts.push(point.zeroCount())
     values.push(0)
     for (let i = 0; i < positive.length; i++) {
       counts.push(positive[i]!)
-      values.push(middle(positiveOffset + i))
+      values.push(isRaw ? lowerBound(positiveOffset + i + 1, scale) : middle(positiveOffset + i))
     }
     writeCentroids(text, counts, (i) => values[i]!)
     return 'histogram'
@@ -170,6 +179,13 @@ function writeCentroids(text: DocumentText, counts: readonly number[], value: (i
   text.ascii(']}')
 }
 
+/** What is above all bounds counts as the bucket before it that is not empty: values may not stand twice. */
+function joinLast(counts: number[]): void {
+  const above = counts.pop()
+  const last = counts.findLastIndex((count) => count > 0)
+  if (above !== undefined && last >= 0) counts[last]! += above
+}
+
 /** The middle of bucket `i`; of the first and the last, which are open, what is known of them. */
 function middleOf(bounds: readonly number[], i: number): number {
   if (i === 0) return bounds[0]! > 0 ? bounds[0]! / 2 : bounds[0]!
@@ -177,5 +193,6 @@ function middleOf(bounds: readonly number[], i: number): number {
   return bounds[i - 1]! + (bounds[i]! - bounds[i - 1]!) / 2
 }
 
-/** OpenTelemetry, metrics data model, "Exponential Scale": the base is 2^(2^-scale). */
-const lowerBound = (index: number, scale: number): number => 2 ** (index * 2 ** -scale)
+/** OpenTelemetry, metrics data model, "Producer Expectations": the base is 2^(2^-scale). */
+const lowerBound = (index: number, scale: number): number =>
+  scale <= 0 ? 2 ** (index * 2 ** -scale) : 2 * Math.exp((index - 2 ** scale) * (Math.LN2 * 2 ** -scale))

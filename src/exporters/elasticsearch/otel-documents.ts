@@ -5,34 +5,38 @@
 import type { AttributeMap } from '../../otlp/attribute.ts'
 import { LOG_RECORD, SPAN, SPAN_EVENT, SPAN_LINK } from '../../otlp/fields.ts'
 import { CHAR } from '../../otlp/json/text.ts'
+import type { LogView } from '../../otlp/log.ts'
 import { EventView, LinkView } from '../../otlp/span.ts'
-import { VALUE, ValueView } from '../../otlp/value.ts'
+import { isShortText, VALUE, ValueView } from '../../otlp/value.ts'
 import type { Walk } from '../../otlp/walk.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import type { FieldIndex } from '../../wire/field-index.ts'
+import { Piece } from '../../wire/piece.ts'
 import { type AttributesJson, readOnlyMap } from './attributes-json.ts'
-import { type DocumentText, Piece } from './document-text.ts'
+import type { DocumentText } from './document-text.ts'
 import type { Place } from './place.ts'
 import type { Target } from './routing.ts'
 import { SpecialAttributes } from './special-attributes.ts'
 
 const KINDS = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'] as const
-const STATUSES = ['Unset', 'Ok', 'Error'] as const
+const STATUSES = ['', '"code":"Ok",', '"code":"Error",'] as const
 
 const KEY_TIMESTAMP = new Piece('"@timestamp":')
 const KEY_DROPPED_ATTRIBUTES_COUNT = new Piece('"dropped_attributes_count":')
 const KEY_DROPPED_EVENTS_COUNT = new Piece('"dropped_events_count":')
 const KEY_DROPPED_LINKS_COUNT = new Piece('"dropped_links_count":')
-const KEY_EVENT_NAME = new Piece('"event_name":')
-const KEY_NAME = new Piece('"name":')
-const KEY_PARENT_SPAN_ID = new Piece('"parent_span_id":')
+const KEY_EVENT_NAME = new Piece('"event_name":"')
+const KEY_NAME = new Piece('"name":"')
+const KEY_PARENT_SPAN_ID = new Piece('"parent_span_id":"')
 const KEY_SEVERITY_NUMBER = new Piece('"severity_number":')
-const KEY_SEVERITY_TEXT = new Piece('"severity_text":')
-const KEY_SPAN_ID = new Piece('"span_id":')
-const KEY_TRACE_ID = new Piece('"trace_id":')
-const KEY_TRACE_STATE = new Piece('"trace_state":')
+const KEY_SEVERITY_TEXT = new Piece('"severity_text":"')
+const KEY_SPAN_ID = new Piece('"span_id":"')
+const KEY_TRACE_ID = new Piece('"trace_id":"')
+const KEY_TRACE_STATE = new Piece('"trace_state":"')
 const AND_OBSERVED_TIMESTAMP = new Piece(',"observed_timestamp":')
+const BODY = new Piece('"body":{"text":"')
 const TEXT_BODY = new Piece('"body":{"text":')
+const CLOSE = new Piece('},')
 const STRUCTURED_BODY = new Piece('"body":{"structured":')
 
 export class OtelDocuments {
@@ -63,9 +67,18 @@ export class OtelDocuments {
     const text = this.#text
     const { log } = walk
     const observed = LOG_RECORD.OBSERVED_TIME_UNIX_NANO
-    const time = isSet(log, LOG_RECORD.TIME_UNIX_NANO) ? LOG_RECORD.TIME_UNIX_NANO : observed
-    this.#time(KEY_TIMESTAMP, log, time, target)
-    if (isSet(log, observed)) this.#time(AND_OBSERVED_TIMESTAMP, log, observed, target)
+    const seenLow = log.fixedLow(observed)
+    const seenHigh = log.fixedHigh(observed)
+    const low = log.fixedLow(LOG_RECORD.TIME_UNIX_NANO)
+    const high = log.fixedHigh(LOG_RECORD.TIME_UNIX_NANO)
+    const isSeen = seenLow !== 0 || seenHigh !== 0
+    text.piece(KEY_TIMESTAMP)
+    if (low === 0 && high === 0) writeTime(text, seenLow, seenHigh, target)
+    else writeTime(text, low, high, target)
+    if (isSeen) {
+      text.piece(AND_OBSERVED_TIMESTAMP)
+      writeTime(text, seenLow, seenHigh, target)
+    }
     text.put(CHAR.COMMA)
     text.piece(target.dataStreamJson)
     this.#string(KEY_SEVERITY_TEXT, log, LOG_RECORD.SEVERITY_TEXT)
@@ -75,8 +88,8 @@ export class OtelDocuments {
     this.#writeAttributes(walk, place)
     this.#uint(KEY_DROPPED_ATTRIBUTES_COUNT, log.uint32(LOG_RECORD.DROPPED_ATTRIBUTES_COUNT))
     if (!this.#string(KEY_EVENT_NAME, log, LOG_RECORD.EVENT_NAME)) this.#eventName(walk, place)
-    text.raw(place.aroundJson)
-    if (log.has(LOG_RECORD.BODY)) this.#body(log.body())
+    text.piece(place.aroundJson)
+    if (log.has(LOG_RECORD.BODY)) this.#body(log)
     text.cut(text.length - 1)
   }
 
@@ -100,14 +113,17 @@ export class OtelDocuments {
     this.#uint(KEY_DROPPED_EVENTS_COUNT, span.uint32(SPAN.DROPPED_EVENTS_COUNT))
     this.#writeLinks(span)
     this.#uint(KEY_DROPPED_LINKS_COUNT, span.uint32(SPAN.DROPPED_LINKS_COUNT))
-    text.ascii(`"status":{`)
+    text.ascii('"status":{')
+    const empty = text.length
     if (span.statusMessageEnd() > span.statusMessageStart()) {
       text.ascii('"message":')
       text.quoted(span.bytes, span.statusMessageStart(), span.statusMessageEnd())
       text.put(CHAR.COMMA)
     }
-    text.ascii(`"code":"${STATUSES[span.statusCode()] ?? 'Unset'}"},`)
-    text.raw(place.aroundJson)
+    text.ascii(STATUSES[span.statusCode()] ?? '')
+    if (text.length > empty) text.cut(text.length - 1)
+    text.ascii('},')
+    text.piece(place.aroundJson)
     text.cut(text.length - 1)
   }
 
@@ -132,21 +148,19 @@ export class OtelDocuments {
     const name = named && this.#special.entry('EVENT_NAME') < 0 ? event.toName() : undefined
     const first = name === undefined ? undefined : Buffer.from(`"event.name":${JSON.stringify(name)},`)
     this.#attributes.write(text, this.#map, this.#special, false, first)
-    text.raw(place.aroundJson)
+    text.piece(place.aroundJson)
     text.cut(text.length - 1)
   }
 
   #time(key: Piece, view: FieldIndex, field: number, target: Target): void {
     this.#text.piece(key)
-    writeTime(this.#text, view, field, target)
+    writeTime(this.#text, view.fixedLow(field), view.fixedHigh(field), target)
   }
 
   #string(key: Piece, view: FieldIndex, field: number): boolean {
     const at = view.contentsAt(field)
     if (at === 0) return false
-    this.#text.piece(key)
-    this.#text.quoted(view.bytes, at, view.to(field))
-    this.#text.put(CHAR.COMMA)
+    this.#text.textMember(key, view.bytes, at, view.to(field))
     return true
   }
 
@@ -159,14 +173,11 @@ export class OtelDocuments {
 
   #id(key: Piece, view: FieldIndex, at: number, length: number): void {
     if (at === 0 || isZero(view.bytes, at, length)) return
-    this.#text.piece(key)
-    this.#text.hexOf(view.bytes, at, at + length)
-    this.#text.put(CHAR.COMMA)
+    this.#text.hexMember(key, view.bytes, at, at + length)
   }
 
-  #writeAttributes(walk: Walk, { isPlain, recordSpecial }: Place): void {
-    if (isPlain)
-      this.#attributes.writePlain(this.#text, walk.bytes, walk.recordStart, walk.recordEnd, walk.attributesField)
+  #writeAttributes(walk: Walk, { isFollowed, paths, recordSpecial }: Place): void {
+    if (isFollowed) this.#attributes.writeFollowed(this.#text, walk.bytes, paths)
     else this.#attributes.write(this.#text, walk.attributes, recordSpecial)
   }
 
@@ -175,14 +186,20 @@ export class OtelDocuments {
     if (at < 0) return
     const value = walk.attributes.value(at)
     if (value.type !== VALUE.STRING || value.start === value.end) return
-    this.#text.piece(KEY_EVENT_NAME)
-    this.#text.quoted(value.bytes, value.start, value.end)
-    this.#text.put(CHAR.COMMA)
+    this.#text.textMember(KEY_EVENT_NAME, value.bytes, value.start, value.end)
   }
 
   /** Elasticsearch takes no lists but of objects below one name: others are put into an object. */
-  #body(body: ValueView): void {
+  #body(log: LogView): void {
     const text = this.#text
+    const [from, to] = [log.from(LOG_RECORD.BODY), log.to(LOG_RECORD.BODY)]
+    if (isShortText(log.bytes, from, to) && !log.isRepeated(LOG_RECORD.BODY)) {
+      text.textMember(BODY, log.bytes, from + 2, to)
+      text.cut(text.length - 1)
+      text.piece(CLOSE)
+      return
+    }
+    const body = log.body()
     if (body.type === VALUE.EMPTY) return
     const wraps = body.type === VALUE.LIST && !this.#isListOfMaps(body)
     text.piece(body.type === VALUE.LIST || body.type === VALUE.MAP ? STRUCTURED_BODY : TEXT_BODY)
@@ -223,9 +240,9 @@ export class OtelDocuments {
  * In a data stream `@timestamp` is a date whatever its words; elsewhere dynamic mapping has to recognize one, which it does
  * in ISO 8601 alone.
  */
-export function writeTime(text: DocumentText, view: FieldIndex, field: number, target: Target): void {
-  if (target.dataStream === undefined) text.isoTime(view.fixedLow(field), view.fixedHigh(field))
-  else text.epochMillis(view.fixedLow(field), view.fixedHigh(field))
+export function writeTime(text: DocumentText, low: number, high: number, target: Target): void {
+  if (target.dataStream === undefined) text.isoTime(low, high)
+  else text.epochMillis(low, high)
 }
 
 export const isSet = (view: FieldIndex, field: number): boolean =>

@@ -1,6 +1,8 @@
 // Where the walk stands: what resource and scope contribute to every document below them, made once for each of them.
 
 import type { Walk } from '../../otlp/walk.ts'
+import { Piece } from '../../wire/piece.ts'
+import { AttributePaths } from './attribute-paths.ts'
 import type { AttributesJson } from './attributes-json.ts'
 import type { MappingMode } from './config.ts'
 import { DocumentText } from './document-text.ts'
@@ -11,14 +13,15 @@ export class Place {
   readonly resourceSpecial = new SpecialAttributes()
   readonly scopeSpecial = new SpecialAttributes()
   readonly recordSpecial = new SpecialAttributes()
-  /** The record's attributes are all usual, and have not been read. */
-  isPlain = false
+  /** Attributes of the record, where `isFollowed`: then they have not been read in another way, and none is special. */
+  readonly paths = new AttributePaths()
+  isFollowed = false
   scopeName = ''
   scopeVersion = ''
   mode: MappingMode
   /** `"resource":{...},"scope":{...},` as documents of mode otel have them. */
-  aroundJson: Uint8Array = new Uint8Array(0)
-  #resourceJson: Uint8Array = new Uint8Array(0)
+  readonly aroundJson = new Piece()
+  readonly #resourceJson = new Piece()
   #isResourceWritten = false
   #target: Target | undefined
   readonly #defaultMode: MappingMode
@@ -57,24 +60,24 @@ export class Place {
       this.#string('schema_url', resource.toSchemaUrl())
       this.#attributes.write(text, walk.resourceAttributes, this.resourceSpecial, flatMaps)
       this.#count(resource.droppedAttributesCount())
-      this.#resourceJson = this.#closed()
+      this.#close(this.#resourceJson)
     }
     const { scope } = walk
     text.begin()
-    text.raw(this.#resourceJson)
+    text.piece(this.#resourceJson)
     text.ascii('"scope":{')
     this.#string('schema_url', scope.toSchemaUrl())
     this.#string('name', this.scopeName)
     this.#string('version', this.scopeVersion)
     this.#attributes.write(text, walk.scopeAttributes, this.scopeSpecial, flatMaps)
     this.#count(scope.droppedAttributesCount())
-    this.aroundJson = this.#closed()
+    this.#close(this.aroundJson)
   }
 
   enterRecord(walk: Walk): void {
     const { bytes, recordStart, recordEnd } = walk
-    this.isPlain = this.#attributes.plain.areAll(bytes, recordStart, recordEnd, walk.attributesField)
-    if (this.isPlain) this.recordSpecial.clear()
+    this.isFollowed = this.paths.follow(bytes, walk.words, recordStart, recordEnd, walk.attributesField)
+    if (this.isFollowed) this.recordSpecial.clear()
     else this.recordSpecial.read(walk.attributes)
   }
 
@@ -97,10 +100,10 @@ export class Place {
     if (dropped > 0) this.#scratch.ascii(`"dropped_attributes_count":${dropped},`)
   }
 
-  #closed(): Uint8Array {
+  #close(piece: Piece): void {
     const text = this.#scratch
     if (text.bytes[text.length - 1] === 0x2c) text.cut(text.length - 1)
     text.ascii('},')
-    return text.copyFrom(0)
+    piece.set(text.bytes, 0, text.length)
   }
 }

@@ -10,7 +10,7 @@
 // contrib, exporter/elasticsearchexporter/internal/datastream/router.go; reference 4.7. Most records have none of these
 // attributes: then the target of their scope is theirs.
 
-import { Piece } from './document-text.ts'
+import { Piece } from '../../wire/piece.ts'
 import type { SpecialAttributes, SpecialName } from './special-attributes.ts'
 
 export interface DataStream {

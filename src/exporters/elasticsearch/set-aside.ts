@@ -7,11 +7,13 @@ import { encodeText } from '../../otlp/encode.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import { countRejected } from '../../self/exporter-metrics.ts'
 import { FailureLog } from '../../sending/failure-log.ts'
+import { Piece } from '../../wire/piece.ts'
 import type { Failure } from './bulk-answer.ts'
 import { BulkBody, BulkWriter } from './bulk-body.ts'
 import type { BulkMetrics } from './bulk-metrics.ts'
 import type { ElasticsearchConfig } from './config.ts'
-import { Piece } from './document-text.ts'
+
+const CONFLICT = 409
 
 export class SetAside {
   readonly #config: ElasticsearchConfig
@@ -50,7 +52,8 @@ export class SetAside {
       if (items > 0 && !body.isDeadLetters) countRejected(this.#context.meter, signal, items)
       this.#metrics.processed(outcomeOf(status), 1, type)
       const words = `${body.index(document)}: ${type}: ${reason} (${status})`
-      this.#log.report(new DeliveryError('ELASTICSEARCH_REFUSED', words, { retry: 'never' }), items)
+      if (status !== CONFLICT || !this.#config.suppressConflictErrors)
+        this.#log.report(new DeliveryError('ELASTICSEARCH_REFUSED', words, { retry: 'never' }), items)
       this.#show(body, failure)
     }
     // What cannot be written there either has been said; writing about it would go round for ever.

@@ -3,6 +3,7 @@
 
 import type { AttributeMap } from '../../otlp/attribute.ts'
 import { encodeText } from '../../otlp/encode.ts'
+import { equalBytes } from '../../wire/varint.ts'
 
 const NAMES = {
   TYPE: 'data_stream.type',
@@ -27,6 +28,10 @@ const FIRST_SHOWN = ORDER.indexOf('PREFIX')
 const D = 0x64
 const E = 0x65
 const SHORTEST = Math.min(...KEYS.map((key) => key.length))
+
+/** Whether `bytes[keyStart, keyEnd)` is the key of one. */
+export const isSpecialKey = (bytes: Uint8Array, keyStart: number, keyEnd: number): boolean =>
+  KEYS.some((key) => equalBytes(bytes, keyStart, keyEnd, key))
 
 export class SpecialAttributes {
   /** By special: the entry of the map, or -1. */

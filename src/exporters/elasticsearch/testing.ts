@@ -106,6 +106,7 @@ const point = (value: object, device = 'm-1') => ({
   attributes: [{ key: 'device.id', value: { stringValue: device } }],
   ...value,
 })
+const DELTA = { aggregationTemporality: 1 }
 const CUMULATIVE = { aggregationTemporality: 2 }
 
 /** Eight points, of which one has no value that a document can hold: three documents. */
@@ -131,7 +132,7 @@ export const METRICS = {
               name: 'cycle',
               unit: '1',
               histogram: {
-                ...CUMULATIVE,
+                ...DELTA,
                 dataPoints: [point({ count: '3', sum: 4, bucketCounts: ['1', '2', '0'], explicitBounds: [1, 2] })],
               },
             },
@@ -139,7 +140,7 @@ export const METRICS = {
               name: 'spread',
               unit: '1',
               exponentialHistogram: {
-                ...CUMULATIVE,
+                ...DELTA,
                 dataPoints: [
                   point({ count: '3', sum: 4, zeroCount: '1', positive: { offset: 0, bucketCounts: ['1', '1'] } }),
                 ],

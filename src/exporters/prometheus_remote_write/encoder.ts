@@ -28,17 +28,17 @@ import {
   MetricView,
   SummaryPointView,
 } from '../../otlp/metric.ts'
+import { millis } from '../../otlp/millis.ts'
 import { MergedView } from '../../otlp/resource.ts'
 import { type Label, type ResourceLabels, readAttributes, resourceLabels } from '../../prometheus/labels.ts'
 import { MetricData, TEMPORALITY } from '../../prometheus/metric-data.ts'
-import { metricName, type Naming, unitWords } from '../../prometheus/names.ts'
+import { metricName, type Naming, unitName } from '../../prometheus/names.ts'
 import { type PointFields, PointReader } from '../../prometheus/points.ts'
 import { V2_METADATA_METRIC_TYPE } from '../../prometheus/remote-write-fields.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import { empty } from '../../wire/empty.ts'
 import { ExemplarWriter } from './exemplars.ts'
 import type { Lanes } from './lanes.ts'
-import { millis } from './millis.ts'
 import { NativeWriter } from './native.ts'
 import { PART, Parts } from './parts.ts'
 import type { Request, Share } from './request.ts'
@@ -255,8 +255,6 @@ export class Encoder {
     const unit = metric.toUnit()
     const name = metricName(metric.toName(), unit, named, this.#options.naming)
     if (name === undefined) return undefined
-    const { main, per } = unitWords(unit)
-    const words = [main, per].filter((word) => word !== '').join('_')
     const familyType =
       type === METRIC_TYPE.SUMMARY
         ? SUMMARY
@@ -265,7 +263,11 @@ export class Encoder {
             ? COUNTER
             : GAUGES
           : HISTOGRAM
-    return { type, scope, family: this.#book.family(name, familyType, metric.toDescription(), words) }
+    return {
+      type,
+      scope,
+      family: this.#book.family(name, familyType, metric.toDescription(), unitName(unit, this.#options.naming)),
+    }
   }
 
   #takePoint(stream: number, node: Stream, start: number, end: number): void {
@@ -318,10 +320,9 @@ export class Encoder {
     return series
   }
 
-  #takeNumber(series: Series, { type, family }: Stream): void {
+  #takeNumber(series: Series, { family }: Stream): void {
     const { exemplars } = this.#reader
     this.#add(series, this.#reader.value, family.type === COUNTER ? this.#startMs : 0, 1)
-    if (exemplars.length === 0 || type !== METRIC_TYPE.SUM) return
     for (let i = 0; i < exemplars.length; i += 2) {
       this.#exemplar.read(this.#bytes, exemplars[i]!, exemplars[i + 1]!)
       this.#addExemplar(series)

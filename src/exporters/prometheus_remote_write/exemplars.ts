@@ -3,12 +3,12 @@
 //   Exemplar = labels 1 { name 1 | value 2 } | value 2 | timestamp 3
 
 import { EXEMPLAR as OTLP_EXEMPLAR } from '../../otlp/fields.ts'
+import { millis } from '../../otlp/millis.ts'
 import { readAttributes } from '../../prometheus/labels.ts'
 import { type LabelNaming, labelName } from '../../prometheus/names.ts'
 import { EXEMPLAR, LABEL } from '../../prometheus/remote-write-fields.ts'
 import { FieldIndex } from '../../wire/field-index.ts'
 import { Writer } from '../../wire/writer.ts'
-import { millis } from './millis.ts'
 
 /** Characters in the labels of an exemplar at most (OpenMetrics, "Exemplars"). */
 const MAX_LETTERS = 128

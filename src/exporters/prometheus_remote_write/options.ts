@@ -6,7 +6,7 @@ import type { EncoderOptions } from './encoder.ts'
 
 /** Series whose labels are kept at the same time. */
 const MAX_SERIES = 100_000
-const COLLAPSES_GATE = 'pkg.translator.prometheus.PermissiveLabelSanitization'
+const PERMISSIVE_GATE = 'pkg.translator.prometheus.PermissiveLabelSanitization'
 
 export const isVersion2 = ({ protobufMessage }: RemoteWriteConfig): boolean =>
   protobufMessage === 'io.prometheus.write.v2.Request'
@@ -21,7 +21,8 @@ export function encoderOptions(config: RemoteWriteConfig, { gates, ...around }: 
     config.translationStrategy ??
     (config.addMetricSuffixes ? 'UnderscoreEscapingWithSuffixes' : 'UnderscoreEscapingWithoutSuffixes')
   const translation = TRANSLATIONS[strategy]
-  const labels = { utf8: translation.utf8, collapses: gates.has(COLLAPSES_GATE) }
+  const isPermissive = gates.has(PERMISSIVE_GATE)
+  const labels = { utf8: translation.utf8, collapses: true, keyed: !isPermissive }
   const prefix = namespace === '' ? undefined : labelName(namespace, labels)
   const targetInfo = prefix === undefined ? 'target_info' : `${prefix}_target_info`
   return {
@@ -29,6 +30,7 @@ export function encoderOptions(config: RemoteWriteConfig, { gates, ...around }: 
     isV2: isVersion2(config),
     naming: { ...translation, namespace },
     labels,
+    targetLabels: isVersion2(config) ? labels : { utf8: false, collapses: isPermissive },
     externalLabels: [...config.externalLabels].flatMap(([name, value]) => {
       const sanitized = labelName(name, labels)
       return sanitized === undefined ? [] : [[sanitized, value] as const]

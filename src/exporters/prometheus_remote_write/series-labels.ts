@@ -19,13 +19,17 @@ export const METRIC_NAME = '__name__'
 
 export interface LabelOptions {
   readonly labels: LabelNaming
+  /** Of target_info: the Collector has older rules for it in 1.0. */
+  readonly targetLabels: LabelNaming
   readonly externalLabels: readonly Label[]
   readonly withoutScopeInfo: boolean
   readonly resourceToTelemetry: 'off' | 'all' | 'without_service'
 }
 
-/** Of the scope whose parent's header is `bytes[from, to)`; undefined where one of them cannot be named. */
-export function scopeLabels(bytes: Uint8Array, from: number, to: number, options: LabelOptions): Label[] | undefined {
+const SCOPE_KEYS: ReadonlySet<string> = new Set(['name', 'version', 'schema_url'])
+
+/** Of the scope whose parent's header is `bytes[from, to)`. */
+export function scopeLabels(bytes: Uint8Array, from: number, to: number, options: LabelOptions): Label[] {
   if (options.withoutScopeInfo) return []
   const scope = new ScopeView().reset(bytes, from, to)
   const labels: Label[] = [
@@ -33,10 +37,9 @@ export function scopeLabels(bytes: Uint8Array, from: number, to: number, options
     ['otel_scope_version', scope.toVersion()],
   ]
   for (const [key, value] of piecesAttributes(scope, INSTRUMENTATION_SCOPE.ATTRIBUTES)) {
-    if (key === 'name' || key === 'version') continue
+    if (SCOPE_KEYS.has(key)) continue
     const name = labelName(`otel_scope_${key}`, options.labels)
-    if (name === undefined) return undefined
-    labels.push([name, value])
+    if (name !== undefined) labels.push([name, value])
   }
   return labels
 }
@@ -56,7 +59,7 @@ export function seriesLabels(
   }
   const labels = joined(all, options.labels)
   if (labels === undefined) return undefined
-  for (const [name, value] of [...scope, ...resource.labels]) labels.set(name, value)
+  for (const [name, value] of [...scope, ...resource.labels]) if (value !== '') labels.set(name, value)
   addExternal(labels, options)
   return labels
 }
@@ -64,10 +67,11 @@ export function seriesLabels(
 /** Of target_info; undefined where it would not say which target it is of, or nothing else. */
 export function targetLabels(resource: ResourceLabels, options: LabelOptions): LabelMap | undefined {
   const attributes = resource.attributes.filter(([key]) => !SERVICE_KEYS.has(key))
-  if (attributes.length === 0 || resource.labels.length === 0) return undefined
-  const labels = joined(attributes, options.labels)
+  if (attributes.length === 0) return undefined
+  const labels = joined(attributes, options.targetLabels)
   if (labels === undefined) return undefined
-  for (const [name, value] of resource.labels) labels.set(name, value)
+  for (const [name, value] of resource.labels) if (value !== '') labels.set(name, value)
+  if (!labels.has('job') && !labels.has('instance')) return undefined
   addExternal(labels, options)
   return labels
 }
@@ -82,10 +86,11 @@ function joined(attributes: readonly Attribute[], naming: LabelNaming): Map<stri
   const labels = new Map<string, string>()
   const sorted = [...attributes].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
   for (const [key, value] of sorted) {
+    if (value === '') continue
     const name = labelName(key, naming)
     if (name === undefined) return undefined
     const other = labels.get(name)
-    labels.set(name, other === undefined ? value : `${other};${value}`)
+    if (other !== value) labels.set(name, other === undefined ? value : `${other};${value}`)
   }
   return labels
 }

@@ -7,6 +7,8 @@ const TWO_32 = 2 ** 32
 
 export class JsonText {
   protected out: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+  /** The same bytes. */
+  protected outWords: DataView<ArrayBuffer> = new DataView(this.out.buffer)
   protected to = 0
   /** What strings and ids are copied from. */
   protected source: Uint8Array = new Uint8Array(0)
@@ -21,9 +23,15 @@ export class JsonText {
   }
 
   #grow(more: number): void {
-    const grown = new Uint8Array(Math.max(this.to + more, this.out.length * 2))
-    grown.set(this.out.subarray(0, this.to))
-    this.out = grown
+    const old = this.out
+    this.use(new Uint8Array(Math.max(this.to + more, old.length * 2)))
+    this.out.set(old.subarray(0, this.to))
+  }
+
+  /** Writes into this array from now on. */
+  protected use(out: Uint8Array<ArrayBuffer>): void {
+    this.out = out
+    this.outWords = new DataView(out.buffer, out.byteOffset, out.byteLength)
   }
 
   protected text(text: string): void {

@@ -9,7 +9,7 @@ const FIRST_BYTES = 1024
 export class PlainJson extends JsonText {
   constructor() {
     super()
-    this.out = new Uint8Array(FIRST_BYTES)
+    this.use(new Uint8Array(FIRST_BYTES))
   }
 
   /** What was written is in `bytes[0, length)`, until more is written. */

@@ -26,7 +26,7 @@ export class JsonWriter extends JsonText {
     const parts = rope.map(plain)
     let length = 64
     for (const part of parts) length += part.length * 3
-    this.out = new Uint8Array(length)
+    this.use(new Uint8Array(length))
     this.to = 0
     this.byte(CHAR.OPEN_BRACE)
     let comma = false
