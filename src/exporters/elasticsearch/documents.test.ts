@@ -249,9 +249,9 @@ test('a cumulative histogram is refused: its documents would count everything ma
 test('the values of a histogram are the middles of its buckets, or their upper bounds where a hint says so', () => {
   const hints = { arrayValue: { values: [{ stringValue: 'histogram:raw' }] } }
   const attributes = [{ key: 'elasticsearch.mapping.hints', value: hints }]
-  const valueOf = (point: object): object => encode('metrics', histogram(point)).lines[1].metrics.h
-  assert.deepEqual(valueOf(HISTOGRAM), { counts: [1, 2, 3], values: [0.5, 3, 4] })
-  assert.deepEqual(valueOf({ ...HISTOGRAM, attributes }), { counts: [1, 5], values: [1, 4] })
+  const histogramOf = (point: object): object => encode('metrics', histogram(point)).lines[1].metrics.h
+  assert.deepEqual(histogramOf(HISTOGRAM), { counts: [1, 2, 3], values: [0.5, 3, 4] })
+  assert.deepEqual(histogramOf({ ...HISTOGRAM, attributes }), { counts: [1, 5], values: [1, 4] })
 })
 
 test('a document of metrics has whole milliseconds, and the hash of its names that the Collector gives', () => {
