@@ -7,12 +7,10 @@ import { parseConfig } from '../../src/config/testing.ts'
 import { Delivery } from '../../src/delivery/delivery.ts'
 import { factory } from '../../src/exporters/prometheus/factory.ts'
 import type { Prometheus } from '../../src/exporters/prometheus/prometheus.ts'
-import { systemClock } from '../../src/graph/clock.ts'
-import { type ExporterContext, ONLY_SHARD } from '../../src/graph/component.ts'
 import { Batch } from '../../src/otlp/batch.ts'
-import { MeterRegistry } from '../../src/self/meter-registry.ts'
 import { type BenchResult, type MeasureOptions, measured } from '../functions/harness.ts'
 import { median } from '../results.ts'
+import { exporterContext } from '../rig/exporter-context.ts'
 import type { Scraped, ScraperOptions } from '../rig/scraper.ts'
 import { seriesRequests } from '../rig/series.ts'
 
@@ -21,21 +19,7 @@ const POINTS = 1000
 const WARM_UPS = 8
 const SCRAPES = 9
 
-const silent = { debug() {}, info() {}, warn() {}, error() {}, enabled: () => false, with: () => silent }
-const context: ExporterContext = {
-  kind: 'exporter',
-  id: 'bench',
-  signals: ['metrics'],
-  log: silent,
-  meter: new MeterRegistry('normal').component('exporter', 'bench'),
-  clock: systemClock,
-  random: Math.random,
-  build: { command: 'millrace', description: 'Millrace', version: '0' },
-  report() {},
-  gates: new Set(),
-  shards: ONLY_SHARD,
-  extension: () => undefined,
-}
+const context = exporterContext('metrics')
 
 /** Asks for the longest time between two rounds of the event loop since it was begun. */
 function watchRounds(): () => number {
