@@ -40,8 +40,10 @@ export interface BenchCase {
   readonly repeats?: number
   /** The same with something different in the file: names, and words for --list. A row for each. */
   readonly variants?: Readonly<Record<string, string>>
-  /** Programs that can run it; all by default. */
-  readonly suts?: readonly string[]
+  /** Programs that cannot run it, and of which variants, for example `{ otelcol: 'all' }`; none by default. */
+  readonly notFor?: Readonly<Record<string, 'all' | readonly string[]>>
+  /** By variant, which share of the items comes to the sink, about; all of them by default. */
+  readonly kept?: Readonly<Record<string, number>>
   /** How many times the sink gets each item; 1 by default. Each copy goes to a lane of its own. */
   readonly copies?: number
   /** Of gRPC; one by default. */
@@ -51,6 +53,11 @@ export interface BenchCase {
 }
 
 export const defineCase = (definition: BenchCase): BenchCase => definition
+
+export function canRun(program: string, { notFor }: BenchCase, variant: string): boolean {
+  const without = notFor?.[program] ?? []
+  return without !== 'all' && !without.includes(variant)
+}
 
 /** What the harness knows and the file needs, as pieces of YAML in flow style. */
 export interface Wiring {

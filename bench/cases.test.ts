@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { formatProblem } from '../src/config/problem.ts'
 import { retrieverOf } from '../src/config/sources.ts'
 import { loadConfiguration } from '../src/graph/configuration.ts'
-import { wire } from './case.ts'
+import { canRun, wire } from './case.ts'
 import { caseNames, loadCase } from './cases/index.ts'
 import { type HarnessOptions, parseCommandLine, settingsOf } from './options.ts'
 import type { Setting } from './run.ts'
@@ -54,7 +54,7 @@ test('the Collector takes the file of every case that is not for others alone', 
     const seen = new Set<string>()
     for (const setting of settings) {
       const { text } = fileOf(setting)
-      if (setting.definition.suts?.includes('otelcol') === false || seen.has(text)) continue
+      if (!canRun('otelcol', setting.definition, setting.variant) || seen.has(text)) continue
       seen.add(text)
       const file = join(folder, 'config.yaml')
       writeFileSync(file, text)

@@ -1,13 +1,13 @@
 // Measures the programs by turns on each row of each case: A B A B A B, so that an hour in which the machine is slow is slow
 // for all of them. The figures of a row are the medians of its runs.
 
-import { wire } from './case.ts'
+import { canRun, wire } from './case.ts'
 import { loadCase } from './cases/index.ts'
 import { DEFAULT_REPEATS, type HarnessOptions, settingsOf, UsageError } from './options.ts'
 import { conditions, median, readResults, writeResults } from './results.ts'
 import type { LatencyFigures } from './rig/latencies.ts'
 import { type RunFigures, runOnce, type Setting } from './run.ts'
-import { findSut, type MissingSut, type Sut } from './suts.ts'
+import { findSut, type Sut } from './suts.ts'
 import { rowWords, tableHead, tableRow } from './table.ts'
 
 /** A row of a result file: a case with all that was decided, a program, and its runs. */
@@ -35,7 +35,9 @@ export async function compare(options: HarnessOptions, print: (line: string) => 
   for (const name of options.cases) {
     const definition = await loadCase(name)
     for (const setting of settingsOf(name, definition, options)) {
-      const able = suts.filter((sut): sut is Sut => !('missing' in sut) && canRun(sut, setting))
+      const able = suts.filter(
+        (sut): sut is Sut => !('missing' in sut) && canRun(sut.name, definition, setting.variant),
+      )
       const measured = await measureRow(able, setting, options, print)
       for (const row of measured) print(tableRow(row, measured[0]))
       rows.push(...measured)
@@ -67,9 +69,6 @@ export function addRows(
     !measured.rows.some((other) => other.sut === row.sut && rowWords(other) === rowWords(row))
   return { suts: { ...before.suts, ...measured.suts }, rows: [...before.rows.filter(isNew), ...measured.rows] }
 }
-
-const canRun = (sut: Sut | MissingSut, { definition }: Setting): boolean =>
-  definition.suts?.includes(sut.name) !== false
 
 async function measureRow(
   suts: readonly Sut[],

@@ -255,6 +255,7 @@ export function settingsOf(name: string, definition: BenchCase, options: Harness
         ...(closedLoop ? {} : { rate }),
         ...(definition.sinkItemsPerSecond === undefined ? {} : { sinkItemsPerSecond: definition.sinkItemsPerSecond }),
         copies: definition.copies ?? 1,
+        kept: definition.kept?.[variant] ?? 1,
         connections,
         inFlight: options.inFlight ?? Math.max(connections, inFlight),
         durationMs: options.durationMs ?? definition.durationMs ?? DEFAULT_DURATION_MS,

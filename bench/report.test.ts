@@ -41,6 +41,7 @@ function row(name: string, sut: string, runs: readonly RunFigures[], more: Parti
     items: 1000,
     attributes: 10,
     copies: 1,
+    kept: 1,
     connections: 1,
     inFlight: 16,
     durationMs: 10_000,

@@ -13,7 +13,7 @@ const numbers = (...values: number[]): Uint8Array => {
   for (const value of values) set.add(value)
   return set.bits
 }
-const setting = { items: 100, copies: 1 }
+const setting = { items: 100, copies: 1, kept: 1 }
 
 test('what was answered OK and never came is lost, number by number', () => {
   const received = { items: 200, numbers: new Map([[1, numbers(0, 2)]]), duplicates: 0 }
@@ -39,13 +39,20 @@ test('each copy has to come', () => {
     ]),
     duplicates: 0,
   }
-  assert.deepEqual(reconcile({ items: 100, copies: 2 }, numbers(0, 1, 2), received, 600), { lost: 100, duplicates: 0 })
+  assert.deepEqual(reconcile({ ...setting, copies: 2 }, numbers(0, 1, 2), received, 600), { lost: 100, duplicates: 0 })
 })
 
 test('what came though its answer was lost hides no loss', () => {
   // Number 3 was not answered, number 1 never came.
   const received = { items: 300, numbers: new Map([[1, numbers(0, 2, 3)]]), duplicates: 0 }
   assert.deepEqual(reconcile(setting, numbers(0, 1, 2), received, 300), { lost: 100, duplicates: 0 })
+})
+
+test('where a share is kept on purpose, the sum has to be there', () => {
+  const received = { items: 27, numbers: new Map(), duplicates: 0 }
+  const kept = { ...setting, kept: 0.1 }
+  assert.deepEqual(reconcile(kept, numbers(0, 1, 2), received, 24), { lost: 0, duplicates: 0 })
+  assert.deepEqual(reconcile(kept, numbers(0, 1, 2), received, 30), { lost: 3, duplicates: 0 })
 })
 
 /** Short runs: they show that the harness works, not what the router costs. */

@@ -5,8 +5,6 @@ export default defineCase({
   items: [1000],
   signal: 'logs',
   output: 'http',
-  // The Collector of bench/peers has no such exporter: its module cannot be had at that version.
-  suts: ['millrace'],
   variants: { none: 'Requests as they are.', gzip: 'Requests packed, as by default.' },
   file: ({ signal, receiver, exporter, telemetry, variant }) => `
 receivers:

@@ -8,7 +8,8 @@ export default defineCase({
   signal: 'metrics',
   output: 'http',
   variants: { plant: 'schema: plant.', telegraf: 'telegraf-prometheus-v1: every attribute is a tag.' },
-  suts: ['millrace'],
+  // Of the Collector's exporters this one cannot be had as a module.
+  notFor: { otelcol: 'all' },
   // The number that each request carries is in an attribute, which so has to be a tag.
   file: ({ signal, receiver, exporter, telemetry, variant }) => `
 receivers:

@@ -14,7 +14,7 @@ export default defineCase({
   summary:
     'Logs of which six attributes are hashed, and the hashes again, on one shard and on two; the rate is what counts.',
   signal: 'logs',
-  suts: ['millrace'],
+  notFor: { otelcol: 'all' },
   variants: { one: 'service: shards: 1', two: 'service: shards: 2' },
   items: [100],
   connections: 16,

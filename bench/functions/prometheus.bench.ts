@@ -2,6 +2,7 @@
 // event loop in slices.
 
 import { Accumulator } from '../../src/exporters/prometheus/accumulator.ts'
+import { ChunkPool } from '../../src/exporters/prometheus/chunks.ts'
 import type { Choice } from '../../src/exporters/prometheus/format.ts'
 import { scrape } from '../../src/exporters/prometheus/scrape.ts'
 import { systemClock } from '../../src/graph/clock.ts'
@@ -21,7 +22,7 @@ function setup(series: number): Shown {
     labels: { utf8: false, collapses: false },
     constLabels: [],
     withoutScopeInfo: false,
-    resourceToTelemetry: 'off',
+    takesAttribute: undefined,
     maxSeries: 0,
     seed: 1,
     onDropped: (reason) => {
@@ -52,13 +53,16 @@ const CHOICES: Readonly<Record<string, Choice>> = {
   protobuf: { form: 'protobuf', escaping: 'underscores' },
 }
 
+const pool = new ChunkPool()
+
 async function shown({ accumulator }: Shown, choice: Choice): Promise<number> {
   let bytes = 0
   const options = { choice, timestamps: false, targetName: 'target_info' }
-  await scrape(accumulator, systemClock, options, {
+  await scrape(accumulator, systemClock, pool, options, {
     begin() {},
-    write: (chunk) => {
+    write: (chunk, whenRead) => {
       bytes += chunk.length
+      whenRead()
       return true
     },
   })

@@ -5,11 +5,10 @@ import { parseConfig } from '../../src/config/testing.ts'
 import { Delivery } from '../../src/delivery/delivery.ts'
 import { factory as otlpGrpc } from '../../src/exporters/otlp_grpc/factory.ts'
 import { factory as otlpHttp } from '../../src/exporters/otlp_http/factory.ts'
-import { systemClock } from '../../src/graph/clock.ts'
-import { type Exporter, type ExporterContext, ONLY_SHARD } from '../../src/graph/component.ts'
+import type { Exporter } from '../../src/graph/component.ts'
 import { compress, type Encoding } from '../../src/net/compression.ts'
 import { Batch } from '../../src/otlp/batch.ts'
-import { MeterRegistry } from '../../src/self/meter-registry.ts'
+import { exporterContext } from '../rig/exporter-context.ts'
 import { payload } from '../rig/payloads.ts'
 import { SinkProcess } from '../rig/processes.ts'
 import { bench } from './harness.ts'
@@ -18,22 +17,7 @@ const AT_A_TIME = 10
 /** Requests in one call of run(), so that filling and emptying the pipe is little of it. */
 const REQUESTS = 100
 
-const silent = { debug() {}, info() {}, warn() {}, error() {}, enabled: () => false, with: () => silent }
-
-const context: ExporterContext = {
-  kind: 'exporter',
-  id: 'bench',
-  signals: ['traces'],
-  log: silent,
-  meter: new MeterRegistry('normal').component('exporter', 'bench'),
-  clock: systemClock,
-  random: Math.random,
-  build: { command: 'millrace', description: 'Millrace', version: '0' },
-  report() {},
-  gates: new Set(),
-  shards: ONLY_SHARD,
-  extension: () => undefined,
-}
+const context = exporterContext('traces')
 
 interface Pipe {
   readonly exporter: Exporter

@@ -4,12 +4,10 @@
 import { parseConfig } from '../../src/config/testing.ts'
 import { Delivery } from '../../src/delivery/delivery.ts'
 import { factory } from '../../src/exporters/otlp_grpc/factory.ts'
-import { systemClock } from '../../src/graph/clock.ts'
-import { type ExporterContext, ONLY_SHARD } from '../../src/graph/component.ts'
 import { Batch } from '../../src/otlp/batch.ts'
-import { MeterRegistry } from '../../src/self/meter-registry.ts'
 import { type BenchResult, type MeasureOptions, measured } from '../functions/harness.ts'
 import { median } from '../results.ts'
+import { exporterContext } from '../rig/exporter-context.ts'
 import { tryRequest } from '../rig/first-request.ts'
 import { freePort, pause, RouterProcess } from '../rig/processes.ts'
 import { seriesRequests } from '../rig/series.ts'
@@ -22,21 +20,7 @@ const SCRAPE_EVERY_MS = 1000
 const MOST_ROUNDS = 3
 const ROUND_FACTOR = 16
 
-const silent = { debug() {}, info() {}, warn() {}, error() {}, enabled: () => false, with: () => silent }
-const context: ExporterContext = {
-  kind: 'exporter',
-  id: 'bench',
-  signals: ['metrics'],
-  log: silent,
-  meter: new MeterRegistry('normal').component('exporter', 'bench'),
-  clock: systemClock,
-  random: Math.random,
-  build: { command: 'millrace', description: 'Millrace', version: '0' },
-  report() {},
-  gates: new Set(),
-  shards: ONLY_SHARD,
-  extension: () => undefined,
-}
+const context = exporterContext('metrics')
 
 const file = (input: number, scraped: number): string => `
 receivers: { otlp: { protocols: { grpc: { endpoint: "127.0.0.1:${input}" } } } }

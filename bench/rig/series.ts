@@ -9,12 +9,15 @@ const AT_NANOS = '1767225600000000000'
 
 const attribute = (key: string, stringValue: string): object => ({ key, value: { stringValue } })
 
-/** Requests that together have a point of each series: gauges with four attributes and values of three decimals. */
-export function seriesRequests(series: number, pointsPerRequest: number): Uint8Array<ArrayBuffer>[] {
+/**
+ * Requests that together have a point of each series: gauges with four attributes and values of three decimals, others for
+ * each `turn`.
+ */
+export function seriesRequests(series: number, pointsPerRequest: number, turn = 0): Uint8Array<ArrayBuffer>[] {
   const resource = { attributes: [attribute('service.name', 'plant'), attribute('service.instance.id', 'hall-2')] }
   const point = (n: number): object => ({
     timeUnixNano: AT_NANOS,
-    asDouble: ((n * 7919) % 100_000) / 1000,
+    asDouble: ((n * 7919 + turn * 31_337) % 100_000) / 1000,
     attributes: [
       attribute('machine', `press-${n % 100}`),
       attribute('line', `line-${n % 7}`),

@@ -149,20 +149,9 @@ export class LiteralEdits {
       const start = k
       const size = ends[i]! - start
       k = ends[i]!
-      if (size !== keyEnd - keyStart) continue
-      // Keys of one length often begin alike (`http.`), or end so (`.address`), and seldom both.
-      if (
-        size >= 4 &&
-        (words.getInt32(keyStart, true) !== keys.getInt32(start, true) ||
-          words.getInt32(keyEnd - 4, true) !== keys.getInt32(k - 4, true))
-      )
-        continue
-      let at = 0
-      while (at < size && keys.getUint8(start + at) === words.getUint8(keyStart + at)) at++
-      if (at === size) {
-        this.#foundKey(i, from, end)
-        return
-      }
+      if (size !== keyEnd - keyStart || !equalKeys(words, keyStart, keys, start, size)) continue
+      this.#foundKey(i, from, end)
+      return
     }
   }
 
@@ -219,4 +208,17 @@ function usualKeyEnd(bytes: Uint8Array, from: number, to: number): number {
   if (keyEnd + 2 > to || bytes[keyEnd] !== VALUE_TAG) return -1
   const size = varintLow(bytes, keyEnd + 1)
   return keyEnd + 1 + varintSize(size) + size === to ? keyEnd : -1
+}
+
+/** Whether keys of one size are the same: four bytes at a time, of which the last ones may be looked at twice. */
+function equalKeys(words: DataView, at: number, keys: DataView, from: number, size: number): boolean {
+  if (size < 4) {
+    for (let i = 0; i < size; i++) if (words.getUint8(at + i) !== keys.getUint8(from + i)) return false
+    return true
+  }
+  // Keys of one length often begin alike (`http.`), or end so (`.address`), and seldom both.
+  const last = size - 4
+  if (words.getInt32(at + last, true) !== keys.getInt32(from + last, true)) return false
+  for (let i = 0; i < last; i += 4) if (words.getInt32(at + i, true) !== keys.getInt32(from + i, true)) return false
+  return true
 }

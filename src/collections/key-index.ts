@@ -6,6 +6,8 @@
 //
 //   places   a table of open places: number + 1 by hash, 0 where it is empty
 //   hash, parent, at, length   by number; length is -1 while the number is free
+//   after    by number: what was asked for after it the last time. What comes again usually comes in the same order, and then
+//            a look at the bytes is enough
 
 const FIRST_KEYS = 16
 const FIRST_BYTES = 1024
@@ -19,6 +21,9 @@ export class KeyIndex {
   #parent = new Int32Array(FIRST_KEYS)
   #at = new Int32Array(FIRST_KEYS)
   #length = new Int32Array(FIRST_KEYS).fill(-1)
+  #after = new Int32Array(FIRST_KEYS)
+  /** What was found last. */
+  #last = 0
   readonly #free: number[] = []
   #next = 0
   #bytes = new Uint8Array(FIRST_BYTES)
@@ -42,7 +47,7 @@ export class KeyIndex {
 
   /** Bytes of its arrays. */
   get byteLength(): number {
-    return this.#bytes.length + 4 * (this.#places.length + 4 * this.#hash.length)
+    return this.#bytes.length + 4 * (this.#places.length + 5 * this.#hash.length)
   }
 
   has(number: number): boolean {
@@ -55,13 +60,20 @@ export class KeyIndex {
 
   /** The number of exactly `bytes[from, to)` below `parent`; -1 when it is not there. `words` views the same bytes. */
   find(parent: number, bytes: Uint8Array, words: DataView, from: number, to: number): number {
+    const guess = this.#after[this.#last]!
+    if (this.is(guess, parent, bytes, words, from, to)) {
+      this.#last = guess
+      return guess
+    }
     const hash = hashOf(this.#seed ^ parent, bytes, words, from, to)
     const places = this.#places
     const mask = places.length - 1
     for (let place = hash & mask; ; place = (place + 1) & mask) {
       const number = places[place]! - 1
       if (number < 0) return -1
-      if (this.#hash[number] === hash && this.is(number, parent, bytes, words, from, to)) return number
+      if (this.#hash[number] !== hash || !this.is(number, parent, bytes, words, from, to)) continue
+      this.#follow(number)
+      return number
     }
   }
 
@@ -72,7 +84,17 @@ export class KeyIndex {
     const ownWords = this.#words
     let q = this.#at[number]!
     let p = from
-    for (; p + 4 <= to; p += 4, q += 4) if (words.getInt32(p, true) !== ownWords.getInt32(q, true)) return false
+    // Sixteen bytes at a time: one branch for them all.
+    for (const last = to - 16; p <= last; p += 16, q += 16) {
+      const differ =
+        (words.getInt32(p, true) ^ ownWords.getInt32(q, true)) |
+        (words.getInt32(p + 4, true) ^ ownWords.getInt32(q + 4, true)) |
+        (words.getInt32(p + 8, true) ^ ownWords.getInt32(q + 8, true)) |
+        (words.getInt32(p + 12, true) ^ ownWords.getInt32(q + 12, true))
+      if (differ !== 0) return false
+    }
+    for (const last = to - 4; p <= last; p += 4, q += 4)
+      if (words.getInt32(p, true) !== ownWords.getInt32(q, true)) return false
     for (; p < to; p++, q++) if (bytes[p] !== own[q]) return false
     return true
   }
@@ -87,6 +109,7 @@ export class KeyIndex {
     this.#length[number] = to - from
     this.#at[number] = this.#copy(bytes, from, to)
     this.#put(number, hash)
+    this.#follow(number)
     return number
   }
 
@@ -110,6 +133,11 @@ export class KeyIndex {
     if (this.#dead > PACK_MIN_BYTES && this.#dead * 2 > this.#used) this.#pack(this.#used - this.#dead)
   }
 
+  #follow(number: number): void {
+    this.#after[this.#last] = number
+    this.#last = number
+  }
+
   #put(number: number, hash: number): void {
     const places = this.#places
     const mask = places.length - 1
@@ -130,6 +158,7 @@ export class KeyIndex {
       this.#parent = doubled(this.#parent, 0)
       this.#at = doubled(this.#at, 0)
       this.#length = doubled(this.#length, -1)
+      this.#after = doubled(this.#after, 0)
     }
     return this.#next++
   }

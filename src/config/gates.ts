@@ -20,7 +20,11 @@ export const GATES: readonly Gate[] = [
     'Lists of extensions, receivers and exporters of several sources are joined.',
   ),
   gate('exporter.prometheusexporter.DisableAddMetricSuffixes', 'alpha', NO_EFFECT),
-  gate('exporter.prometheusexporter.ResourceConstantLabels', 'alpha', NO_EFFECT),
+  gate(
+    'exporter.prometheusexporter.ResourceConstantLabels',
+    'alpha',
+    'The prometheus exporter may have resource_constant_labels. In Millrace it may without it.',
+  ),
   gate(
     'millrace.grpc.grpcJsClient',
     'alpha',

@@ -155,17 +155,18 @@ class Assembler implements Draft {
     await this.#seat({ kind: 'exporter', id, instance: id, built }, ({ guard }) => new ExporterWay(guard), create)
   }
 
-  /** Into an exporter of this shard or of the one that has it. */
-  #end(id: string): Output {
-    const { shard } = this.plan.exporters.find((exporter) => exporter.id === id)!
+  /** Into an exporter of this shard, of the one that has it, or of those that own what comes. */
+  #end(id: string, signal: Signal): Output {
+    const { shard, key } = this.plan.exporters.find((exporter) => exporter.id === id)!
     const place = exporterPlace(id)
     if (shard !== undefined && shard !== this.#place.index) return handover(this.#neighbours!, shard, place)
     const { input } = this.#way<ExporterWay>('exporter', id)
+    if (key !== undefined) return this.#exchange(key, signal, place, input)
     if (shard !== undefined) this.places.set(place, (batch) => input.send(batch))
     return input
   }
 
-  /** In front of a component that keeps state by `key`. */
+  /** In front of a component that keeps state, or order, by `key`. */
   #exchange(key: ShardKey, signal: Signal, place: string, here: Output): Output {
     this.places.set(place, (batch) => here.send(batch))
     const keying = shardKeying(key, signal, this.#place.count)
@@ -174,7 +175,7 @@ class Assembler implements Draft {
 
   async #pipeline(pipeline: PlanPipeline): Promise<void> {
     const { name, signal, answersWhen } = pipeline
-    const ends = pipeline.exporters.map((id) => this.#end(id))
+    const ends = pipeline.exporters.map((id) => this.#end(id, signal))
     for (const instance of pipeline.connectors) ends.push(await this.#connector(instance))
     let next = fanOut(ends)
     for (const step of [...pipeline.steps].reverse()) next = await this.#step(step, pipeline, next)

@@ -219,6 +219,8 @@ export interface ExporterFactory<Config = unknown> extends FactoryBase<Config> {
   readonly signals: readonly Signal[]
   /** `memory` where it is absent. */
   keeps?(config: Config): Keeps
+  /** What must go out through one shard alone, in its order: the same key always does. Absent: each sends what comes to it. */
+  readonly key?: ShardKey
   create(config: Config, context: ExporterContext): Exporter
 }
 

@@ -1,6 +1,7 @@
 // What a shard hands to the others, and where it takes what they hand to it.
 //
-//   Exchange   in front of a component that keeps state: each part of a batch goes to the shard that owns its key
+//   Exchange   in front of a component that keeps state, or an exporter that keeps order: each part of a batch goes to the
+//              shard that owns its key
 //   Handover   in front of an exporter that only one shard can hold, such as a file: batches go to that shard
 //   ReliefAt   in a receiver: a share of the requests goes to a shard that has less to do, before anything is done with them
 //

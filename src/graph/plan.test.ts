@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Signal } from '../otlp/signal.ts'
 import type { Keeps } from './component.ts'
-import { makePlan, type PlanComponent, type PlanInput } from './plan.ts'
+import { makePlan, type Plan, type PlanComponent, type PlanInput } from './plan.ts'
 import { planToMermaid, planToText, startOrder } from './print-plan.ts'
 
 const ALL: Signal[] = ['traces', 'metrics', 'logs', 'profiles']
@@ -124,6 +124,26 @@ test('with more than one shard an exchange stands before a component that keeps 
     )
   assert.deepEqual(steps(1), ['batch', 'tail'])
   assert.deepEqual(steps(4), ['batch', 'by trace', 'tail'])
+})
+
+test('with more than one shard an exchange stands before an exporter that keeps order by a key, unless one shard has it alone', () => {
+  const base = input({ metrics: 'otlp | | ordered alone' })
+  const exporters = new Map([
+    ['ordered', component('exporter', { key: 'service' })],
+    ['alone', component('exporter', { key: 'service', exclusive: () => ['file x'] })],
+  ])
+  const planFor = (shards: number): Plan => makePlan({ ...base, exporters }, shards).plan
+  const signals = ['metrics']
+  assert.deepEqual(planFor(1).exporters, [
+    { id: 'ordered', signals },
+    { id: 'alone', signals },
+  ])
+  assert.deepEqual(planFor(4).exporters, [
+    { id: 'ordered', signals, key: 'service' },
+    { id: 'alone', signals, shard: 1 },
+  ])
+  assert.match(planToText(planFor(4)), /to {4}<exchange by service> -> ordered, alone/)
+  assert.match(planToMermaid(planFor(4)), /-- by service -->/)
 })
 
 test('a shared processor is one instance in all pipelines, any other one per pipeline', () => {

@@ -88,6 +88,8 @@ export interface Plan {
     readonly signals: readonly Signal[]
     /** The only shard that has it, where not every one can hold what it holds; the others hand over to it. */
     readonly shard?: number
+    /** There is an exchange in front of it. */
+    readonly key?: ShardKey
   }[]
   readonly extensions: readonly string[]
 }
@@ -143,7 +145,7 @@ export function makePlan(input: PlanInput, shards = 1): { plan: Plan; problems: 
     exporters: [...exporters].map(([id, signals], i) => ({
       id,
       signals,
-      ...placed(input.exporters.get(id), i, shards),
+      ...placedExporter(input.exporters.get(id), i, shards),
     })),
     extensions: input.service.extensions,
   }
@@ -182,6 +184,17 @@ function placed(component: PlanComponent | undefined, position: number, shards: 
   if (shards === 1 || component === undefined) return {}
   const exclusive = component.factory.exclusive?.(component.config as never) ?? []
   return exclusive.length === 0 ? {} : { shard: position % shards }
+}
+
+/** What stands in one shard keeps the order by that. */
+function placedExporter(
+  component: PlanComponent | undefined,
+  position: number,
+  shards: number,
+): { shard?: number; key?: ShardKey } {
+  const place = placed(component, position, shards)
+  const key = component?.factory.key
+  return key === undefined || shards === 1 || place.shard !== undefined ? place : { key }
 }
 
 function checkSignals(input: PlanInput, problems: PlanProblem[]): void {

@@ -9,7 +9,7 @@ export function planToText(plan: Plan): string {
   for (const pipeline of [...plan.pipelines].reverse()) {
     const steps = pipeline.steps.map((step) => (step.kind === 'exchange' ? `<exchange by ${step.key}>` : step.id))
     const ends = [
-      ...pipeline.exporters,
+      ...pipeline.exporters.map((id) => exporterText(plan, id)),
       ...plan.connectors.filter((c) => pipeline.connectors.includes(c.instance)).map(connectorText),
     ]
     lines.push('', `pipeline ${pipeline.name}`, `  from  ${pipeline.receivers.join(', ')}`)
@@ -23,6 +23,11 @@ export function planToText(plan: Plan): string {
     'stop:  receivers, then pipelines in the order of flow, exporters last',
   )
   return `${lines.join('\n')}\n`
+}
+
+function exporterText(plan: Plan, id: string): string {
+  const key = plan.exporters.find((exporter) => exporter.id === id)?.key
+  return key === undefined ? id : `<exchange by ${key}> -> ${id}`
 }
 
 const connectorText = (c: Plan['connectors'][number]): string => `${c.id} (to ${c.feeds.join(', ')})`
@@ -71,7 +76,11 @@ export function planToMermaid(plan: Plan): string {
       last = node(`pipeline ${pipeline.name}`, pipeline.name, '((', '))')
       firstOf.set(pipeline.name, last)
     }
-    for (const id of pipeline.exporters) lines.push(`  ${last} --> ${node(`exporter ${id}`, id, '([', '])')}`)
+    for (const id of pipeline.exporters) {
+      const key = plan.exporters.find((exporter) => exporter.id === id)?.key
+      const by = key === undefined ? '' : `-- by ${key} `
+      lines.push(`  ${last} ${by}--> ${node(`exporter ${id}`, id, '([', '])')}`)
+    }
     for (const instance of pipeline.connectors) lines.push(`  ${last} --> ${node(instance, instance, '[/', '/]')}`)
   }
   for (const connector of plan.connectors) {

@@ -69,6 +69,39 @@ test('a device has one owner over requests and signals', () => {
   }
 })
 
+test('what Prometheus gives one job and instance has one owner, however they are written and whatever else the resource says', () => {
+  const of = (attributes: object[], name: string): object => ({
+    resource: { attributes },
+    scopeMetrics: [{ metrics: [{ name, gauge: { dataPoints: [{ asInt: '1' }] } }] }],
+  })
+  const ids = Array.from({ length: 40 }, (_, i) => `${i}`)
+  const [name, namespace] = [text('service.name', 'press'), text('service.namespace', 'hall')]
+  const all = pieces('metrics', 'service', {
+    resourceMetrics: ids.flatMap((id) => [
+      of([name, namespace, text('service.instance.id', id)], `text-${id}`),
+      of(
+        [{ key: 'service.instance.id', value: { intValue: id } }, namespace, text('version', '2'), name],
+        `number-${id}`,
+      ),
+      of([text('service.instance.id', id), text('service.name', 'hall/press')], `joined-${id}`),
+    ]),
+  })
+  const owners = ids.map((id) => ownerOf(all, `text-${id}`))
+  for (const form of ['number', 'joined'])
+    assert.deepEqual(
+      ids.map((id) => ownerOf(all, `${form}-${id}`)),
+      owners,
+    )
+  assert.equal(new Set(owners).size, SHARDS)
+  const unnamed = [
+    of([], 'none'),
+    of([namespace, text('line', '7')], 'namespace alone'),
+    of([text('service.name', '')], 'empty'),
+  ]
+  const strays = pieces('metrics', 'service', { resourceMetrics: unnamed })
+  assert.equal(new Set(['none', 'namespace alone', 'empty'].map((stray) => ownerOf(strays, stray))).size, 1)
+})
+
 test('a series has one owner, in whatever order its attributes stand; series of one metric have several', () => {
   const point = (attributes: object[], value: string): object => ({ attributes, asInt: value })
   const request = (points: object[]): object => ({

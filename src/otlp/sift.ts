@@ -4,22 +4,29 @@
 //   const sift = new Sift()                       made once, reused
 //   sift.open(part)
 //   while (sift.next())                           the item: sift.bytes[sift.start, sift.end)
-//     sift.keep() | sift.edit(edits, count) | sift.drop()
+//     sift.keep() | sift.replace(...) | sift.edit(edits, count) | sift.drop()
 //   sift.finish()                                 undefined when nothing stays; the same array when nothing changed
 //
 // What goes is not written down before something behind it stays: neighbours that go are one range, and a scope of which
-// nothing stays is a range of its resource. So all edits come in ascending order, in one pass.
+// nothing stays is a range of its resource. So all edits come in ascending order, and the new bytes are written along.
 
+import type { Words } from '../wire/copy.ts'
 import { Cursor } from '../wire/cursor.ts'
-import { ROOT, Splice } from '../wire/splice.ts'
+import { Rewriter, ROOT } from '../wire/rewriter.ts'
+import { Writer } from '../wire/writer.ts'
 import { EXPORT_TRACE_SERVICE_REQUEST, RESOURCE_SPANS, SCOPE_SPANS } from './fields.ts'
 
 // The same numbers in traces and logs (numbers.test.ts).
 const RESOURCES = EXPORT_TRACE_SERVICE_REQUEST.RESOURCE_SPANS
 const SCOPES = RESOURCE_SPANS.SCOPE_SPANS
 const ITEMS = SCOPE_SPANS.SPANS
+const ITEM_TAG = ITEMS * 8 + 2
 
-const NO_FRAME = -2
+// The messages that may have to be gone into: at most one of each is open.
+const RESOURCE_FRAME = 0
+const SCOPE_FRAME = 1
+
+const NO_BYTES = new Writer().words
 
 /** Ranges that may have to go, in order; those that touch are one. */
 class Ranges {
@@ -41,26 +48,31 @@ class Ranges {
     this.numbers[at + 1] = to
     this.count = at + 2
   }
-
-  removeFrom(splice: Splice, frame: number): void {
-    for (let i = 0; i < this.count; i += 2) splice.remove(frame, this.numbers[i]!, this.numbers[i + 1]!)
-    this.count = 0
-  }
 }
 
 export class Sift {
-  /** For the new bytes that edit() refers to. */
-  readonly splice = new Splice()
+  /** New bytes that edit() refers to, of the current item alone. */
+  readonly added = new Writer()
   #bytes: Uint8Array = new Uint8Array(0)
   #words: DataView = new DataView(this.#bytes.buffer)
+  readonly #rewriter = new Rewriter()
+  /** Whether the rewriter has begun: something changed. */
+  #rewrites = false
   readonly #resources = new Cursor()
   readonly #scopes = new Cursor()
   readonly #items = new Cursor()
+  // The current item: tag, length, contents; and where the scope of it ends.
+  #at = 0
+  #lengthAt = 0
+  #start = 0
+  #end = 0
+  #scopeEnd = 0
   readonly #goneResources = new Ranges()
   readonly #goneScopes = new Ranges()
   readonly #goneItems = new Ranges()
-  #resourceFrame = NO_FRAME
-  #scopeFrame = NO_FRAME
+  // Whether the rewriter has gone into the current one.
+  #openedResource = false
+  #openedScope = false
   #inResource = false
   #inScope = false
   #staysInResource = false
@@ -72,10 +84,11 @@ export class Sift {
   open(bytes: Uint8Array): this {
     this.#bytes = bytes
     this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.splice.reset(bytes)
+    this.#rewrites = false
     this.#resources.reset(bytes)
     this.#scopes.reset(bytes, 0, 0)
-    this.#items.reset(bytes, 0, 0)
+    this.#end = 0
+    this.#scopeEnd = 0
     this.#goneResources.count = 0
     this.#inResource = false
     this.#inScope = false
@@ -86,23 +99,44 @@ export class Sift {
 
   /** Moves to the next item, in whatever scope it is; false when there is none left. */
   next(): boolean {
-    while (!this.#items.find(ITEMS)) {
+    // The usual: another item follows, with a length of two bytes.
+    const bytes = this.#bytes
+    const at = this.#end
+    if (at + 3 > this.#scopeEnd || bytes[at] !== ITEM_TAG) return this.#find()
+    const low = bytes[at + 1]!
+    const high = bytes[at + 2]!
+    if (low < 0x80 || high > 0x7f) return this.#find()
+    this.#at = at
+    this.#lengthAt = at + 1
+    this.#start = at + 3
+    this.#end = at + 3 + (low & 0x7f) + high * 128
+    return true
+  }
+
+  #find(): boolean {
+    const items = this.#items.reset(this.#bytes, this.#end, this.#scopeEnd)
+    while (!items.find(ITEMS)) {
       this.#endScope()
       while (!this.#scopes.find(SCOPES)) {
         this.#endResource()
         if (!this.#resources.find(RESOURCES)) return false
         this.#inResource = true
         this.#staysInResource = false
-        this.#resourceFrame = NO_FRAME
+        this.#openedResource = false
         this.#goneScopes.count = 0
         this.#scopes.reset(this.#bytes, this.#resources.start, this.#resources.end)
       }
       this.#inScope = true
       this.#staysInScope = false
-      this.#scopeFrame = NO_FRAME
+      this.#openedScope = false
       this.#goneItems.count = 0
-      this.#items.reset(this.#bytes, this.#scopes.start, this.#scopes.end)
+      this.#scopeEnd = this.#scopes.end
+      items.reset(this.#bytes, this.#scopes.start, this.#scopes.end)
     }
+    this.#at = items.at
+    this.#lengthAt = items.lengthAt
+    this.#start = items.start
+    this.#end = items.end
     return true
   }
 
@@ -116,27 +150,42 @@ export class Sift {
   }
 
   get start(): number {
-    return this.#items.start
+    return this.#start
   }
 
   get end(): number {
-    return this.#items.end
+    return this.#end
   }
 
   keep(): void {
     if (!this.#staysInScope || this.#goneItems.count > 0) this.#stay()
   }
 
-  /** Keeps it with edits in ascending order, four numbers each: `[from, to)` becomes `splice.added[newFrom, newTo)`. */
+  /** Keeps it with `[from, to)` replaced by `source[newFrom, newTo)`. */
+  replace(from: number, to: number, source: Words, newFrom: number, newTo: number): void {
+    this.keep()
+    this.#openScope()
+    const rewriter = this.#rewriter
+    rewriter.message(SCOPE_FRAME, this.#lengthAt, this.#start, this.#end, newTo - newFrom - (to - from))
+    rewriter.put(from, to, source, newFrom, newTo)
+  }
+
+  /** Keeps it with edits in ascending order, four numbers each: `[from, to)` becomes `added[newFrom, newTo)`. */
   edit(edits: Int32Array, count: number): void {
     this.keep()
-    const { lengthAt, start, end } = this.#items
-    this.splice.edit(this.#openScope(), lengthAt, start, end, edits, count)
+    this.#openScope()
+    let growth = 0
+    for (let i = 0; i < 4 * count; i += 4) growth += edits[i + 3]! - edits[i + 2]! - (edits[i + 1]! - edits[i]!)
+    const rewriter = this.#rewriter
+    const { words } = this.added
+    rewriter.message(SCOPE_FRAME, this.#lengthAt, this.#start, this.#end, growth)
+    for (let i = 0; i < 4 * count; i += 4) rewriter.put(edits[i]!, edits[i + 1]!, words, edits[i + 2]!, edits[i + 3]!)
+    this.added.clear()
   }
 
   drop(): void {
     this.#dropped++
-    this.#goneItems.add(this.#items.at, this.#items.end)
+    this.#goneItems.add(this.#at, this.#end)
   }
 
   /** Items dropped since open(). */
@@ -147,46 +196,77 @@ export class Sift {
   /** What stays. Call it when next() has said false. */
   finish(): Uint8Array | undefined {
     if (!this.#stays) return undefined
-    this.#goneResources.removeFrom(this.splice, ROOT)
-    return this.splice.finish()
+    this.#remove(this.#goneResources, ROOT)
+    if (!this.#rewrites) return this.#bytes
+    const rewritten = this.#rewriter.finish()
+    if (rewritten === undefined) throw new Error('invariant: what is sifted is edited in ascending order')
+    return rewritten
   }
 
   #stay(): void {
     if (!this.#staysInResource) {
-      this.#goneResources.removeFrom(this.splice, ROOT)
+      this.#remove(this.#goneResources, ROOT)
       this.#stays = true
       this.#staysInResource = true
     }
     if (!this.#staysInScope) {
-      if (this.#goneScopes.count > 0) this.#goneScopes.removeFrom(this.splice, this.#openResource())
+      this.#removeScopes()
       this.#staysInScope = true
     }
-    if (this.#goneItems.count > 0) this.#goneItems.removeFrom(this.splice, this.#openScope())
+    this.#removeItems()
   }
 
   #endScope(): void {
     if (!this.#inScope) return
     this.#inScope = false
-    if (!this.#staysInScope) this.#goneScopes.add(this.#scopes.at, this.#scopes.end)
-    else if (this.#goneItems.count > 0) this.#goneItems.removeFrom(this.splice, this.#openScope())
+    if (this.#staysInScope) this.#removeItems()
+    else this.#goneScopes.add(this.#scopes.at, this.#scopes.end)
   }
 
   #endResource(): void {
     if (!this.#inResource) return
     this.#inResource = false
-    if (!this.#staysInResource) this.#goneResources.add(this.#resources.at, this.#resources.end)
-    else if (this.#goneScopes.count > 0) this.#goneScopes.removeFrom(this.splice, this.#openResource())
+    if (this.#staysInResource) this.#removeScopes()
+    else this.#goneResources.add(this.#resources.at, this.#resources.end)
   }
 
-  #openResource(): number {
+  #removeItems(): void {
+    if (this.#goneItems.count === 0) return
+    this.#openScope()
+    this.#remove(this.#goneItems, SCOPE_FRAME)
+  }
+
+  #removeScopes(): void {
+    if (this.#goneScopes.count === 0) return
+    this.#openResource()
+    this.#remove(this.#goneScopes, RESOURCE_FRAME)
+  }
+
+  #remove(gone: Ranges, frame: number): void {
+    if (gone.count > 0) this.#begin()
+    for (let i = 0; i < gone.count; i += 2)
+      this.#rewriter.replace(frame, gone.numbers[i]!, gone.numbers[i + 1]!, NO_BYTES, 0, 0)
+    gone.count = 0
+  }
+
+  #openResource(): void {
+    if (this.#openedResource) return
+    this.#openedResource = true
+    this.#begin()
     const { lengthAt, start, end } = this.#resources
-    if (this.#resourceFrame === NO_FRAME) this.#resourceFrame = this.splice.frame(ROOT, lengthAt, start, end)
-    return this.#resourceFrame
+    this.#rewriter.enter(RESOURCE_FRAME, ROOT, lengthAt, start, end)
   }
 
-  #openScope(): number {
+  #openScope(): void {
+    if (this.#openedScope) return
+    this.#openedScope = true
+    this.#openResource()
     const { lengthAt, start, end } = this.#scopes
-    if (this.#scopeFrame === NO_FRAME) this.#scopeFrame = this.splice.frame(this.#openResource(), lengthAt, start, end)
-    return this.#scopeFrame
+    this.#rewriter.enter(SCOPE_FRAME, RESOURCE_FRAME, lengthAt, start, end)
+  }
+
+  #begin(): void {
+    if (!this.#rewrites) this.#rewriter.begin(this.#bytes)
+    this.#rewrites = true
   }
 }

@@ -25,6 +25,8 @@ export const VALUE = {
 } as const
 export type ValueType = (typeof VALUE)[keyof typeof VALUE]
 
+const TEXT_TAG = 10
+
 /** A reused cursor over one value: valid until its next reset(). Only the `to*` methods allocate. */
 export class ValueView {
   bytes: Uint8Array = new Uint8Array(0)
@@ -41,8 +43,7 @@ export class ValueView {
     this.start = from
     this.end = from
     if (from === to) return this
-    // The usual value is one short string and nothing else.
-    if (bytes[from] === 10 && from + 1 < to && from + 2 + bytes[from + 1]! === to && bytes[from + 1]! < 0x80) {
+    if (isShortText(bytes, from, to)) {
       this.type = VALUE.STRING
       this.start = from + 2
       this.end = to
@@ -135,6 +136,10 @@ export class ValueView {
     this.end = this.bytes.length
   }
 }
+
+/** Whether the AnyValue in `bytes[from, to)` is the usual one: a text below 128 bytes, which begins two bytes behind `from`. */
+export const isShortText = (bytes: Uint8Array, from: number, to: number): boolean =>
+  to - from >= 2 && to - from < 0x82 && bytes[from] === TEXT_TAG && bytes[from + 1] === to - from - 2
 
 /** UTF-8 bytes as a string of their own. */
 export function utf8(bytes: Uint8Array, from: number, to: number): string {

@@ -4,6 +4,7 @@ import * as fc from 'fast-check'
 import { ESCAPINGS, escapeName, isPlainName, labelText, readLabelText } from './escape.ts'
 import { labelName } from './names.ts'
 import { coarserBucket, nativeBuckets, nativeShift } from './native-histogram.ts'
+import { NUMBER_MAX_BYTES, writeOpenMetricsValue, writeValue } from './number-bytes.ts'
 import { boundText, openMetricsBoundText, openMetricsValueText, valueText } from './number-text.ts'
 
 test('a name in other letters is escaped as the reader asks, and one in the old letters stays', () => {
@@ -55,6 +56,36 @@ test('bounds are spelled as Go does, values in the digits of JavaScript', () => 
   assert.deepEqual([0, 5, 0.5, 1e6].map(openMetricsBoundText), ['0.0', '5.0', '0.5', '1e+06'])
   assert.deepEqual([NaN, Infinity, -Infinity, -0, 1e6].map(valueText), ['NaN', '+Inf', '-Inf', '-0', '1000000'])
   assert.deepEqual([1, 0.5, 1e21, NaN].map(openMetricsValueText), ['1.0', '0.5', '1e+21', 'NaN'])
+})
+
+test('a value written as bytes has the digits of its text, whatever it is', () => {
+  const bytes = Buffer.alloc(NUMBER_MAX_BYTES + 1)
+  const check = (value: number): void => {
+    assert.equal(bytes.toString('latin1', 1, writeValue(bytes, 1, value)), valueText(value))
+    assert.equal(bytes.toString('latin1', 1, writeOpenMetricsValue(bytes, 1, value)), openMetricsValueText(value))
+  }
+  const edges = [
+    NaN,
+    Infinity,
+    0,
+    2 ** 31 - 1,
+    2 ** 31,
+    2 ** 31 + 0.5,
+    999_999_999,
+    1e9,
+    2 ** 53 - 1,
+    2 ** 53,
+    1e20,
+    1e21,
+  ]
+  const small = [0.001, 0.0005, 0.1, 0.2 + 0.1, 1.005, 0.9999, 21.5, 1e-6, 1e-7, 5e-324, Number.MAX_VALUE]
+  for (const value of [...edges, ...small]) for (const signed of [value, -value]) check(signed)
+  void fc.assert(fc.property(fc.double(), check))
+  void fc.assert(fc.property(fc.maxSafeInteger(), check))
+  const decimals = fc.tuple(fc.maxSafeInteger(), fc.integer({ min: 1, max: 6 }))
+  void fc.assert(fc.property(decimals, ([value, digits]) => check(value / 10 ** digits)))
+  const short = fc.tuple(fc.integer({ min: -1_000_000, max: 1_000_000 }), fc.integer({ min: 1, max: 4 }))
+  void fc.assert(fc.property(short, ([value, digits]) => check(value / 10 ** digits)))
 })
 
 test('buckets become spans: small gaps are filled, larger ones begin a new span, empty ones at the ends are left out', () => {

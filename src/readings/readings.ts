@@ -9,36 +9,19 @@
 // copy of the metric as it was encoded the first time. A message is written as a whole or not at all: begin(), then what
 // the decoder writes, then perhaps rollBack().
 
-import { EXEMPLAR, LOG_RECORD, NUMBER_DATA_POINT } from '../otlp/fields.ts'
+import { LOG_RECORD } from '../otlp/fields.ts'
 import type { Signal } from '../otlp/signal.ts'
-import { writeF64, writeU32 } from '../wire/varint.ts'
+import { writeU32 } from '../wire/varint.ts'
 import { BadPayload } from './bad-payload.ts'
 import { type Integer64, readInteger64 } from './json-number.ts'
 import { encodeLogEntry, type LogEntry, type Marks } from './log-entry.ts'
-import {
-  encodeMarks,
-  isSlot,
-  KIND,
-  type Kind,
-  METRIC_HEAD_BYTES,
-  POINT_BYTES,
-  type Slot,
-  START_BYTES,
-  writeMetricHead,
-} from './naming.ts'
+import { isSlot, KIND, type Kind, type Slot } from './naming.ts'
+import { PointWriter } from './point-writer.ts'
 import { endsWithDevice, writeSeriesEnds } from './series-ends.ts'
 import { Sheet } from './sheet.ts'
 import type { Source, Sources } from './sources.ts'
 import type { Attributes, Stream } from './stream.ts'
 import { encodedTrace, NO_TRACE } from './trace-parent.ts'
-
-const NOTHING = new Uint8Array(0)
-
-/** 19 time(8) 40 flags(1) */
-const UNKNOWN_BYTES = 11
-/** DataPointFlags of OTLP. */
-const NO_RECORDED_VALUE = 1
-const NO_MARKS: Marks = []
 
 /** Places whose slots a stream remembers; readings beyond are looked up. */
 const SHAPE_MAX = 256
@@ -72,24 +55,11 @@ export class Readings {
   #stream: Stream | undefined
   #topicStream: Stream | undefined
   #place = 0
-  #timeLow = 0
-  #timeHigh = 0
   #observedLow = 0
   #observedHigh = 0
   /** When the devices of the message gave a sign of life by it; 0: it is none. */
   #seenMs = 0
-  /** Encoded attributes of the points that follow, fields of NumberDataPoint; empty for most. */
-  #marks: Uint8Array = NOTHING
-  /** What they are joined of, besides those of the stream. */
-  #messageMark: Uint8Array = NOTHING
-  #ownMark: Uint8Array = NOTHING
-  #messageAttributes: Marks = NO_MARKS
-  /** Of attributes as mark() was given them. */
-  readonly #encodedMarks = new WeakMap<object, Uint8Array>()
-  /** The trace that the message belongs to; of most none. */
-  #trace = NO_TRACE
-  /** The next value, where no double is all of it. */
-  #whole: Integer64 | undefined
+  readonly #points: PointWriter
   #key = new Uint8Array(256)
   #markRequests = 0
 
@@ -97,6 +67,7 @@ export class Readings {
     this.#options = options
     this.metrics = new Sheet(options.scope)
     this.logs = new Sheet(options.scope)
+    this.#points = new PointWriter(this.metrics, options.sources)
   }
 
   /** A message begins. `receivedMs` is the time of all that it does not date itself. */
@@ -108,17 +79,14 @@ export class Readings {
     this.#stream = stream
     this.#topicStream = stream
     this.#place = 0
-    this.#whole = undefined
+    this.#points.whole = undefined
     this.kind = KIND.DEFAULT
-    this.#marks = stream.marks
     this.#seenMs = receivedMs
-    this.#messageMark = NOTHING
-    this.#messageAttributes = NO_MARKS
-    this.#ownMark = NOTHING
-    this.#trace = NO_TRACE
+    this.#points.marks.begin(stream.marks)
+    this.#points.trace = NO_TRACE
     this.atMillis(receivedMs)
-    this.#observedLow = this.#timeLow
-    this.#observedHigh = this.#timeHigh
+    this.#observedLow = this.#points.timeLow
+    this.#observedHigh = this.#points.timeHigh
   }
 
   /** The message says nothing of whether its device is there now: retained, or not from the device. */
@@ -144,7 +112,7 @@ export class Readings {
     if (source?.open === undefined || source.presence === undefined || source.presence.isEnded) return
     source.presence.isEnded = true
     const series = this.#options.sources.takeOpen(source, endsWithDevice(isStatusSaid))
-    writeSeriesEnds(this.metrics, source.resource, series, this.#timeLow, this.#timeHigh)
+    writeSeriesEnds(this.metrics, source.resource, series, this.#points.timeLow, this.#points.timeHigh)
   }
 
   /** What the device of what was written last writes as its time is `eventMs`. */
@@ -171,10 +139,9 @@ export class Readings {
 
   #moveTo(stream: Stream): void {
     if (stream.generation !== this.#options.sources.generation) stream.renew(this.#options.sources.generation)
-    const isMarked = stream.marks !== this.#stream!.marks
     this.#stream = stream
     this.#place = 0
-    if (isMarked) this.#join()
+    this.#points.marks.moveTo(stream.marks)
   }
 
   /** What follows is from the device of the topic again. */
@@ -195,53 +162,27 @@ export class Readings {
 
   /** What follows was measured then: whole seconds since 1970 (not before), and nanoseconds from 0 to 1e9. */
   at(seconds: number, nanos: number): void {
-    // seconds * 1e9 + nanos in two halves, exactly: cut into pieces that a double holds.
-    const high = Math.floor(seconds / 65536)
-    const upper = high * 1e9
-    const low = (seconds - high * 65536) * 1e9 + nanos + (upper % 65536) * 65536
-    const carry = Math.floor(low / 4294967296)
-    this.#timeLow = low - carry * 4294967296
-    this.#timeHigh = Math.floor(upper / 65536) + carry
+    this.#points.at(seconds, nanos)
   }
 
   /** Attributes of everything in the message; before the first reading. */
   markMessage(attributes: Marks): void {
-    this.#messageAttributes = attributes
-    this.#messageMark = this.#encoded(attributes)
-    this.#join()
+    this.#points.marks.setMessage(attributes)
   }
 
   /** Further attributes of the points that follow, such as their quality, instead of those of the call before. */
   mark(attributes: Marks | undefined): void {
-    const mark = attributes === undefined || attributes.length === 0 ? NOTHING : this.#encoded(attributes)
-    if (mark === this.#ownMark) return
-    this.#ownMark = mark
-    this.#join()
-  }
-
-  #encoded(attributes: Marks): Uint8Array {
-    let encoded = this.#encodedMarks.get(attributes)
-    if (encoded === undefined) {
-      encoded = encodeMarks(attributes)
-      this.#encodedMarks.set(attributes, encoded)
-    }
-    return encoded
-  }
-
-  /** The marks of stream, message and reading, one behind the other. */
-  #join(): void {
-    const parts = [this.#stream!.marks, this.#messageMark, this.#ownMark].filter((part) => part.length > 0)
-    this.#marks = parts.length === 0 ? NOTHING : parts.length === 1 ? parts[0]! : new Uint8Array(Buffer.concat(parts))
+    this.#points.marks.setOwn(attributes)
   }
 
   /** What follows belongs to the span of a W3C traceparent: exemplars of points, the trace of records. Others are ignored. */
   trace(traceparent: string): void {
-    this.#trace = encodedTrace(traceparent) ?? this.#trace
+    this.#points.trace = encodedTrace(traceparent) ?? this.#points.trace
   }
 
   /** The value of the next reading as it is written: of an integer that no double holds all digits stay. */
   digits(bytes: Uint8Array, from: number, to: number): void {
-    this.#whole = readInteger64(bytes, from, to)
+    this.#points.whole = readInteger64(bytes, from, to)
   }
 
   /** `bytes[nameFrom, nameTo)` and `bytes[unitFrom, unitTo)` are UTF-8, without escapes; the unit may be empty. */
@@ -250,7 +191,7 @@ export class Readings {
     const { source } = stream
     if (source === undefined || !this.#options.takesMetrics) {
       this.dropped++
-      this.#whole = undefined
+      this.#points.whole = undefined
       return
     }
     if (!Number.isFinite(value)) throw new BadPayload('bad_number', 'a value that is no finite number')
@@ -303,29 +244,14 @@ export class Readings {
 
   /** The value is finite; `whole` is the integer that it is, and is read before this returns. */
   known(slot: Slot, value: number, whole?: Integer64): void {
-    this.#whole = whole
+    this.#points.whole = whole
     this.#point(this.#stream!.source!, slot, value)
   }
 
   /** Nobody knows its value from now on: a point that says so, under the marks at hand. */
   knownToBeUnknown(slot: Slot): void {
     const { source } = this.#stream!
-    if (source === undefined) return
-    const sheet = this.metrics
-    const marks = this.#marks
-    const pointBytes = UNKNOWN_BYTES + marks.length
-    sheet.open(source.resource)
-    sheet.items++
-    sheet.reserve(slot.metric.head.length + METRIC_HEAD_BYTES + pointBytes)
-    const { bytes } = sheet
-    const at = writeMetricHead(bytes, sheet.to, slot.metric, pointBytes)
-    bytes[at] = NUMBER_DATA_POINT.TIME_UNIX_NANO * 8 + 1
-    writeU32(bytes, at + 1, this.#timeLow)
-    writeU32(bytes, at + 5, this.#timeHigh)
-    bytes[at + 9] = NUMBER_DATA_POINT.FLAGS * 8
-    bytes[at + 10] = NO_RECORDED_VALUE
-    bytes.set(marks, at + UNKNOWN_BYTES)
-    sheet.to = at + pointBytes
+    if (source !== undefined) this.#points.writeUnknown(source, slot)
   }
 
   /** For names that are put together, and for what is rare. */
@@ -339,11 +265,11 @@ export class Readings {
     const { sources } = this.#options
     const slot = stream.naming.slot(this.#key, length, nameLength, this.kind, !sources.isFull)
     if (!(slot === undefined ? sources.refuse(source) : sources.admits(source, slot.metric))) {
-      this.#whole = undefined
+      this.#points.whole = undefined
       return
     }
     if (stream.isOwn) source.generation = sources.generation
-    if (this.#ownMark.length === 0) source.open?.set(slot!.metric, stream.marks)
+    if (this.#points.marks.own.length === 0) source.open?.set(slot!.metric, stream.marks)
     if (this.#place < SHAPE_MAX) stream.setShape(this.#place, slot!)
     this.#place++
     this.#point(source, slot!, value)
@@ -351,90 +277,7 @@ export class Readings {
 
   #point(source: Source, slot: Slot, value: number): void {
     if (source.presence !== undefined) source.presence.see(this.#seenMs)
-    const sheet = this.metrics
-    sheet.open(source.resource)
-    sheet.items++
-    const { counts } = slot.metric
-    const hasStart = counts && this.#observe(source, slot, value)
-    if (this.#ownMark.length > 0 && this.#messageMark.length === 0 && source.open !== undefined)
-      this.#options.sources.mark(source, slot.metric, this.#marks)
-    if (this.#marks.length > 0 || this.#trace.exemplar.length > 0 || counts !== hasStart) {
-      this.#markedPoint(slot, value, hasStart)
-      return
-    }
-    const { template } = slot
-    const { length } = template
-    sheet.reserve(length)
-    const { bytes } = sheet
-    const end = sheet.to + length - (hasStart ? POINT_BYTES + START_BYTES : POINT_BYTES)
-    for (let i = 0, to = sheet.to; to < end; ) bytes[to++] = template[i++]!
-    sheet.to = this.#timeAndValue(bytes, hasStart ? this.#start(bytes, end) : end, value)
-    this.#whole = undefined
-  }
-
-  /** Whether the point of a counter has a start time. */
-  #observe(source: Source, slot: Slot, value: number): boolean {
-    const { sources } = this.#options
-    source.counts ??= new Map()
-    return sources.starts.observe(
-      source.counts,
-      slot.metric,
-      this.#marks,
-      value,
-      this.#timeLow,
-      this.#timeHigh,
-      sources.generation,
-    )
-  }
-
-  /** NumberDataPoint: start_time_unix_nano 2 (fixed64). */
-  #start(bytes: Uint8Array, at: number): number {
-    const { starts } = this.#options.sources
-    bytes[at] = NUMBER_DATA_POINT.START_TIME_UNIX_NANO * 8 + 1
-    writeU32(bytes, at + 1, starts.low)
-    return writeU32(bytes, at + 5, starts.high)
-  }
-
-  /** NumberDataPoint: time_unix_nano 3 (fixed64) | as_double 4 (double) or as_int 6 (sfixed64). */
-  #timeAndValue(bytes: Uint8Array, at: number, value: number): number {
-    bytes[at] = 0x19
-    writeU32(bytes, at + 1, this.#timeLow)
-    writeU32(bytes, at + 5, this.#timeHigh)
-    if (this.#whole !== undefined) {
-      bytes[at + 9] = NUMBER_DATA_POINT.AS_INT * 8 + 1
-      writeU32(bytes, at + 10, this.#whole.low)
-      return writeU32(bytes, at + 14, this.#whole.high)
-    }
-    bytes[at + 9] = 0x21
-    return writeF64(bytes, at + 10, value)
-  }
-
-  #markedPoint(slot: Slot, value: number, hasStart: boolean): void {
-    const sheet = this.metrics
-    const marks = this.#marks
-    const trace = this.#trace.exemplar
-    const exemplarBytes = trace.length === 0 ? 0 : POINT_BYTES + trace.length
-    const startBytes = hasStart ? START_BYTES : 0
-    const pointBytes = startBytes + POINT_BYTES + marks.length + (exemplarBytes === 0 ? 0 : exemplarBytes + 2)
-    sheet.reserve(slot.metric.head.length + METRIC_HEAD_BYTES + pointBytes)
-    const { bytes } = sheet
-    let at = writeMetricHead(bytes, sheet.to, slot.metric, pointBytes)
-    if (hasStart) at = this.#start(bytes, at)
-    at = this.#timeAndValue(bytes, at, value)
-    for (let i = 0; i < marks.length; ) bytes[at++] = marks[i++]!
-    if (exemplarBytes > 0) {
-      // Exemplar: time_unix_nano 2 (fixed64) | as_double 3 (double) | span and trace; 46 bytes.
-      bytes[at++] = NUMBER_DATA_POINT.EXEMPLARS * 8 + 2
-      bytes[at++] = exemplarBytes
-      const exemplar = at
-      at = this.#timeAndValue(bytes, at, value)
-      bytes[exemplar] = EXEMPLAR.TIME_UNIX_NANO * 8 + 1
-      bytes[exemplar + 9] = (this.#whole === undefined ? EXEMPLAR.AS_DOUBLE : EXEMPLAR.AS_INT) * 8 + 1
-      bytes.set(trace, at)
-      at += trace.length
-    }
-    sheet.to = at
-    this.#whole = undefined
+    this.#points.write(source, slot, value)
   }
 
   /** A text that the payload has in the place of a value: a log record with the reading's name. */
@@ -450,10 +293,10 @@ export class Readings {
     }
     const time = new Uint8Array(18)
     time[0] = LOG_RECORD.TIME_UNIX_NANO * 8 + 1
-    writeU32(time, writeU32(time, 1, this.#timeLow), this.#timeHigh)
+    writeU32(time, writeU32(time, 1, this.#points.timeLow), this.#points.timeHigh)
     time[9] = LOG_RECORD.OBSERVED_TIME_UNIX_NANO * 8 + 1
     writeU32(time, writeU32(time, 10, this.#observedLow), this.#observedHigh)
-    const record = encodeLogEntry(entry, time, this.#messageAttributes, this.#trace.record)
+    const record = encodeLogEntry(entry, time, this.#points.marks.messageAttributes, this.#points.trace.record)
     if (source.presence !== undefined) source.presence.see(this.#seenMs)
     if (this.#stream!.isOwn) source.generation = this.#options.sources.generation
     this.logs.open(source.resource)

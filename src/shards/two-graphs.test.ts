@@ -32,7 +32,7 @@ interface Held {
 }
 
 /** Shards with a processor `window` that holds what it gets until it is stopped, and an exporter `out`. */
-async function shards(t: TestContext, options: { key?: ShardKey; exclusive?: boolean }) {
+async function shards(t: TestContext, options: { key?: ShardKey; exclusive?: boolean; exporterKey?: ShardKey }) {
   const inputs: Output[] = []
   /** What each shard's processor holds, and what each shard's exporter got. */
   const held: Held[][] = Array.from({ length: COUNT }, () => [])
@@ -63,6 +63,7 @@ async function shards(t: TestContext, options: { key?: ShardKey; exclusive?: boo
     ...common,
     signals: ['traces'],
     ...(options.exclusive === true ? { exclusive: () => ['file x'] } : {}),
+    ...(options.exporterKey === undefined ? {} : { key: options.exporterKey }),
     create: (_, { shards }) => {
       let stopped = false
       return {
@@ -215,4 +216,27 @@ test('while a reload has reached one shard and not the other, what is handed ove
   await reload(2, ['window'])
   await until('accepted', () => fate.accepted)
   assert.equal(spansIn(held.flat().map(({ batch }) => batch)).length, TRACES.length)
+})
+
+test('an exporter that keeps order by a key gets each key in one shard, in order, through a reload and to the last batch of the end', async (t) => {
+  const { inputs, held, out, stop, reload } = await shards(t, { exporterKey: 'trace' })
+  const first = send(inputs[0]!, '1')
+  await until('held', () => held[0]!.length === 1)
+  for (const index of [0, 1, 2]) await reload(index, [])
+  await until('delivered', () => first.delivered)
+  const second = send(inputs[0]!, '2')
+  await until('delivered', () => second.delivered)
+  for (const index of [0, 1, 2]) await reload(index, ['window'])
+  const last = inputs.map((input) => send(input, '3'))
+  await until('held', () => held.every((list) => list.length === 1))
+  await stop()
+  assert.ok(last.every(({ delivered }) => delivered))
+  const sent = out.map(spansIn)
+  assert.ok(sent.every((spans) => spans.length > 0))
+  for (const id of TRACES) {
+    const owners = sent.filter((spans) => spans.some((span) => span.startsWith(id)))
+    assert.equal(owners.length, 1)
+    const names = owners[0]!.filter((span) => span.startsWith(id)).map((span) => span.split(' ')[1])
+    assert.deepEqual(names, ['1', '2', '3', '3', '3'])
+  }
 })

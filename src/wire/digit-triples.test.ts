@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { writeShort, writeSixDigits, writeTriple } from './digit-triples.ts'
+import { writeShort, writeSixDigits, writeSmall, writeTriple } from './digit-triples.ts'
 
 type Write = (target: DataView, at: number, value: number) => number
 
@@ -14,7 +14,10 @@ test('every number below a thousand has its digits, with zeros in front and with
   for (let value = 0; value < 1000; value++) {
     assert.equal(written(writeTriple, value), String(value).padStart(3, '0'))
     assert.equal(written(writeShort, value), String(value))
-    for (const more of [0, 7, 999])
-      assert.equal(written(writeSixDigits, value * 1000 + more), String(value * 1000 + more).padStart(6, '0'))
+    for (const more of [0, 7, 999]) {
+      const large = value * 1000 + more
+      assert.equal(written(writeSixDigits, large), String(large).padStart(6, '0'))
+      assert.equal(written(writeSmall, large), String(large))
+    }
   }
 })

@@ -20,6 +20,13 @@ export function writeShort(target: DataView, at: number, value: number): number 
   return at + 3 - zeros
 }
 
+/** Writes a number below 10^6 without zeros in front, and a byte more; returns the offset behind the digits. */
+export function writeSmall(target: DataView, at: number, value: number): number {
+  if (value < 1000) return writeShort(target, at, value)
+  const thousands = (value / 1000) | 0
+  return writeTriple(target, writeShort(target, at, thousands), value - thousands * 1000)
+}
+
 /** Writes a number below 10^6 as six digits, and a byte more; returns the offset behind the digits. */
 export function writeSixDigits(target: DataView, at: number, value: number): number {
   const thousands = (value / 1000) | 0

@@ -5,7 +5,7 @@
 // skipped here and still travel in the bytes. A repeated scalar: the last one wins.
 
 import { Cursor } from './cursor.ts'
-import { readF64, readU64, varintHigh, varintLow, varintSigned, varintUnsigned, WIRE } from './varint.ts'
+import { varintHigh, varintLow, varintSigned, varintUnsigned, WIRE } from './varint.ts'
 
 // Constants of this file are part of the compiled code; those of another are looked up in every round of a loop.
 const { VARINT, FIXED64, LEN, FIXED32 } = WIRE
@@ -248,12 +248,19 @@ export class FieldIndex {
 
   /** Appends every value of a repeated fixed64, packed or not: exact up to 2^53, else the nearest double. */
   fixed64List(field: number, into: number[]): void {
-    this.#fixed64s(field, into, readU64)
+    const view = this.#view
+    for (const c = this.#listCursor.reset(this.bytes, this.start, this.end); c.next(); )
+      if (c.field === field && (c.wireType === FIXED64 || c.wireType === LEN))
+        for (let p = c.start; p + 8 <= c.end; p += 8)
+          into.push(view.getUint32(p + 4, true) * 0x100000000 + view.getUint32(p, true))
   }
 
   /** Appends every value of a repeated double, packed or not. */
   doubleList(field: number, into: number[]): void {
-    this.#fixed64s(field, into, readF64)
+    const view = this.#view
+    for (const c = this.#listCursor.reset(this.bytes, this.start, this.end); c.next(); )
+      if (c.field === field && (c.wireType === FIXED64 || c.wireType === LEN))
+        for (let p = c.start; p + 8 <= c.end; p += 8) into.push(view.getFloat64(p, true))
   }
 
   /** Appends every value of a repeated uint64, packed or not: exact up to 2^53, else the nearest double. */
@@ -267,14 +274,6 @@ export class FieldIndex {
           while (this.bytes[p++]! > 0x7f);
         }
       }
-    }
-  }
-
-  #fixed64s(field: number, into: number[], read: (bytes: Uint8Array, at: number) => number): void {
-    for (const c = this.#listCursor.reset(this.bytes, this.start, this.end); c.next(); ) {
-      if (c.field !== field) continue
-      if (c.wireType === 1) into.push(read(this.bytes, c.start))
-      else if (c.wireType === 2) for (let p = c.start; p + 8 <= c.end; p += 8) into.push(read(this.bytes, p))
     }
   }
 }

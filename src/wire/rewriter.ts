@@ -24,7 +24,6 @@ const CONTENTS = 3
 const WIDTH = 4
 const FIRST_DEPTH = 16
 const LENGTH_MAX_BYTES = 10
-const EDIT_WIDTH = 4
 
 /** Room beside what the last message grew by. */
 const MARGIN_BYTES = 256
@@ -36,7 +35,6 @@ const NOTHING = wordsOf(new Uint8Array(0))
 export class Rewriter {
   #old: Words = NOTHING
   #new: Words = NOTHING
-  #added: Words = NOTHING
   #read = 0
   #write = 0
   #open = new Int32Array(FIRST_DEPTH * WIDTH)
@@ -66,50 +64,38 @@ export class Rewriter {
     return true
   }
 
-  /** `[from, to)`, directly inside `frame`, becomes `added[newFrom, newTo)`. */
-  replace(frame: number, from: number, to: number, added: Uint8Array, newFrom: number, newTo: number): boolean {
+  /** `[from, to)`, directly inside `frame`, becomes `source[newFrom, newTo)`. */
+  replace(frame: number, from: number, to: number, source: Words, newFrom: number, newTo: number): boolean {
     if (!this.#leaveUpTo(frame) || from < this.#read) return false
     this.#copyUpTo(from)
     this.#read = to
     if (newTo > newFrom) {
-      if (added !== this.#added.bytes) this.#added = wordsOf(added)
       this.#makeRoom(newTo - newFrom)
-      this.#write = copyRange(this.#added, newFrom, newTo, this.#new, this.#write)
+      this.#write = copyRange(source, newFrom, newTo, this.#new, this.#write)
     }
     return true
   }
 
   /**
-   * Goes into a message, makes all of its edits, and out of it again. `edits` holds four numbers for each, in ascending
-   * order: `[from, to)` becomes `added[newFrom, newTo)`. `growth` is what they add up to.
+   * Goes into a message whose edits, `growth` bytes all together, come with put() right behind this, in ascending order; it
+   * is left with the next call of any other method.
    */
-  message(
-    parent: number,
-    lengthAt: number,
-    start: number,
-    end: number,
-    added: Uint8Array,
-    edits: Int32Array,
-    count: number,
-    growth: number,
-  ): boolean {
+  message(parent: number, lengthAt: number, start: number, end: number, growth: number): boolean {
     if (!this.#leaveUpTo(parent) || lengthAt < this.#read) return false
-    if (added !== this.#added.bytes) this.#added = wordsOf(added)
     this.#makeRoom(end - this.#read + growth + LENGTH_MAX_BYTES)
-    const old = this.#old
     const target = this.#new
-    let write = copyRange(old, this.#read, lengthAt, target, this.#write)
-    write = writeVarint(target.bytes, write, end - start + growth)
-    let read = start
-    for (let at = 0; at < count * EDIT_WIDTH; at += EDIT_WIDTH) {
-      write = copyRange(old, read, edits[at]!, target, write)
-      write = copyRange(this.#added, edits[at + 2]!, edits[at + 3]!, target, write)
-      read = edits[at + 1]!
-    }
-    // What is left of it goes with what follows it.
-    this.#read = read
-    this.#write = write
+    const write = copyRange(this.#old, this.#read, lengthAt, target, this.#write)
+    this.#write = writeVarint(target.bytes, write, end - start + growth)
+    this.#read = start
     return true
+  }
+
+  /** In the message that was gone into: `[from, to)` becomes `source[newFrom, newTo)`. */
+  put(from: number, to: number, source: Words, newFrom: number, newTo: number): void {
+    const target = this.#new
+    const write = copyRange(this.#old, this.#read, from, target, this.#write)
+    this.#write = copyRange(source, newFrom, newTo, target, write)
+    this.#read = to
   }
 
   /** The new bytes, in an array with a buffer of its own. Undefined where it cannot be done. */
@@ -129,7 +115,6 @@ export class Rewriter {
   forget(): void {
     this.#old = NOTHING
     this.#new = NOTHING
-    this.#added = NOTHING
   }
 
   #leaveUpTo(frame: number): boolean {

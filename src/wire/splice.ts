@@ -131,8 +131,13 @@ export class Splice {
     }
     if (this.#rewriting === NOT_BEGUN) this.#begin()
     if (this.#rewriting !== ALONG) return
-    if (!this.#rewriter.message(parent, lengthAt, start, end, this.added.bytes, edits, count, growth))
+    const rewriter = this.#rewriter
+    if (!rewriter.message(parent, lengthAt, start, end, growth)) {
       this.#rewriting = GIVEN_UP
+      return
+    }
+    const { words } = this.added
+    for (let i = 0; i < 4 * count; i += 4) rewriter.put(edits[i]!, edits[i + 1]!, words, edits[i + 2]!, edits[i + 3]!)
   }
 
   #roomInJournal(size: number): Int32Array<ArrayBuffer> {
@@ -156,7 +161,7 @@ export class Splice {
   replace(frame: number, from: number, to: number, newFrom: number, newTo: number): void {
     this.#record(frame, from, to, newFrom, newTo)
     this.#grow(frame, newTo - newFrom - (to - from))
-    if (this.#rewriting === ALONG && !this.#rewriter.replace(frame, from, to, this.added.bytes, newFrom, newTo))
+    if (this.#rewriting === ALONG && !this.#rewriter.replace(frame, from, to, this.added.words, newFrom, newTo))
       this.#rewriting = GIVEN_UP
   }
 
@@ -191,7 +196,7 @@ export class Splice {
     const edits = this.#edits
     const frames = this.#frames
     const old = wordsOf(this.#bytes)
-    const added = wordsOf(this.added.bytes)
+    const added = this.added.words
     const bytes = new Uint8Array(Buffer.allocUnsafeSlow(this.#bytes.length + this.#growth).buffer)
     const target = wordsOf(bytes)
     let read = 0

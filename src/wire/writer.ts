@@ -1,5 +1,6 @@
 // New bytes, written one after the other into an array that grows.
 
+import { type Words, wordsOf } from './copy.ts'
 import { varintSize, writeF64, writeVarint } from './varint.ts'
 
 const FIRST_BYTES = 1024
@@ -10,6 +11,13 @@ export class Writer {
   /** What was written is in `bytes[0, length)`. The array changes when it grows: ask again after writing. */
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_BYTES)
   length = 0
+  #words = wordsOf(this.bytes)
+
+  /** The same array, for copyRange(). */
+  get words(): Words {
+    if (this.#words.bytes !== this.bytes) this.#words = wordsOf(this.bytes)
+    return this.#words
+  }
 
   clear(): this {
     this.length = 0

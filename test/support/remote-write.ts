@@ -1,4 +1,5 @@
-// Stores that take remote write, as Debian has them, on loopback: VictoriaMetrics is in influxdb.ts.
+// Stores that take remote write, on loopback: Prometheus 2 as Debian has it, and 3 where `npm run interop` has built it.
+// VictoriaMetrics is in influxdb.ts.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,8 +12,15 @@ import { serverProcess } from './server-process.ts'
 /** For `packageMissing`: package and program. */
 export const PROMETHEUS = ['prometheus', 'prometheus'] as const
 
+/** Off by default in Prometheus 2; 3 has them by itself. */
+const FEATURES = ['exemplar-storage', 'native-histograms']
+
 /** It scrapes nothing. */
-export async function prometheusStore(t: TestContext): Promise<Store> {
+export async function prometheusStore(
+  t: TestContext,
+  program = 'prometheus',
+  features: readonly string[] = [],
+): Promise<Store> {
   const directory = ownDirectory(t)
   const [port] = (await freePorts(1)) as [number]
   const file = join(directory, 'prometheus.yml')
@@ -22,11 +30,11 @@ export async function prometheusStore(t: TestContext): Promise<Store> {
     `--storage.tsdb.path=${join(directory, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--web.enable-remote-write-receiver',
-    '--enable-feature=exemplar-storage,native-histograms',
+    `--enable-feature=${[...FEATURES, ...features].join(',')}`,
   ]
   const url = `http://127.0.0.1:${port}`
   const ready = async (): Promise<boolean> => (await fetch(`${url}/-/ready`)).ok
-  return { url, server: await serverProcess(t, ready, ['prometheus', ...args]) }
+  return { url, server: await serverProcess(t, ready, [program, ...args]) }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever the API answers

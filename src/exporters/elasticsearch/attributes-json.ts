@@ -57,10 +57,9 @@ export class AttributesJson {
 
   /** As write(), of a record in `bytes` whose attributes have been followed. */
   writeFollowed(text: DocumentText, bytes: Uint8Array, paths: AttributePaths): void {
-    const { count } = paths
-    if (count === 0) return
+    if (paths.count === 0) return
     text.piece(OPEN)
-    for (let i = 0; i < count; i++) text.member(paths.keyJson(i), bytes, paths.valueStart(i), paths.valueEnd(i))
+    text.members(paths, bytes)
     text.cut(text.length - 1)
     text.piece(CLOSE)
   }

@@ -13,6 +13,9 @@ const FIRST_NUMBERS = 1024
 const GROWTH = 3
 /** The last document of a body may reach beyond its bound. */
 const MARGIN = 64 * 1024
+/** Arrays of bodies that were delivered, kept for the next ones: how many, and how large one may be. */
+const MAX_SPARES = 4
+const SPARE_MAX_BYTES = 8 * 1024 * 1024
 
 export class BulkBody {
   readonly bytes: Uint8Array
@@ -96,6 +99,8 @@ export class BulkWriter {
   #documents = 0
   #room = 0
   #ready: BulkBody[] = []
+  readonly #spares: Uint8Array<ArrayBuffer>[] = []
+  readonly #wholes = new WeakMap<BulkBody, Uint8Array<ArrayBuffer>>()
 
   /** 0: bodies of any size. */
   constructor(maxBytes: number) {
@@ -113,7 +118,7 @@ export class BulkWriter {
   /** Behind the action and the opening brace of a document whose index is `action`. */
   open(action: Piece): void {
     if (this.#documents + 1 >= this.#starts.length) this.#grow()
-    if (this.#documents === 0) this.text.begin(this.#room)
+    if (this.#documents === 0) this.text.begin(this.#room, this.#spares.pop())
     this.#starts[this.#documents] = this.text.length
     this.text.piece(action)
   }
@@ -140,6 +145,14 @@ export class BulkWriter {
     if (this.#maxBytes > 0 && this.text.length >= this.#maxBytes) this.#finish()
   }
 
+  /** Takes the array of a body that nobody reads any more; bodies made of other ones have none. */
+  recycle(body: BulkBody): void {
+    const whole = this.#wholes.get(body)
+    if (whole === undefined || whole.length > SPARE_MAX_BYTES || this.#spares.length === MAX_SPARES) return
+    this.#wholes.delete(body)
+    this.#spares.push(whole)
+  }
+
   /** All bodies since begin(). */
   take(): BulkBody[] {
     if (this.#documents > 0) this.#finish()
@@ -151,7 +164,10 @@ export class BulkWriter {
   #finish(): void {
     const count = this.#documents
     this.#starts[count] = this.text.length
-    this.#ready.push(new BulkBody(this.text.take(), this.#starts.slice(0, count + 1), this.#items.slice(0, count)))
+    const whole = this.text.bytes
+    const body = new BulkBody(this.text.take(), this.#starts.slice(0, count + 1), this.#items.slice(0, count))
+    this.#wholes.set(body, whole)
+    this.#ready.push(body)
     this.#documents = 0
   }
 

@@ -1,38 +1,28 @@
-// JSON of documents, written from encoded telemetry: strings, ids and numbers are copied out of its bytes.
-//
-// One array for a whole `_bulk` body. What documents have in common stands ready in pieces.
+// JSON of documents: one array for a whole `_bulk` body, into which values are copied out of encoded telemetry, and what
+// documents have in common out of pieces.
 
-import { encodeText } from '../../otlp/encode.ts'
-import { JsonText } from '../../otlp/json/json-text.ts'
-import { plain } from '../../otlp/json/shape.ts'
 import { CHAR } from '../../otlp/json/text.ts'
 import { copyUnescaped } from '../../otlp/json/unescaped.ts'
-import { VALUE, ValueView } from '../../otlp/value.ts'
-import { Cursor } from '../../wire/cursor.ts'
-import { writeShort } from '../../wire/digit-triples.ts'
-import { HEX_PAIRS } from '../../wire/hex-pairs.ts'
+import { isShortText } from '../../otlp/value.ts'
+import { writeSmall } from '../../wire/digit-triples.ts'
 import type { Piece } from '../../wire/piece.ts'
-import { readF64, varintHigh, varintLow } from '../../wire/varint.ts'
+import { varintLow } from '../../wire/varint.ts'
+import type { AttributePaths } from './attribute-paths.ts'
 import { TIME_ROOM, TimeText } from './time-text.ts'
+import { OVERRUN, SMALL_INTS, ValueText } from './value-text.ts'
 
 const FIRST_BYTES = 16 * 1024
-/** What is written by words may reach so far beyond its end. */
-const OVERRUN = 8
 
-const STRING_TAG = 0x0a
 const INT_TAG = 0x18
 const QUOTE_COMMA = CHAR.QUOTE | (CHAR.COMMA << 8)
-/** Below it an int is one byte or two, and has three digits at most. */
-const SHORT_INTS = 1000
 
-export class DocumentText extends JsonText {
-  /** Views the source. */
-  #words: DataView = new DataView(this.source.buffer)
+/** Whether the AnyValue is an int of one to three bytes, and nothing else. */
+const isSmallInt = (bytes: Uint8Array, from: number, to: number): boolean =>
+  bytes[from] === INT_TAG && to - from >= 2 && to - from <= 4 && (to - from < 4 || bytes[from + 1]! > 0x7f)
+
+export class DocumentText extends ValueText {
   readonly #epoch = new TimeText('epoch')
   readonly #iso = new TimeText('iso')
-  readonly #views: ValueView[] = []
-  readonly #lists: Cursor[] = []
-  readonly #entries: Cursor[] = []
 
   get length(): number {
     return this.to
@@ -43,10 +33,11 @@ export class DocumentText extends JsonText {
     return this.out
   }
 
-  /** An empty text with room for `bytes`. */
-  begin(bytes = FIRST_BYTES): this {
+  /** An empty text with room for `bytes`, in `spare` where that is large enough. */
+  begin(bytes = FIRST_BYTES, spare?: Uint8Array<ArrayBuffer>): this {
     this.to = 0
-    if (this.out.length < bytes) this.use(new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer))
+    if (spare !== undefined && spare.length >= bytes) this.use(spare)
+    else if (this.out.length < bytes) this.use(new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer))
     return this
   }
 
@@ -56,11 +47,6 @@ export class DocumentText extends JsonText {
     this.use(new Uint8Array(0))
     this.to = 0
     return taken
-  }
-
-  /** A copy of what was written since `from`. */
-  copyFrom(from: number): Uint8Array<ArrayBuffer> {
-    return this.out.slice(from, this.to)
   }
 
   /** Forgets what was written behind `length`. */
@@ -84,39 +70,19 @@ export class DocumentText extends JsonText {
 
   piece(piece: Piece): void {
     this.reserve(piece.length + OVERRUN)
-    this.to = piece.write(this.outWords, this.to)
-  }
-
-  /** RFC 8259, chapter 7, as the base has it: by words, where there is nothing to escape. */
-  protected override string(from: number, to: number): void {
-    this.reserve(to - from + 2 + OVERRUN)
-    const start = this.to
-    const end = copyUnescaped(this.#words, from, to, this.outWords, start + 1)
-    if (end < 0) {
-      super.string(from, to)
-      return
-    }
-    this.out[start] = CHAR.QUOTE
-    this.out[end] = CHAR.QUOTE
-    this.to = end + 1
-  }
-
-  #read(source: Uint8Array): void {
-    if (source === this.source) return
-    this.source = source
-    this.#words = new DataView(source.buffer, source.byteOffset, source.byteLength)
+    this.to = piece.write(this.out, this.outWords, this.to)
   }
 
   /** `PIECE TEXT",` where the piece ends with the quote before the text in `source[from, to)`. */
   textMember(piece: Piece, source: Uint8Array, from: number, to: number): void {
-    this.#read(source)
+    this.read(source)
     this.reserve(piece.length + to - from + 2 + OVERRUN)
     const words = this.outWords
-    const start = piece.write(words, this.to)
-    const end = copyUnescaped(this.#words, from, to, words, start)
+    const start = piece.write(this.out, words, this.to)
+    const end = copyUnescaped(this.sourceWords, from, to, words, start)
     if (end < 0) {
       this.to = start - 1
-      super.string(from, to)
+      this.string(from, to)
       this.byte(CHAR.COMMA)
       return
     }
@@ -124,24 +90,49 @@ export class DocumentText extends JsonText {
     this.to = end + 2
   }
 
-  /** `"KEY":VALUE,` where the piece is `"KEY":"`, and the value the AnyValue in `source[from, to)`. */
-  member(piece: Piece, source: Uint8Array, from: number, to: number, flatMaps = false): void {
-    // The usual one is a short string, or else a small number.
-    const size = to - from
-    const tag = size < 2 ? 0 : source[from]!
-    if (tag === STRING_TAG && source[from + 1] === size - 2 && size < 0x82) {
-      this.textMember(piece, source, from + 2, to)
-      return
+  /** `"KEY":VALUE,` of each attribute that was followed in `source`. */
+  members(paths: AttributePaths, source: Uint8Array): void {
+    this.read(source)
+    const { count } = paths
+    let out = this.out
+    let words = this.outWords
+    let to = this.to
+    for (let i = 0; i < count; i++) {
+      const key = paths.keyJson(i)
+      const start = paths.valueStart(i)
+      const end = paths.valueEnd(i)
+      // Room for the usual ones: a short text and a short number.
+      const room = key.length + end - start + OVERRUN
+      if (to + room > out.length) {
+        this.to = to
+        this.reserve(room)
+        out = this.out
+        words = this.outWords
+      }
+      to = key.write(out, words, to)
+      if (isShortText(source, start, end)) {
+        const behind = copyUnescaped(this.sourceWords, start + 2, end, words, to)
+        if (behind >= 0) {
+          words.setInt16(behind, QUOTE_COMMA, true)
+          to = behind + 2
+          continue
+        }
+      } else if (isSmallInt(source, start, end)) {
+        const value = varintLow(source, start + 1)
+        if (value < SMALL_INTS) {
+          to = writeSmall(words, to - 1, value)
+          out[to++] = CHAR.COMMA
+          continue
+        }
+      }
+      this.to = to - 1
+      this.value(source, start, end)
+      this.byte(CHAR.COMMA)
+      out = this.out
+      words = this.outWords
+      to = this.to
     }
-    this.reserve(piece.length + OVERRUN)
-    const at = piece.write(this.outWords, this.to) - 1
-    this.to = at
-    if (tag === INT_TAG && size <= 3) {
-      const value = size === 2 ? source[from + 1]! : (source[from + 1]! & 0x7f) | (source[from + 2]! << 7)
-      if (value < SHORT_INTS) this.to = writeShort(this.outWords, at, value)
-      else this.integer(value)
-    } else this.value(source, from, to, flatMaps)
-    this.byte(CHAR.COMMA)
+    this.to = to
   }
 
   /** ASCII without anything to escape. */
@@ -149,149 +140,22 @@ export class DocumentText extends JsonText {
     this.text(text)
   }
 
-  quoted(source: Uint8Array, from: number, to: number): void {
-    this.#read(source)
-    this.string(from, to)
-  }
-
-  /** For what is not written for every document. */
-  quotedText(text: string): void {
-    const bytes = plain(encodeText(text))
-    this.quoted(bytes, 0, bytes.length)
-  }
-
-  /** In quotes. */
-  hexOf(source: Uint8Array, from: number, to: number): void {
-    this.reserve(2 * (to - from) + 2)
-    this.out[this.to++] = CHAR.QUOTE
-    this.to = this.#hex(source, from, to, this.to)
-    this.out[this.to++] = CHAR.QUOTE
-  }
-
   /** `PIECE DIGITS",` where the piece ends with the quote before the digits of `source[from, to)`. */
   hexMember(piece: Piece, source: Uint8Array, from: number, to: number): void {
     this.reserve(piece.length + 2 * (to - from) + OVERRUN)
-    const end = this.#hex(source, from, to, piece.write(this.outWords, this.to))
+    const end = this.hexDigits(source, from, to, piece.write(this.out, this.outWords, this.to))
     this.outWords.setInt16(end, QUOTE_COMMA, true)
     this.to = end + 2
-  }
-
-  #hex(source: Uint8Array, from: number, to: number, at: number): number {
-    const words = this.outWords
-    let p = at
-    for (let i = from; i < to; i++, p += 2) words.setUint16(p, HEX_PAIRS[source[i]!]!, true)
-    return p
-  }
-
-  integer(value: number): void {
-    this.decimal(value)
-  }
-
-  int64(low: number, high: number): void {
-    this.integer64(low, high, true)
-  }
-
-  uint64(low: number, high: number): void {
-    this.integer64(low, high, false)
-  }
-
-  /** Always with a point, so that dynamic mapping sees a floating-point number; what JSON has no word for is null. */
-  float(value: number): void {
-    if (!Number.isFinite(value)) this.text('null')
-    else if (Number.isInteger(value)) this.text(wholeFloat(value))
-    else this.text(String(value))
   }
 
   /** As TimeText has it. */
   epochMillis(low: number, high: number): void {
     this.reserve(TIME_ROOM)
-    this.to = this.#epoch.write(this.outWords, this.to, low, high)
+    this.to = this.#epoch.write(this.out, this.outWords, this.to, low, high)
   }
 
   isoTime(low: number, high: number): void {
     this.reserve(TIME_ROOM)
-    this.to = this.#iso.write(this.outWords, this.to, low, high)
+    this.to = this.#iso.write(this.out, this.outWords, this.to, low, high)
   }
-
-  /** The AnyValue in `source[from, to)`. With `flatMaps`, a map is written as the text of its JSON. */
-  value(source: Uint8Array, from: number, to: number, flatMaps = false, depth = 0): void {
-    // The usual value is one short string and nothing else.
-    if (to - from >= 2 && source[from] === 10 && source[from + 1]! < 0x80 && from + 2 + source[from + 1]! === to) {
-      this.#read(source)
-      this.string(from + 2, to)
-      return
-    }
-    const view = (this.#views[depth] ??= new ValueView()).reset(source, from, to)
-    this.view(view, flatMaps, depth)
-  }
-
-  view(view: ValueView, flatMaps = false, depth = 0): void {
-    const { bytes, start, end } = view
-    switch (view.type) {
-      case VALUE.STRING:
-        this.quoted(bytes, start, end)
-        return
-      case VALUE.BOOL:
-        this.text(view.bool() ? 'true' : 'false')
-        return
-      case VALUE.INT:
-        this.integer64(varintLow(bytes, start), varintHigh(bytes, start), true)
-        return
-      case VALUE.DOUBLE:
-        this.float(readF64(bytes, start))
-        return
-      case VALUE.BYTES:
-        this.hexOf(bytes, start, end)
-        return
-      case VALUE.LIST:
-        this.#list(bytes, start, end, flatMaps, depth)
-        return
-      case VALUE.MAP:
-        if (flatMaps) this.quotedText(view.toText())
-        else this.#map(bytes, start, end, depth)
-        return
-      default:
-        this.text('null')
-    }
-  }
-
-  #list(bytes: Uint8Array, start: number, end: number, flatMaps: boolean, depth: number): void {
-    this.byte(CHAR.OPEN_BRACKET)
-    let comma = false
-    for (const c = (this.#lists[depth] ??= new Cursor()).reset(bytes, start, end); c.find(1); ) {
-      if (comma) this.byte(CHAR.COMMA)
-      comma = true
-      this.value(bytes, c.start, c.end, flatMaps, depth + 1)
-    }
-    this.byte(CHAR.CLOSE_BRACKET)
-  }
-
-  #map(bytes: Uint8Array, start: number, end: number, depth: number): void {
-    this.byte(CHAR.OPEN_BRACE)
-    let comma = false
-    for (const c = (this.#lists[depth] ??= new Cursor()).reset(bytes, start, end); c.find(1); ) {
-      let keyStart = c.start
-      let keyEnd = c.start
-      let from = c.start
-      let to = c.start
-      for (const entry = (this.#entries[depth] ??= new Cursor()).reset(bytes, c.start, c.end); entry.next(); ) {
-        if (entry.wireType !== 2) continue
-        if (entry.field === 1) [keyStart, keyEnd] = [entry.start, entry.end]
-        else if (entry.field === 2) [from, to] = [entry.start, entry.end]
-      }
-      if (comma) this.byte(CHAR.COMMA)
-      comma = true
-      this.quoted(bytes, keyStart, keyEnd)
-      this.byte(CHAR.COLON)
-      this.value(bytes, from, to, false, depth + 1)
-    }
-    this.byte(CHAR.CLOSE_BRACE)
-  }
-}
-
-function wholeFloat(value: number): string {
-  const text = Object.is(value, -0) ? '-0' : String(value)
-  const exponent = text.indexOf('e')
-  if (exponent < 0) return `${text}.0`
-  return text.includes('.') ? text : `${text.slice(0, exponent)}.0${text.slice(exponent)}`
 }

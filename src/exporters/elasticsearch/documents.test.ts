@@ -4,7 +4,9 @@ import fc from 'fast-check'
 import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { batchOf } from '../../../test/support/harness.ts'
 import { encode } from '../../../test/support/search-documents.ts'
+import { Piece } from '../../wire/piece.ts'
 import { readBulkAnswer } from './bulk-answer.ts'
+import { type BulkBody, BulkWriter } from './bulk-body.ts'
 import { parseCloudId } from './cloud-id.ts'
 import type { MappingMode } from './config.ts'
 import { formatDate } from './date-suffix.ts'
@@ -91,6 +93,32 @@ test('whatever names and values a record has, in every mode its document is JSON
       assert.deepEqual(lines[1], lines[3])
     }),
     { numRuns: 300 },
+  )
+})
+
+test('the array of a delivered body is written into again, that of any other body never', () => {
+  const writer = new BulkWriter(0)
+  const write = (id: number): BulkBody => {
+    writer.begin(100)
+    writer.open(new Piece('{"create":{"_index":"x"}}\n{'))
+    writer.text.ascii(`"id":${id}`)
+    writer.close(1)
+    return writer.take()[0]!
+  }
+  const first = write(1)
+  const part = first.subset([0])
+  writer.recycle(part)
+  const second = write(2)
+  assert.notEqual(second.bytes.buffer, part.bytes.buffer)
+  assert.equal(first.document(0), '{"id":1}')
+  writer.recycle(first)
+  writer.recycle(first)
+  const third = write(3)
+  assert.equal(third.bytes.buffer, first.bytes.buffer)
+  assert.notEqual(write(4).bytes.buffer, third.bytes.buffer)
+  assert.deepEqual(
+    [part, second, third].map((body) => body.document(0)),
+    ['{"id":1}', '{"id":2}', '{"id":3}'],
   )
 })
 
@@ -231,9 +259,9 @@ test('a cumulative histogram is refused: its documents would count everything ma
 test('the values of a histogram are the middles of its buckets, or their upper bounds where a hint says so', () => {
   const hints = { arrayValue: { values: [{ stringValue: 'histogram:raw' }] } }
   const attributes = [{ key: 'elasticsearch.mapping.hints', value: hints }]
-  const valueIn = (point: object): object => encode('metrics', histogram(point)).lines[1].metrics.h
-  assert.deepEqual(valueIn(HISTOGRAM), { counts: [1, 2, 3], values: [0.5, 3, 4] })
-  assert.deepEqual(valueIn({ ...HISTOGRAM, attributes }), { counts: [1, 5], values: [1, 4] })
+  const histogramOf = (point: object): object => encode('metrics', histogram(point)).lines[1].metrics.h
+  assert.deepEqual(histogramOf(HISTOGRAM), { counts: [1, 2, 3], values: [0.5, 3, 4] })
+  assert.deepEqual(histogramOf({ ...HISTOGRAM, attributes }), { counts: [1, 5], values: [1, 4] })
 })
 
 test('a document of metrics has whole milliseconds, and the hash of its names that the Collector gives', () => {

@@ -136,7 +136,11 @@ export class ElasticsearchExporter implements Exporter {
         rest.bodies.shift()
         for (const [word, documents] of failureStore) this.#metrics.processed(`failure_store_${word}`, documents)
         this.#metrics.processed('success', body.documents - failures.length)
-        if (failures.length === 0) continue
+        // The server has read it, or could not have answered for its documents.
+        if (failures.length === 0) {
+          encoder.recycle(body)
+          continue
+        }
         const kept = failures.filter(({ status }) => this.#retryStatuses.has(status))
         if (kept.length > 0) again.push(body.subset(kept.map(({ document }) => document)))
         const refused = failures.filter(({ status }) => !this.#retryStatuses.has(status))

@@ -91,6 +91,11 @@ export class Encoder {
     return { bodies: this.#bulk.take(), next }
   }
 
+  /** The body was delivered, and nobody reads it any more: its array is written into again. */
+  recycle(body: BulkBody): void {
+    this.#bulk.recycle(body)
+  }
+
   #part(part: Uint8Array): void {
     const walk = this.#walk.open(plain(part))
     const isMetrics = this.#options.signal === 'metrics'

@@ -5,8 +5,9 @@
 import type { AttributeMap } from '../../otlp/attribute.ts'
 import { LOG_RECORD, SPAN, SPAN_EVENT, SPAN_LINK } from '../../otlp/fields.ts'
 import { CHAR } from '../../otlp/json/text.ts'
+import type { LogView } from '../../otlp/log.ts'
 import { EventView, LinkView } from '../../otlp/span.ts'
-import { VALUE, ValueView } from '../../otlp/value.ts'
+import { isShortText, VALUE, ValueView } from '../../otlp/value.ts'
 import type { Walk } from '../../otlp/walk.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import type { FieldIndex } from '../../wire/field-index.ts'
@@ -33,7 +34,9 @@ const KEY_SPAN_ID = new Piece('"span_id":"')
 const KEY_TRACE_ID = new Piece('"trace_id":"')
 const KEY_TRACE_STATE = new Piece('"trace_state":"')
 const AND_OBSERVED_TIMESTAMP = new Piece(',"observed_timestamp":')
+const BODY = new Piece('"body":{"text":"')
 const TEXT_BODY = new Piece('"body":{"text":')
+const CLOSE = new Piece('},')
 const STRUCTURED_BODY = new Piece('"body":{"structured":')
 
 export class OtelDocuments {
@@ -64,9 +67,18 @@ export class OtelDocuments {
     const text = this.#text
     const { log } = walk
     const observed = LOG_RECORD.OBSERVED_TIME_UNIX_NANO
-    const time = isSet(log, LOG_RECORD.TIME_UNIX_NANO) ? LOG_RECORD.TIME_UNIX_NANO : observed
-    this.#time(KEY_TIMESTAMP, log, time, target)
-    if (isSet(log, observed)) this.#time(AND_OBSERVED_TIMESTAMP, log, observed, target)
+    const seenLow = log.fixedLow(observed)
+    const seenHigh = log.fixedHigh(observed)
+    const low = log.fixedLow(LOG_RECORD.TIME_UNIX_NANO)
+    const high = log.fixedHigh(LOG_RECORD.TIME_UNIX_NANO)
+    const isSeen = seenLow !== 0 || seenHigh !== 0
+    text.piece(KEY_TIMESTAMP)
+    if (low === 0 && high === 0) writeTime(text, seenLow, seenHigh, target)
+    else writeTime(text, low, high, target)
+    if (isSeen) {
+      text.piece(AND_OBSERVED_TIMESTAMP)
+      writeTime(text, seenLow, seenHigh, target)
+    }
     text.put(CHAR.COMMA)
     text.piece(target.dataStreamJson)
     this.#string(KEY_SEVERITY_TEXT, log, LOG_RECORD.SEVERITY_TEXT)
@@ -77,7 +89,7 @@ export class OtelDocuments {
     this.#uint(KEY_DROPPED_ATTRIBUTES_COUNT, log.uint32(LOG_RECORD.DROPPED_ATTRIBUTES_COUNT))
     if (!this.#string(KEY_EVENT_NAME, log, LOG_RECORD.EVENT_NAME)) this.#eventName(walk, place)
     text.piece(place.aroundJson)
-    if (log.has(LOG_RECORD.BODY)) this.#body(log.body())
+    if (log.has(LOG_RECORD.BODY)) this.#body(log)
     text.cut(text.length - 1)
   }
 
@@ -142,7 +154,7 @@ export class OtelDocuments {
 
   #time(key: Piece, view: FieldIndex, field: number, target: Target): void {
     this.#text.piece(key)
-    writeTime(this.#text, view, field, target)
+    writeTime(this.#text, view.fixedLow(field), view.fixedHigh(field), target)
   }
 
   #string(key: Piece, view: FieldIndex, field: number): boolean {
@@ -178,8 +190,16 @@ export class OtelDocuments {
   }
 
   /** Elasticsearch takes no lists but of objects below one name: others are put into an object. */
-  #body(body: ValueView): void {
+  #body(log: LogView): void {
     const text = this.#text
+    const [from, to] = [log.from(LOG_RECORD.BODY), log.to(LOG_RECORD.BODY)]
+    if (isShortText(log.bytes, from, to) && !log.isRepeated(LOG_RECORD.BODY)) {
+      text.textMember(BODY, log.bytes, from + 2, to)
+      text.cut(text.length - 1)
+      text.piece(CLOSE)
+      return
+    }
+    const body = log.body()
     if (body.type === VALUE.EMPTY) return
     const wraps = body.type === VALUE.LIST && !this.#isListOfMaps(body)
     text.piece(body.type === VALUE.LIST || body.type === VALUE.MAP ? STRUCTURED_BODY : TEXT_BODY)
@@ -220,9 +240,9 @@ export class OtelDocuments {
  * In a data stream `@timestamp` is a date whatever its words; elsewhere dynamic mapping has to recognize one, which it does
  * in ISO 8601 alone.
  */
-export function writeTime(text: DocumentText, view: FieldIndex, field: number, target: Target): void {
-  if (target.dataStream === undefined) text.isoTime(view.fixedLow(field), view.fixedHigh(field))
-  else text.epochMillis(view.fixedLow(field), view.fixedHigh(field))
+export function writeTime(text: DocumentText, low: number, high: number, target: Target): void {
+  if (target.dataStream === undefined) text.isoTime(low, high)
+  else text.epochMillis(low, high)
 }
 
 export const isSet = (view: FieldIndex, field: number): boolean =>

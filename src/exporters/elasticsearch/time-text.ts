@@ -1,7 +1,7 @@
 // Times as documents have them: the text of a second is remembered, since many records are of the same one.
 
 import { writeShort, writeSixDigits, writeTriple } from '../../wire/digit-triples.ts'
-import { Piece } from '../../wire/piece.ts'
+import { PIECE_OVERRUN, Piece } from '../../wire/piece.ts'
 
 const MS_NANOS = 1_000_000
 // 2^32 = 4294 * 10^6 + 967296, so that every step stays an exact double.
@@ -19,7 +19,7 @@ const DATE_LENGTH = '2026-01-02T'.length
 const SECONDS = 16
 
 /** What one time needs room for at most. */
-export const TIME_ROOM = 40
+export const TIME_ROOM = 24 + PIECE_OVERRUN
 
 export class TimeText {
   readonly #isIso: boolean
@@ -37,20 +37,20 @@ export class TimeText {
     this.#isIso = form === 'iso'
   }
 
-  /** Writes the time of a fixed64 in halves, and returns the offset behind it. */
-  write(target: DataView, at: number, low: number, high: number): number {
+  /** Writes the time of a fixed64 in halves, and returns the offset behind it. `words` views `out`. */
+  write(out: Uint8Array, words: DataView, at: number, low: number, high: number): number {
     const rest = high * HIGH_REST + low
     const whole = Math.floor(rest / MS_NANOS)
     const ms = high * HIGH_MS + whole
     const second = Math.floor(ms / 1000)
     const slot = second % SECONDS
     if (this.#seconds[slot] !== second) this.#remember(slot, second)
-    let p = this.#texts[slot]!.write(target, at)
+    let p = this.#texts[slot]!.write(out, words, at)
     // No zeros stand in front of the milliseconds of the first second.
-    p = second > 0 || this.#isIso ? writeTriple(target, p, ms - second * 1000) : writeShort(target, p, ms)
-    if (!this.#isIso) target.setUint8(p++, DOT)
-    p = writeSixDigits(target, p, rest - whole * MS_NANOS)
-    target.setInt16(p, this.#isIso ? ISO_END : QUOTE, true)
+    p = second > 0 || this.#isIso ? writeTriple(words, p, ms - second * 1000) : writeShort(words, p, ms)
+    if (!this.#isIso) words.setUint8(p++, DOT)
+    p = writeSixDigits(words, p, rest - whole * MS_NANOS)
+    words.setInt16(p, this.#isIso ? ISO_END : QUOTE, true)
     return this.#isIso ? p + 2 : p + 1
   }
 

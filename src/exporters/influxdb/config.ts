@@ -16,10 +16,11 @@ import {
   string,
   strings,
 } from '../../config/schema.ts'
+import { TemplateError } from '../../config/template.ts'
 import { INVALID, stringType, type ValueType } from '../../config/types.ts'
 import { checkHttpClient, httpClientFields, isHttpUrl } from '../../net/http/client-config.ts'
 import { queueField, retryField } from '../../sending/config.ts'
-import { REFERENCES, Template, TemplateError } from './template.ts'
+import { REFERENCES, Template } from './template.ts'
 
 const templateType: ValueType<Template> = {
   words: 'template',

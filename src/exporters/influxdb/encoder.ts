@@ -5,6 +5,7 @@ import type { Batch } from '../../otlp/batch.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import { Walk } from '../../otlp/walk.ts'
 import type { InfluxConfig } from './config.ts'
+import { HeadCache } from './head-cache.ts'
 import type { DropReason, LineSchema } from './line-schema.ts'
 import { UNIT_NANOS } from './line-time.ts'
 import { LineWriter, type Payload } from './lines.ts'
@@ -23,13 +24,16 @@ export interface Encoded {
 export class LineEncoder {
   readonly #config: InfluxConfig
   readonly #clock: Clock
+  readonly #seed: number
   readonly #writer = new LineWriter()
   readonly #walks = new Map<Signal, Walk>()
   readonly #schemas = new Map<Signal, LineSchema>()
   readonly #guard: SeriesGuard | undefined
 
-  constructor(config: InfluxConfig, clock: Clock) {
+  /** `seed` makes it hard to send series that are slow to find. */
+  constructor(config: InfluxConfig, clock: Clock, seed = 0) {
     this.#config = config
+    this.#seed = seed
     this.#clock = clock
     this.#guard = config.maxSeries === 0 ? undefined : new SeriesGuard(config.maxSeries)
   }
@@ -85,7 +89,8 @@ export class LineEncoder {
     const unitNanos = UNIT_NANOS[precision]
     if (signal === 'traces') return new SpanLines(spanDimensions, unitNanos)
     if (signal === 'logs') return new LogLines(logRecordDimensions, unitNanos, () => this.#clock.now())
-    if (schema === 'plant') return new PlantSchema(plantRules, unitNanos, this.#guard)
-    return new MetricLines(metricsSchema, unitNanos, this.#guard)
+    const heads = new HeadCache(this.#seed)
+    if (schema === 'plant') return new PlantSchema(plantRules, unitNanos, this.#guard, heads)
+    return new MetricLines(metricsSchema, unitNanos, this.#guard, heads)
   }
 }

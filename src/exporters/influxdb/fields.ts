@@ -63,7 +63,10 @@ export class Fields {
 
   /** A whole number within ±2^53. */
   integer(key: string, value: number): void {
-    if (!this.#isHidden(key)) this.#key(key).integer(value, () => BigInt(value))
+    if (this.#isHidden(key)) return
+    const writer = this.#key(key)
+    writer.float(value)
+    writer.byte(105)
   }
 
   /** Left out when it is 0. */

@@ -43,7 +43,7 @@ export class InfluxExporter implements Exporter {
     this.#url = writeUrl(config)
     this.#headers = writeHeaders(config)
     this.#databaseMade = !(config.v1.enabled && config.v1.create)
-    this.#encoder = new LineEncoder(config, context.clock)
+    this.#encoder = new LineEncoder(config, context.clock, Math.floor(context.random() * 2 ** 32))
     this.#http = new HttpPush(config, context, {
       words: rejectionWords,
       isRetryable: (status) => status === 429 || status >= 500,

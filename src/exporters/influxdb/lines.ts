@@ -7,14 +7,13 @@
 // but in quotes, so outside of them it is written as `\n`. A backslash at the end of a key or value would escape what
 // follows: it is left out.
 
-import { writeTime } from './line-time.ts'
+import { copyRange, type Words, wordsOf } from '../../wire/copy.ts'
+import { DECIMAL_MAX_BYTES, writeDecimal } from '../../wire/digits.ts'
+import { TimeText } from './line-time.ts'
 
 const FIRST_BYTES = 16 * 1024
 // A larger array than this is given back, so that one unusual batch does not hold memory for ever.
 const KEEP_MAX_BYTES = 16 * 1024 * 1024
-
-// Up to here a loop is faster than a call.
-const LONG_BYTES = 64
 
 const COMMA = 44
 const SPACE = 32
@@ -22,8 +21,7 @@ const EQUALS = 61
 const QUOTE = 34
 const BACKSLASH = 92
 const LF = 10
-const MINUS = 45
-const POINT = 46
+const INTEGER = 105
 
 const IN_MEASUREMENT = 1
 const IN_KEY = 2
@@ -48,26 +46,38 @@ export interface Payload {
   readonly ends: Int32Array
 }
 
+/** Two halves of a sfixed64, as a number: exact within ±2^53. */
+const signed = (high: number, low: number): number => (high | 0) * 0x100000000 + low
+
 export class LineWriter {
   /** What was written is in `bytes[0, length)`; the array changes when it grows. */
   bytes = new Uint8Array(FIRST_BYTES)
   length = 0
   /** Complete lines. */
   lines = 0
+  #words: Words = wordsOf(this.bytes)
   #ends = new Int32Array(1024)
-  /** The digits of the time before. */
-  readonly #time = new Uint8Array(24)
-  #timeSize = 0
-  #high = -1
-  #low = -1
-  #unitNanos = 0
+  readonly #time = new TimeText(' ', '\n')
+
+  /** `bytes`, with a view of them. */
+  get words(): Words {
+    return this.#words
+  }
 
   /** Makes room for `more` bytes. */
   reserve(more: number): void {
-    if (this.length + more <= this.bytes.length) return
-    const grown = new Uint8Array(Math.max(this.length + more, this.bytes.length * 2))
-    grown.set(this.bytes.subarray(0, this.length))
-    this.bytes = grown
+    if (this.length + more > this.bytes.length) this.#grow(more)
+  }
+
+  #grow(more: number): void {
+    const old = this.bytes
+    this.#renew(Math.max(this.length + more, old.length * 2))
+    this.bytes.set(old.subarray(0, this.length))
+  }
+
+  #renew(size: number): void {
+    this.bytes = new Uint8Array(size)
+    this.#words = wordsOf(this.bytes)
   }
 
   byte(value: number): void {
@@ -76,14 +86,9 @@ export class LineWriter {
   }
 
   /** As it is. */
-  raw(source: Uint8Array, from = 0, to = source.length): void {
+  raw(source: Words, from = 0, to = source.bytes.length): void {
     this.reserve(to - from)
-    const { bytes } = this
-    let at = this.length
-    if (to - from > LONG_BYTES) bytes.set(source.subarray(from, to), at)
-    else for (let i = from; i < to; i++) bytes[at + i - from] = source[i]!
-    at += to - from
-    this.length = at
+    this.length = copyRange(source, from, to, this.#words, this.length)
   }
 
   /** Characters that need no escape, such as digits. */
@@ -120,36 +125,28 @@ export class LineWriter {
 
   /** A float field's value. Only for finite numbers: the protocol has no other ones. */
   float(value: number): void {
-    const size = value < 0 ? -value : value
-    const scaled = Math.round(size * 1e6)
-    // What a sensor sends has few decimals. A quotient of whole numbers below 2^53 is the double nearest to those digits.
-    if (size < 1e9 && scaled / 1e6 === size) this.#decimals(value < 0, Math.floor(scaled / 1e6), scaled)
+    this.reserve(DECIMAL_MAX_BYTES)
+    const end = writeDecimal(this.bytes, this.length, value)
+    if (end > 0) this.length = end
     else this.ascii(String(value))
   }
 
-  /** An integer field's value. `exact` is asked for its text where a double cannot hold it. */
-  integer(value: number, exact: () => bigint): void {
+  /** An integer field's value: that of an int64 in halves. */
+  integer(high: number, low: number): void {
+    const value = signed(high, low)
     if (Number.isSafeInteger(value)) this.float(value)
-    else this.ascii(String(exact()))
-    this.byte(105)
+    else this.ascii(String(BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low))))
+    this.byte(INTEGER)
+  }
+
+  /** A time with what stands around it. */
+  time(text: TimeText): void {
+    this.raw(text.words, 0, text.length)
   }
 
   /** Ends the line. The time is that of a fixed64 in nanoseconds, in units of `unitNanos`. */
   endLine(high: number, low: number, unitNanos: number): void {
-    this.reserve(24)
-    const { bytes } = this
-    let at = this.length
-    bytes[at++] = SPACE
-    // Lines that follow one another are mostly of the same moment.
-    if (high !== this.#high || low !== this.#low || unitNanos !== this.#unitNanos) {
-      this.#timeSize = writeTime(this.#time, 0, high, low, unitNanos)
-      this.#high = high
-      this.#low = low
-      this.#unitNanos = unitNanos
-    }
-    for (let i = 0; i < this.#timeSize; i++) bytes[at++] = this.#time[i]!
-    bytes[at++] = LF
-    this.length = at
+    this.time(this.#time.set(high, low, unitNanos))
     if (this.lines === this.#ends.length) {
       const grown = new Int32Array(this.#ends.length * 2)
       grown.set(this.#ends)
@@ -171,10 +168,15 @@ export class LineWriter {
     return payload
   }
 
+  /** What was written, in an array of its own. */
+  toWords(): Words {
+    return wordsOf(this.bytes.slice(0, this.length))
+  }
+
   clear(): void {
     this.length = 0
     this.lines = 0
-    if (this.bytes.length > KEEP_MAX_BYTES) this.bytes = new Uint8Array(FIRST_BYTES)
+    if (this.bytes.length > KEEP_MAX_BYTES) this.#renew(FIRST_BYTES)
   }
 
   #escaped(where: number, source: Uint8Array, from: number, to: number): void {
@@ -195,31 +197,5 @@ export class LineWriter {
       } else bytes[at++] = byte
     }
     this.length = at
-  }
-
-  #decimals(isNegative: boolean, whole: number, millionths: number): void {
-    this.reserve(20)
-    const { bytes } = this
-    if (isNegative) bytes[this.length++] = MINUS
-    let digits = 1
-    for (let bound = 10; whole >= bound; bound *= 10) digits++
-    this.#digits(whole | 0, digits)
-    let fraction = (millionths - whole * 1e6) | 0
-    if (fraction === 0) return
-    let places = 6
-    for (; fraction % 10 === 0; places--) fraction = (fraction / 10) | 0
-    bytes[this.length++] = POINT
-    this.#digits(fraction, places)
-  }
-
-  #digits(value: number, digits: number): void {
-    const { bytes } = this
-    this.length += digits
-    let rest = value
-    for (let at = this.length - 1; at >= this.length - digits; at--) {
-      const next = (rest / 10) | 0
-      bytes[at] = 48 + rest - next * 10
-      rest = next
-    }
   }
 }

@@ -3,11 +3,12 @@
 import { LOG_RECORD } from '../../otlp/fields.ts'
 import { VALUE } from '../../otlp/value.ts'
 import type { Walk } from '../../otlp/walk.ts'
+import { wordsOf } from '../../wire/copy.ts'
 import type { Outcome } from './line-schema.ts'
 import type { LineWriter } from './lines.ts'
 import { RecordLines } from './record-lines.ts'
 
-const LOGS = Buffer.from('logs')
+const LOGS = wordsOf(Buffer.from('logs'))
 
 export class LogLines extends RecordLines {
   readonly #nowMs: () => number

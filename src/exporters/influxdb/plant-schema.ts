@@ -2,23 +2,25 @@
 // name fits.
 //
 //   head = measurement { , key = value }      made of pieces: those that depend on the metric alone are written once for
-//                                             each metric, those that depend on the resource once for each scope
+//                                             each metric; and kept for the series as a whole
 //
 // Points that follow one another with the same head and time share a line where the rule names their fields apart: InfluxDB
 // would join them anyway.
 
-import { type ByteKeyed, ByteTable } from '../../collections/byte-table.ts'
-import { METRIC } from '../../otlp/fields.ts'
+import { ByteTable } from '../../collections/byte-table.ts'
+import { KeyRange } from '../../otlp/key-range.ts'
 import { METRIC_TYPE } from '../../otlp/metric.ts'
 import type { Walk } from '../../otlp/walk.ts'
 import { equalBytes } from '../../wire/varint.ts'
-import { readAggregate } from './aggregate.ts'
+import { Aggregate } from './aggregate.ts'
 import type { PlantRuleConfig } from './config.ts'
+import type { HeadCache } from './head-cache.ts'
 import { type LineSchema, NO_RECORDED_VALUE, type Outcome, POINT } from './line-schema.ts'
-import { LineWriter } from './lines.ts'
+import type { LineWriter } from './lines.ts'
+import { type KnownMetric, learnMetric, Rule } from './plant-rule.ts'
+import { PointTags } from './point-tags.ts'
 import type { SeriesGuard } from './series-guard.ts'
-import { TagSets } from './tag-sets.ts'
-import { LEVEL, type Template } from './template.ts'
+import { LEVEL } from './template.ts'
 
 /** Metrics of which the pieces are kept; then the table is emptied. */
 const MAX_METRICS = 20_000
@@ -28,84 +30,21 @@ const COMMA = 44
 const EQUALS = 61
 const NO_BYTES: Uint8Array = new Uint8Array(0)
 
-/** A part of a head: the measurement, or a tag. */
-class HeadPart {
-  /** Undefined for the measurement. */
-  readonly key: Uint8Array | undefined
-  readonly template: Template
-  /** What it was in the scope of that number, where it depends on no more. */
-  rendered: Uint8Array = NO_BYTES
-  scope = 0
-
-  constructor(key: Uint8Array | undefined, template: Template) {
-    this.key = key
-    this.template = template
-  }
-
-  /** False when there is nothing to write: a tag is left out then. */
-  write(walk: Walk, writer: LineWriter): boolean {
-    if (this.key === undefined) return this.template.write(walk, writer, true)
-    const before = writer.length
-    writer.byte(COMMA)
-    writer.key(this.key)
-    writer.byte(EQUALS)
-    if (this.template.write(walk, writer, false)) return true
-    writer.length = before
-    return false
-  }
-}
-
-class Rule {
-  readonly fits: (name: string) => boolean
-  readonly parts: readonly HeadPart[]
-  readonly field: Template
-  /** The point's attributes become tags as well. */
-  readonly takesOthers: boolean
-
-  constructor({ metrics, measurement, tags, field, otherAttributes }: PlantRuleConfig) {
-    this.fits = metrics.length === 0 ? () => true : anyOf(metrics)
-    // Sorted, as InfluxDB asks for the best speed.
-    const sorted = [...tags].map(([key, template]) => new HeadPart(Buffer.from(key), template))
-    sorted.sort((a, b) => Buffer.compare(a.key!, b.key!))
-    this.parts = [new HeadPart(undefined, measurement), ...sorted]
-    this.field = field
-    this.takesOthers = otherAttributes === 'tags'
-  }
-}
-
-/** Bytes that are always the same, or a part that is not. */
-class Piece {
-  readonly bytes: Uint8Array
-  readonly part: HeadPart | undefined
-
-  constructor(bytes: Uint8Array, part: HeadPart | undefined) {
-    this.bytes = bytes
-    this.part = part
-  }
-}
-
-/** What is known of a metric by its name and unit. */
-interface KnownMetric extends ByteKeyed {
-  readonly rule: Rule | undefined
-  readonly pieces: readonly Piece[]
-  /** The field's key; empty where it depends on more. */
-  readonly field: Uint8Array
-  /** Whether its head is the same for all points of a scope. */
-  readonly isSettled: boolean
-  /** The head in the scope of that number, once a second point has asked for it. */
-  head: Uint8Array
-  headScope: number
-  seenScope: number
-}
-
 export class PlantSchema implements LineSchema {
   readonly #rules: readonly Rule[]
-  readonly #others = new TagSets()
+  readonly #inScope: boolean
+  readonly #others = new PointTags(false)
   readonly #unitNanos: number
   readonly #guard: SeriesGuard | undefined
+  readonly #aggregate = new Aggregate()
+  readonly #heads: HeadCache
+  readonly #key = new KeyRange()
+  /** By their numbers in the cache of heads. */
+  readonly #byNumber: KnownMetric[] = []
   #metrics = new ByteTable<KnownMetric>()
-  /** The metric of the point before, and where it stands: its points follow one another. */
+  /** The metric of the point before, its number, and where it stands: its points follow one another. */
   #last: KnownMetric | undefined
+  #lastNumber = -1
   #lastBytes: Uint8Array = NO_BYTES
   #lastItem = -1
   /** Counts scopes, so that what was rendered for one is not taken for another's. */
@@ -118,21 +57,27 @@ export class PlantSchema implements LineSchema {
   #high = 0
   #low = 0
 
-  constructor(rules: readonly PlantRuleConfig[], unitNanos: number, guard: SeriesGuard | undefined) {
+  constructor(rules: readonly PlantRuleConfig[], unitNanos: number, guard: SeriesGuard | undefined, heads: HeadCache) {
     this.#rules = rules.map((rule) => new Rule(rule))
+    this.#inScope = this.#rules.some(({ inScope }) => inScope)
     this.#unitNanos = unitNanos
     this.#guard = guard
+    this.#heads = heads
   }
 
   begin(): void {
     this.#lineTo = -1
     this.#lastBytes = NO_BYTES
+    if (this.#heads.begin()) this.#byNumber.length = 0
   }
 
-  enterResource(): void {}
+  enterResource(): void {
+    this.#heads.enterResource()
+  }
 
   enterScope(): void {
     this.#scope++
+    this.#heads.enterScope()
   }
 
   write(walk: Walk, writer: LineWriter): Outcome {
@@ -155,8 +100,8 @@ export class PlantSchema implements LineSchema {
     const from = writer.length
     const outcome = this.#head(walk, writer, metric, rule)
     if (outcome !== 'written') return outcome
-    if (!this.#goesOn(writer, rule, from, high, low)) writer.byte(SPACE)
-    this.#fieldKey(walk, writer, metric, rule)
+    const goesOn = rule.joins && this.#goesOn(writer, from, high, low)
+    this.#fieldKey(walk, writer, metric, rule, goesOn ? COMMA : SPACE)
     writer.byte(EQUALS)
     writer.float(value)
     this.#fieldsTo = writer.length
@@ -165,63 +110,50 @@ export class PlantSchema implements LineSchema {
     return 'written'
   }
 
+  /** Measurement and tags, as they are kept or made anew. */
   #head(walk: Walk, writer: LineWriter, metric: KnownMetric, rule: Rule): Outcome {
-    if (metric.headScope === this.#scope) {
-      writer.raw(metric.head)
+    const heads = this.#heads
+    const known = heads.find(walk, this.#lastNumber, rule.attributes)
+    if (known >= 0) {
+      writer.raw(heads.words, heads.from(known), heads.to(known))
       return 'written'
     }
-    const from = writer.length
-    const outcome = this.#wholeHead(walk, writer, metric, rule)
-    if (metric.isSettled && outcome === 'written') {
-      if (metric.seenScope === this.#scope) {
-        metric.head = writer.bytes.slice(from, writer.length)
-        metric.headScope = this.#scope
-      }
-      metric.seenScope = this.#scope
-    }
-    return outcome
-  }
-
-  #wholeHead(walk: Walk, writer: LineWriter, metric: KnownMetric, rule: Rule): Outcome {
     const from = writer.length
     const { pieces } = metric
     for (let i = 0; i < pieces.length; i++) {
       const { bytes, part } = pieces[i]!
       if (part === undefined) writer.raw(bytes)
-      else if (part.template.level === LEVEL.SCOPE) {
-        if (part.scope !== this.#scope) this.#render(walk, writer, part)
-        writer.raw(part.rendered)
-      } else part.write(walk, writer)
+      else if (part.template.level === LEVEL.SCOPE) part.writeOfScope(walk, writer, this.#scope)
+      else part.write(walk, writer)
       if (i === 0 && writer.length === from) return 'no_measurement'
     }
-    if (rule.takesOthers) writer.raw(this.#others.ofPoint(walk).bytes)
-    if (this.#guard === undefined || this.#guard.admits(writer.bytes, from, writer.length)) return 'written'
-    writer.length = from
-    return 'max_series'
+    if (rule.takesOthers) this.#others.write(walk, writer)
+    if (this.#guard !== undefined && !this.#guard.admits(writer.bytes, from, writer.length)) {
+      writer.length = from
+      return 'max_series'
+    }
+    heads.add(this.#lastNumber, writer.bytes, from, writer.length)
+    return 'written'
   }
 
-  #render(walk: Walk, writer: LineWriter, part: HeadPart): void {
-    const from = writer.length
-    part.write(walk, writer)
-    part.rendered = writer.bytes.slice(from, writer.length)
-    part.scope = this.#scope
-    writer.length = from
-  }
-
-  #fieldKey(walk: Walk, writer: LineWriter, { field }: KnownMetric, rule: Rule): void {
-    if (field.length > 0) writer.raw(field)
-    else if (!rule.field.write(walk, writer, false)) writer.ascii('value')
+  #fieldKey(walk: Walk, writer: LineWriter, metric: KnownMetric, rule: Rule, separator: number): void {
+    const known = separator === SPACE ? metric.firstField : metric.nextField
+    if (known !== undefined) {
+      writer.raw(known)
+      return
+    }
+    writer.byte(separator)
+    if (!rule.field.write(walk, writer, false)) writer.ascii('value')
   }
 
   /**
    * Whether the head that was just written at `from` is that of the line before, at the same time: then it is taken back
    * and the line opened for another field.
    */
-  #goesOn(writer: LineWriter, rule: Rule, from: number, high: number, low: number): boolean {
+  #goesOn(writer: LineWriter, from: number, high: number, low: number): boolean {
     const headTo = writer.length
     const { bytes } = writer
     const same =
-      rule.field.level !== LEVEL.FIXED &&
       this.#lineTo === from &&
       this.#high === high &&
       this.#low === low &&
@@ -234,15 +166,17 @@ export class PlantSchema implements LineSchema {
       return false
     }
     writer.reopenLine(this.#fieldsTo)
-    writer.byte(COMMA)
     return true
   }
 
   /** Histograms and summaries: the rule's field with a word behind it for each number. */
   #aggregated(walk: Walk, writer: LineWriter): Outcome {
-    const { numbers, point } = readAggregate(walk)
-    if (numbers.length === 0) return 'nothing'
-    if ((point.fixedHigh(POINT.TIME) | point.fixedLow(POINT.TIME)) === 0) return 'no_time'
+    const aggregate = this.#aggregate
+    const point = aggregate.read(walk)
+    if (aggregate.count === 0) return 'nothing'
+    const high = point.fixedHigh(POINT.TIME)
+    const low = point.fixedLow(POINT.TIME)
+    if ((high | low) === 0) return 'no_time'
     const metric = this.#metricOf(walk)
     const { rule } = metric
     if (rule === undefined) return 'no_rule'
@@ -251,78 +185,43 @@ export class PlantSchema implements LineSchema {
     const outcome = this.#head(walk, writer, metric, rule)
     if (outcome !== 'written') return outcome
     let separator = SPACE
-    for (const { suffix, value } of numbers) {
+    for (let i = 0; i < aggregate.count; i++) {
+      const value = aggregate.values[i]!
       if (!Number.isFinite(value)) continue
-      writer.byte(separator)
-      separator = COMMA
-      this.#fieldKey(walk, writer, metric, rule)
-      writer.ascii(suffix)
-      writer.byte(EQUALS)
+      this.#fieldKey(walk, writer, metric, rule, separator)
+      writer.raw(aggregate.suffixes[i]!)
       writer.float(value)
+      separator = COMMA
     }
     if (separator === SPACE) {
       writer.length = from
       return 'not_a_number'
     }
-    writer.endLine(point.fixedHigh(POINT.TIME), point.fixedLow(POINT.TIME), this.#unitNanos)
+    writer.endLine(high, low, this.#unitNanos)
     return 'written'
   }
 
-  /** Known by the bytes that hold its name and its unit, whatever stands between them. */
   #metricOf(walk: Walk): KnownMetric {
-    const { metric, bytes, itemStart } = walk
+    const { bytes, itemStart } = walk
     if (bytes === this.#lastBytes && itemStart === this.#lastItem) return this.#last!
     this.#lastBytes = bytes
     this.#lastItem = itemStart
-    const nameFrom = metric.from(METRIC.NAME)
-    const unitFrom = metric.from(METRIC.UNIT)
-    const from = unitFrom === 0 || (nameFrom > 0 && nameFrom < unitFrom) ? nameFrom : unitFrom
-    const to = Math.max(metric.to(METRIC.NAME), metric.to(METRIC.UNIT))
-    let known = this.#metrics.find(bytes, from, to)
+    const number = this.#heads.metric(walk, this.#inScope, 0)
+    let known = number < 0 ? undefined : this.#byNumber[number]
     if (known === undefined) {
-      if (this.#metrics.size >= MAX_METRICS) this.#metrics = new ByteTable()
-      known = this.#metrics.add(this.#learn(walk, bytes.slice(from, to)))
+      known = this.#knownBy(walk)
+      if (number >= 0) this.#byNumber[number] = known
     }
     this.#last = known
+    this.#lastNumber = number
     return known
   }
 
-  #learn(walk: Walk, key: Uint8Array): KnownMetric {
-    const name = walk.metric.toName()
-    const rule = this.#rules.find(({ fits }) => fits(name))
-    const unseen = { head: NO_BYTES, headScope: -1, seenScope: -1 }
-    if (rule === undefined) return { key, rule, pieces: [], field: NO_BYTES, isSettled: false, ...unseen }
-    const pieces: Piece[] = []
-    const line = new LineWriter()
-    const endFixed = (): void => {
-      if (line.length > 0) pieces.push(new Piece(line.bytes.slice(0, line.length), undefined))
-      line.clear()
-    }
-    for (const part of rule.parts) {
-      if (part.template.level <= LEVEL.METRIC) {
-        part.write(walk, line)
-        // An empty measurement has to be seen as one.
-        if (part.key === undefined && line.length === 0) pieces.push(new Piece(NO_BYTES, undefined))
-      } else {
-        endFixed()
-        pieces.push(new Piece(NO_BYTES, part))
-      }
-    }
-    endFixed()
-    let field = NO_BYTES
-    if (rule.field.level <= LEVEL.METRIC && rule.field.write(walk, line, false))
-      field = line.bytes.slice(0, line.length)
-    const isSettled =
-      !rule.takesOthers &&
-      this.#guard === undefined &&
-      rule.parts.every(({ template }) => template.level !== LEVEL.POINT)
-    return { key, rule, pieces, field, isSettled, ...unseen }
+  #knownBy(walk: Walk): KnownMetric {
+    const { bytes, from, to } = this.#key.ofMetric(walk.bytes, walk.words, walk.itemStart, walk.itemEnd)
+    const known = this.#metrics.find(bytes, from, to)
+    if (known !== undefined) return known
+    if (this.#metrics.size >= MAX_METRICS) this.#metrics = new ByteTable()
+    return this.#metrics.add(learnMetric(walk, this.#rules, bytes.slice(from, to)))
   }
-}
-
-/** Names, of which a `*` stands for any characters. */
-function anyOf(patterns: readonly string[]): (name: string) => boolean {
-  const sources = patterns.map((pattern) => pattern.split('*').map(RegExp.escape).join('.*'))
-  const expression = new RegExp(`^(?:${sources.join('|')})$`, 's')
-  return (name) => expression.test(name)
 }

@@ -1,6 +1,7 @@
 // What lines of spans and of log records have in common: ids and dimensions as tags, all other attributes as one field.
 
 import type { Walk } from '../../otlp/walk.ts'
+import type { Words } from '../../wire/copy.ts'
 import { Fields } from './fields.ts'
 import type { LineSchema, Outcome } from './line-schema.ts'
 import type { LineWriter } from './lines.ts'
@@ -31,7 +32,7 @@ export abstract class RecordLines implements LineSchema {
   abstract write(walk: Walk, writer: LineWriter): Outcome
 
   /** Measurement, tags and the field `attributes` of the current record; the ids are in place. */
-  protected head(walk: Walk, writer: LineWriter, measurement: Uint8Array): Fields {
+  protected head(walk: Walk, writer: LineWriter, measurement: Words): Fields {
     const json = this.#tags.attributes.ofRecord(walk.attributes)
     writer.raw(measurement)
     this.#tags.write(walk.bytes, writer)

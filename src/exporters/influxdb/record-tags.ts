@@ -46,7 +46,7 @@ export class RecordTags {
       if (tag instanceof IdTag) {
         if (tag.at === 0) continue
         writer.byte(COMMA)
-        writer.raw(tag.key)
+        writer.key(tag.key)
         writer.byte(EQUALS)
         writeHex(writer, bytes, tag.at, tag.size)
         continue

@@ -4,6 +4,7 @@
 import { SPAN, SPAN_EVENT, SPAN_LINK } from '../../otlp/fields.ts'
 import { EventView, LinkView, type SpanView } from '../../otlp/span.ts'
 import type { Walk } from '../../otlp/walk.ts'
+import { wordsOf } from '../../wire/copy.ts'
 import { AttributeJson } from './attribute-fields.ts'
 import { Fields } from './fields.ts'
 import { InnerAttributes } from './inner-attributes.ts'
@@ -12,7 +13,7 @@ import type { LineWriter } from './lines.ts'
 import { RecordLines } from './record-lines.ts'
 import { writeHex } from './record-tags.ts'
 
-const SPANS = Buffer.from('spans')
+const SPANS = wordsOf(Buffer.from('spans'))
 const KINDS = ['', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'] as const
 const STATUSES = ['', 'Ok', 'Error'] as const
 

@@ -1,14 +1,12 @@
-// Texts with references to what a data point belongs to, written without making strings.
+// Texts with references to what a data point belongs to (config/template.ts), written without making strings.
 //
-//   template = { text | %{reference} | %{reference:-fallback} }
-//   reference = resource.attributes.KEY | attributes.KEY | metric.name | metric.unit | scope.name
+//   name = resource.attributes.KEY | attributes.KEY | metric.name | metric.unit | scope.name
 
+import { attributeOf, type Reference, TemplateError, templatePieces } from '../../config/template.ts'
 import { METRIC } from '../../otlp/fields.ts'
 import { VALUE } from '../../otlp/value.ts'
 import type { Walk } from '../../otlp/walk.ts'
 import type { LineWriter } from './lines.ts'
-
-export class TemplateError extends Error {}
 
 const NO_BYTES: Uint8Array = new Uint8Array(0)
 
@@ -47,12 +45,15 @@ export class Template {
   readonly text: string
   /** What its value depends on at most. */
   readonly level: Level
+  /** Keys of the data point's attributes that it refers to. */
+  readonly attributes: readonly Uint8Array[]
   readonly #parts: readonly Part[]
 
   /** Throws TemplateError. */
   constructor(text: string) {
     this.text = text
     this.#parts = parse(text)
+    this.attributes = this.#parts.filter(({ kind }) => kind === ATTRIBUTE).map(({ bytes }) => bytes)
     this.level = Math.max(LEVEL.FIXED, ...this.#parts.map(({ kind }) => LEVEL_OF[kind]!)) as Level
   }
 
@@ -115,38 +116,21 @@ function readAttribute(part: Part, attributes: Walk['attributes'], key: Uint8Arr
   }
 }
 
-const REFERENCE = /%\{([^}]*)\}/g
-
 function parse(text: string): Part[] {
-  const parts: Part[] = []
-  let at = 0
-  const addText = (upTo: number): void => {
-    if (upTo > at) parts.push(new Part(TEXT, Buffer.from(text.slice(at, upTo)), NO_BYTES))
-  }
-  for (const match of text.matchAll(REFERENCE)) {
-    addText(match.index)
-    at = match.index + match[0].length
-    parts.push(reference(match[1]!))
-  }
-  addText(text.length)
-  if (text.slice(at).includes('%{')) throw new TemplateError(`"${text}" has a %{ without its }`)
-  return parts
+  return templatePieces(text).map((piece) =>
+    typeof piece === 'string' ? new Part(TEXT, Buffer.from(piece), NO_BYTES) : reference(piece),
+  )
 }
 
-function reference(inside: string): Part {
-  const split = inside.indexOf(':-')
-  const name = (split < 0 ? inside : inside.slice(0, split)).trim()
-  const fallback = split < 0 ? NO_BYTES : Buffer.from(inside.slice(split + 2))
-  if (name === 'metric.name') return new Part(METRIC_NAME, NO_BYTES, fallback)
-  if (name === 'metric.unit') return new Part(METRIC_UNIT, NO_BYTES, fallback)
-  if (name === 'scope.name') return new Part(SCOPE_NAME, NO_BYTES, fallback)
-  for (const [prefix, kind] of [
-    ['resource.attributes.', RESOURCE_ATTRIBUTE],
-    ['attributes.', ATTRIBUTE],
-  ] as const)
-    if (name.startsWith(prefix) && name.length > prefix.length)
-      return new Part(kind, Buffer.from(name.slice(prefix.length)), fallback)
-  throw new TemplateError(`%{${inside}} names nothing of a data point`)
+function reference({ name, fallback, written }: Reference): Part {
+  const otherwise = fallback === undefined ? NO_BYTES : Buffer.from(fallback)
+  if (name === 'metric.name') return new Part(METRIC_NAME, NO_BYTES, otherwise)
+  if (name === 'metric.unit') return new Part(METRIC_UNIT, NO_BYTES, otherwise)
+  if (name === 'scope.name') return new Part(SCOPE_NAME, NO_BYTES, otherwise)
+  const attribute = attributeOf(name)
+  if (attribute === undefined) throw new TemplateError(`%{${written}} names nothing of a data point`)
+  const kind = attribute.of === 'resource' ? RESOURCE_ATTRIBUTE : ATTRIBUTE
+  return new Part(kind, Buffer.from(attribute.key), otherwise)
 }
 
 /** Words for a fix. */

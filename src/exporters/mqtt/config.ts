@@ -1,10 +1,11 @@
 // The configuration of `mqtt`.
 
 import { bool, byteSize, choice, custom, duration, type Infer, int, map, object, string } from '../../config/schema.ts'
+import { TemplateError } from '../../config/template.ts'
 import { INVALID, stringType, type ValueType } from '../../config/types.ts'
 import { brokersField, checkClient, checkSeconds, clientFields, reconnectField } from '../../net/mqtt/config.ts'
 import { sendingFields } from '../../sending/config.ts'
-import { parseTemplate, TemplateError, type TopicTemplate } from './topic-template.ts'
+import { parseTemplate, type TopicTemplate } from './topic-template.ts'
 
 /** A template, read where it stands so that its problem has a place. */
 const templateType: ValueType<TopicTemplate> = {

@@ -6,6 +6,7 @@
 // What comes from the data never makes a level or a wildcard of its own: /, +, # and control characters are written as
 // %2F, %2B, %23, and so on, and % as %25, so that different values stay different topics.
 
+import { attributeOf, type Reference, TemplateError, templatePieces } from '../../config/template.ts'
 import { Attributes } from '../../otlp/attributes.ts'
 import { RESOURCE } from '../../otlp/fields.ts'
 import type { MergedView } from '../../otlp/resource.ts'
@@ -32,9 +33,6 @@ export interface TopicTemplate {
   readonly pieces: readonly TopicPiece[]
 }
 
-export class TemplateError extends Error {}
-
-const PLACEHOLDER = /%\{([^}]*)\}/g
 const NOTHING = new Uint8Array(0)
 /** Stands in the text until the signal is known. */
 const SIGNAL = 'signal'
@@ -43,39 +41,31 @@ const SIGNAL = 'signal'
 export function parseTemplate(text: string): TopicTemplate {
   if (text === '') throw new TemplateError('the topic is empty')
   if (Buffer.byteLength(text) > TOPIC_MAX_BYTES) throw new TemplateError(`longer than ${TOPIC_MAX_BYTES} bytes`)
-  const pieces: TopicPiece[] = []
-  const literal = (part: string): void => {
-    if (/%\{/.test(part)) throw new TemplateError('%{ without its }')
-    const wild = /[+#\0]/.exec(part)
-    if (wild !== null)
-      throw new TemplateError(`${wild[0] === '\0' ? 'NUL' : wild[0]} cannot stand in a topic that is published`)
-    if (part !== '') pieces.push({ source: undefined, key: NOTHING, literal: Buffer.from(part), otherwise: undefined })
-  }
-  let at = 0
-  for (const found of text.matchAll(PLACEHOLDER)) {
-    literal(text.slice(at, found.index))
-    pieces.push(placeholder(found[1]!))
-    at = found.index + found[0].length
-  }
-  literal(text.slice(at))
+  const pieces = templatePieces(text).map((piece) => (typeof piece === 'string' ? literal(piece) : placeholder(piece)))
   return { text, pieces }
 }
 
-function placeholder(inside: string): TopicPiece {
-  const [name = '', ...rest] = inside.split(':-')
-  const otherwise = rest.length === 0 ? undefined : rest.join(':-')
-  if (otherwise !== undefined && /[+#\0]/.test(otherwise))
+function literal(text: string): TopicPiece {
+  const wild = /[+#\0]/.exec(text)
+  if (wild !== null)
+    throw new TemplateError(`${wild[0] === '\0' ? 'NUL' : wild[0]} cannot stand in a topic that is published`)
+  return { source: undefined, key: NOTHING, literal: Buffer.from(text), otherwise: undefined }
+}
+
+function placeholder({ name, fallback, written }: Reference): TopicPiece {
+  if (fallback !== undefined && /[+#\0]/.test(fallback))
     throw new TemplateError(`the default of %{${name}} has a character that cannot stand in a topic`)
   const piece = (source: Source, key: string): TopicPiece => {
-    if (key === '') throw new TemplateError(`%{${inside}} names no attribute`)
-    const utf8 = otherwise === undefined || otherwise === '' ? undefined : Buffer.from(otherwise)
-    return { source, key: Buffer.from(key), literal: NOTHING, otherwise: utf8 }
+    const otherwise = fallback === undefined || fallback === '' ? undefined : Buffer.from(fallback)
+    return { source, key: Buffer.from(key), literal: NOTHING, otherwise }
   }
-  if (name.startsWith('resource.attributes.')) return piece('resource', name.slice('resource.attributes.'.length))
-  if (name.startsWith('attributes.')) return piece('item', name.slice('attributes.'.length))
   if (name === 'metric.name') return piece('metric', name)
   if (name === SIGNAL) return { ...piece('metric', SIGNAL), source: undefined }
-  throw new TemplateError(`%{${inside}} means nothing`)
+  const attribute = attributeOf(name)
+  if (attribute !== undefined) return piece(attribute.of, attribute.key)
+  throw new TemplateError(
+    /^(resource\.)?attributes\.$/.test(name) ? `%{${written}} names no attribute` : `%{${written}} means nothing`,
+  )
 }
 
 export type NoTopic = 'absent_attribute' | 'topic_too_long'

@@ -28,12 +28,12 @@ import {
   resourceLabels,
   scopeLabels,
   seriesLabels,
-  withoutServiceAttributes,
 } from '../../prometheus/labels.ts'
 import { MetricData, TEMPORALITY } from '../../prometheus/metric-data.ts'
 import { type LabelNaming, metricName, type Naming } from '../../prometheus/names.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import { PointStore } from './points.ts'
+import type { TakesAttribute } from './resource-attributes.ts'
 import { type FamilyType, KIND, type Kind, SeriesTable } from './series.ts'
 import { DROPPED, type Dropped, type Node, type Stream } from './stream.ts'
 
@@ -42,7 +42,8 @@ export interface AccumulatorOptions {
   readonly labels: LabelNaming
   readonly constLabels: readonly Label[]
   readonly withoutScopeInfo: boolean
-  readonly resourceToTelemetry: 'off' | 'all' | 'without_service'
+  /** Of a resource, for its series; undefined: none. */
+  readonly takesAttribute: TakesAttribute | undefined
   readonly maxSeries: number
   readonly seed: number
   /** `name` is the metric's, made only when asked for. */
@@ -51,6 +52,15 @@ export interface AccumulatorOptions {
 
 interface ResourceNode extends Node {
   readonly own: ResourceLabels
+  readonly target: Target | undefined
+}
+
+/** What target_info says of a resource. */
+export interface Target {
+  /** The same for the same job and instance. */
+  readonly key: string
+  /** Its labels as they stand between braces. */
+  readonly text: string
 }
 
 interface ScopeNode extends Node {
@@ -103,8 +113,8 @@ export class Accumulator {
   }
 
   /** Resources with series, for target_info. */
-  *targets(): Generator<NonNullable<ResourceLabels['target']>> {
-    for (const node of this.#resourceNodes) if (node?.own.target !== undefined) yield node.own.target
+  *targets(): Generator<Target> {
+    for (const node of this.#resourceNodes) if (node?.target !== undefined) yield node.target
   }
 
   /** Bytes of its keys. */
@@ -129,7 +139,8 @@ export class Accumulator {
     if (resource < 0) {
       resource = this.#resources.add(0, key.bytes, key.words, key.from, key.to)
       const own = resourceLabels(this.#merged.reset(key.bytes, key.from, key.to), this.#options.labels)
-      this.#resourceNodes[resource] = { children: 0, own }
+      const target = own.target && { key: own.target.key, text: labelText(own.target.labels) }
+      this.#resourceNodes[resource] = { children: 0, own, target }
     }
     const c = this.#scopeCursor.reset(this.#bytes, start, end)
     while (c.find(RESOURCE_METRICS.SCOPE_METRICS)) this.#takeScope(resource, c.start, c.end)
@@ -224,7 +235,7 @@ export class Accumulator {
     end: number,
   ): Stream | undefined {
     const metric = this.#metric.reset(this.#bytes, start, end)
-    const { naming, constLabels, resourceToTelemetry } = this.#options
+    const { naming, constLabels, takesAttribute } = this.#options
     const family = familyType(metric, monotonic === 1)
     const named = monotonic === 1 ? 'counter' : type === METRIC_TYPE.GAUGE ? 'gauge' : 'other'
     const name = metricName(metric.toName(), metric.toUnit(), named, naming)
@@ -239,11 +250,7 @@ export class Accumulator {
     }
     const { own } = this.#resourceNodes[this.#scopes.parentOf(scope)]!
     const resourceAttributes =
-      resourceToTelemetry === 'off'
-        ? NO_LABELS
-        : resourceToTelemetry === 'all'
-          ? own.attributes
-          : withoutServiceAttributes(own.attributes)
+      takesAttribute === undefined ? NO_LABELS : own.attributes.filter(([key]) => takesAttribute(key))
     return {
       children: 0,
       family: found,

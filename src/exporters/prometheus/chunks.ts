@@ -1,115 +1,143 @@
-// An exposition on its way out, gathered into chunks that are handed on and never written again.
-//
-// Text is joined as text and encoded once for each chunk: a fifth of what encoding each line costs.
+// An exposition on its way out, gathered into chunks that are handed on one by one. Each is used again when whoever reads it is
+// through with it: memory that is new costs more than what is written into it.
 
 import { writeVarint } from '../../wire/varint.ts'
 
 const CHUNK_BYTES = 128 * 1024
+/** What a pool keeps for the next scrape. */
+const KEPT_CHUNKS_MAX = 16
 
-export interface Chunks {
+export class Chunk {
+  readonly bytes: Buffer
+  length = 0
+
+  constructor(bytes: number) {
+    this.bytes = Buffer.allocUnsafeSlow(bytes)
+  }
+}
+
+/** Chunks of one exporter that nobody reads or writes. */
+export class ChunkPool {
+  readonly #free: Chunk[] = []
+
+  /** One that has room for so many bytes. */
+  take(bytes = CHUNK_BYTES): Chunk {
+    if (bytes > CHUNK_BYTES) return new Chunk(bytes)
+    const chunk = this.#free.pop() ?? new Chunk(CHUNK_BYTES)
+    chunk.length = 0
+    return chunk
+  }
+
+  give(chunk: Chunk): void {
+    if (chunk.bytes.length === CHUNK_BYTES && this.#free.length < KEPT_CHUNKS_MAX) this.#free.push(chunk)
+  }
+}
+
+export class Chunks {
+  readonly #pool: ChunkPool
+  #chunk: Chunk
+  /** Where room() has made room: the caller writes at `at` and moves it. */
+  bytes: Buffer
+  at = 0
+  #fullBytes = 0
+  #takenBytes = 0
+  readonly #full: Chunk[] = []
+
+  constructor(pool: ChunkPool) {
+    this.#pool = pool
+    this.#chunk = pool.take()
+    this.bytes = this.#chunk.bytes
+  }
+
   /** Whether takeFull() has something to give. */
-  readonly hasFull: boolean
-  /** What is full by now; ownership goes over. */
-  takeFull(): Buffer[]
-  /** Everything. */
-  takeAll(): Buffer[]
-}
-
-export class TextChunks implements Chunks {
-  #text = ''
-  #isWide = false
-  readonly #full: Buffer[] = []
-
-  get hasFull(): boolean {
-    return this.#full.length > 0 || this.#text.length >= CHUNK_BYTES
-  }
-
-  takeFull(): Buffer[] {
-    if (this.#text.length >= CHUNK_BYTES) this.#close()
-    return this.#full.splice(0)
-  }
-
-  takeAll(): Buffer[] {
-    this.#close()
-    return this.#full.splice(0)
-  }
-
-  /** `isWide`: it may have other letters than ASCII. */
-  add(text: string, isWide = false): void {
-    this.#text += text
-    this.#isWide ||= isWide
-  }
-
-  #close(): void {
-    if (this.#text !== '') this.#full.push(Buffer.from(this.#text, this.#isWide ? 'utf8' : 'latin1'))
-    this.#text = ''
-    this.#isWide = false
-  }
-}
-
-export class ByteChunks implements Chunks {
-  #buffer = new Uint8Array(CHUNK_BYTES)
-  #at = 0
-  readonly #full: Buffer[] = []
-
   get hasFull(): boolean {
     return this.#full.length > 0
   }
 
-  takeFull(): Buffer[] {
+  /** Bytes that it holds. */
+  get length(): number {
+    return this.#fullBytes + this.at
+  }
+
+  /** Bytes that it holds, and those that have been taken. */
+  get written(): number {
+    return this.#takenBytes + this.#fullBytes + this.at
+  }
+
+  /** What is full by now; ownership goes over. */
+  takeFull(): Chunk[] {
+    this.#takenBytes += this.#fullBytes
+    this.#fullBytes = 0
     return this.#full.splice(0)
   }
 
-  takeAll(): Buffer[] {
-    this.#close()
-    return this.takeFull()
+  /** What is begun counts as full. */
+  closeLast(): void {
+    if (this.at > 0) this.#turn(0)
   }
 
-  /** Bytes that it holds. */
-  get length(): number {
-    let length = this.#at
-    for (const chunk of this.#full) length += chunk.length
-    return length
+  /** Back to the pool with what has not been handed on; it is not written any more. */
+  drop(): void {
+    for (const chunk of this.takeFull()) this.#pool.give(chunk)
+    this.#pool.give(this.#chunk)
   }
 
-  /** Hands all that it holds to `other`, and is empty. */
-  moveTo(other: ByteChunks): void {
-    if (this.#full.length === 0) {
-      other.bytes(this.#buffer, 0, this.#at)
-      this.#at = 0
-      return
-    }
-    this.#close()
-    other.#close()
-    other.#full.push(...this.takeFull())
+  /** Makes room for `bytes` behind `at`. */
+  room(bytes: number): void {
+    if (this.at + bytes > this.bytes.length) this.#turn(bytes)
+  }
+
+  /** In UTF-8. */
+  text(text: string): void {
+    this.room(text.length * 3)
+    this.at += this.bytes.write(text, this.at)
   }
 
   byte(value: number): void {
-    this.#reserve(1)
-    this.#buffer[this.#at++] = value
+    this.room(1)
+    this.bytes[this.at++] = value
   }
 
   varint(value: number): void {
-    this.#reserve(10)
-    this.#at = writeVarint(this.#buffer, this.#at, value)
+    this.room(10)
+    this.at = writeVarint(this.bytes, this.at, value)
   }
 
-  bytes(bytes: Uint8Array, from = 0, to = bytes.length): void {
-    this.#reserve(to - from)
-    this.#buffer.set(bytes.subarray(from, to), this.#at)
-    this.#at += to - from
+  copy(source: Uint8Array, from: number, to: number): void {
+    this.room(to - from)
+    const { bytes } = this
+    let { at } = this
+    if (to - from > 48) bytes.set(source.subarray(from, to), at)
+    else for (let i = from; i < to; i++) bytes[at++] = source[i]!
+    this.at += to - from
   }
 
-  #reserve(bytes: number): void {
-    if (this.#at + bytes <= this.#buffer.length) return
-    this.#close()
-    if (bytes > CHUNK_BYTES) this.#buffer = new Uint8Array(bytes)
+  /** Hands all that it holds to `other`, and is empty. */
+  moveTo(other: Chunks): void {
+    if (this.#full.length === 0) {
+      other.copy(this.bytes, 0, this.at)
+      this.at = 0
+      return
+    }
+    this.closeLast()
+    other.closeLast()
+    for (const chunk of this.takeFull()) other.#add(chunk)
   }
 
-  #close(): void {
-    if (this.#at === 0) return
-    this.#full.push(Buffer.from(this.#buffer.buffer, 0, this.#at))
-    this.#buffer = new Uint8Array(CHUNK_BYTES)
-    this.#at = 0
+  #turn(bytes: number): void {
+    const next = this.#pool.take(Math.max(bytes, CHUNK_BYTES))
+    if (this.at === 0) this.#pool.give(this.#chunk)
+    else {
+      this.#chunk.length = this.at
+      this.#add(this.#chunk)
+    }
+    this.#chunk = next
+    this.bytes = next.bytes
+    this.at = 0
+  }
+
+  #add(chunk: Chunk): void {
+    this.#full.push(chunk)
+    this.#fullBytes += chunk.length
   }
 }

@@ -1,6 +1,19 @@
 // The keys of the prometheus exporter (reference/otelcol-core.md 4.4).
 
-import { bool, choice, duration, group, type Infer, ignored, int, map, object, string } from '../../config/schema.ts'
+import {
+  bool,
+  choice,
+  duration,
+  group,
+  type Infer,
+  ignored,
+  int,
+  map,
+  object,
+  section,
+  string,
+  strings,
+} from '../../config/schema.ts'
 import { checkHttpServer, httpServerFields } from '../../net/http/server-config.ts'
 import { endpointField } from '../../net/listen.ts'
 import { TRANSLATION_WORDS } from '../../prometheus/names.ts'
@@ -50,6 +63,20 @@ export const config = object(
       }),
       { doc: 'Resource attributes as labels; otherwise they stand in target_info.' },
     ),
+    resourceConstantLabels: section(
+      'resource_constant_labels',
+      object({
+        included: strings('included', {
+          default: [],
+          doc: 'Resource attributes that are labels; `*` stands for any letters, `?` for one. Empty: all.',
+        }),
+        excluded: strings('excluded', { default: [], doc: 'Resource attributes that are not.' }),
+      }),
+      {
+        optional: 'none',
+        doc: 'Resource attributes as labels, by name: instead of resource_to_telemetry_conversion.',
+      },
+    ),
     maxSeries: int('max_series', {
       default: 0,
       min: 0,
@@ -59,7 +86,17 @@ export const config = object(
       doc: 'Read for compatibility: points are taken at once, so that nothing ever waits.',
     }),
   },
-  { check: (value, problem) => checkHttpServer(value, problem) },
+  {
+    check: (value, problem) => {
+      checkHttpServer(value, problem)
+      if (value.resourceConstantLabels !== undefined && value.resourceToTelemetryConversion.enabled)
+        problem(
+          'resource_constant_labels',
+          'stands beside resource_to_telemetry_conversion, which says the same in another way',
+          'remove one of the two',
+        )
+    },
+  },
 )
 
 export type PrometheusConfig = Infer<typeof config>

@@ -10,17 +10,23 @@ export interface FormatOptions {
   readonly timestamps: boolean
 }
 
+export type FamilyHead = Pick<Family, 'name' | 'type' | 'help'>
+
 export interface Format {
   readonly contentType: string
-  begin(family: Pick<Family, 'name' | 'type' | 'help'>): void
+  /** Bytes so far. */
+  readonly written: number
+  begin(family: FamilyHead): void
   /** A series of the family begun last. */
   add(family: Family, slot: number): void
   /** Of a family. */
   end(): void
-  /** A family of gauges that are all 1, with these labels. */
-  info(family: Pick<Family, 'name' | 'type' | 'help'>, texts: Iterable<string>): void
+  /** A gauge that is 1 with these labels, of the family begun last. */
+  addInfo(labels: string): void
   /** Of the whole. */
   close(): void
+  /** Gives back what it has to write in. */
+  drop(): void
 }
 
 export type Choice =

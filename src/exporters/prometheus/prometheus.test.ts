@@ -258,14 +258,37 @@ test('a scraper gets what it asks for most, as far as there is such a thing', ()
   const newer =
     'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1'
   assert.deepEqual(chooseFormat(newer, true), { form: 'protobuf', escaping: 'underscores' })
+  assert.deepEqual(chooseFormat('text/plain;escaping=allow-utf-8', true), { form: 'text', escaping: 'allow-utf-8' })
+  assert.deepEqual(chooseFormat(`${OPENMETRICS};escaping=dots`, true), {
+    form: 'openmetrics',
+    version: '1.0.0',
+    escaping: 'dots',
+  })
+  assert.deepEqual(chooseFormat(PROTOBUF.replace('underscores', 'values'), true), {
+    form: 'protobuf',
+    escaping: 'values',
+  })
   assert.ok(takesGzip('deflate, gzip;q=0.5'))
   assert.ok(!takesGzip('gzip;q=0, br'))
   assert.ok(!takesGzip(''))
 })
 
+test('keys that the Collector reads and does not heed are read, and change nothing', async (t) => {
+  const { push, samples } = await exporter(t, { add_metric_suffixes: false, sending_queue: { enabled: true } })
+  push('metrics', {
+    resourceMetrics: [
+      { scopeMetrics: [{ metrics: [{ name: 'oil', unit: 'Cel', gauge: { dataPoints: [{ asDouble: 61.5 }] } }] }] },
+    ],
+  })
+  assert.deepEqual(await samples(), ['oil_celsius 61.5'])
+})
+
 test('the configuration is refused where the Collector refuses it', () => {
   assert.throws(() => parseConfig(config, { translation_strategy: 'Other' }), /translation_strategy/)
   assert.throws(() => parseConfig(config, { endpoint: 'nowhere' }), /endpoint/)
+  assert.throws(() => parseConfig(config, { endpoint: '' }), /endpoint/)
+  const both = { resource_constant_labels: {}, resource_to_telemetry_conversion: { enabled: true } }
+  assert.throws(() => parseConfig(config, both), /resource_constant_labels/)
   assert.throws(() => parseConfig(config, { max_series: -1 }), /max_series/)
   assert.equal(parseConfig(config, {}).endpoint, 'localhost:8889')
   assert.equal(parseConfig(config, { metric_expiration: '180m' }).metricExpirationMs, 10_800_000)

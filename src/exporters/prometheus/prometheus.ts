@@ -12,13 +12,17 @@ import type { Batch } from '../../otlp/batch.ts'
 import { labelName, TRANSLATIONS } from '../../prometheus/names.ts'
 import { type ExporterMetrics, exporterMetrics } from '../../self/exporter-metrics.ts'
 import { Accumulator } from './accumulator.ts'
+import { ChunkPool } from './chunks.ts'
 import type { PrometheusConfig } from './config.ts'
 import { chooseFormat, takesGzip } from './format.ts'
+import { takenAttributes } from './resource-attributes.ts'
 import { scrape } from './scrape.ts'
 import { DROPPED, type Dropped } from './stream.ts'
 
 const NOT_FOUND = '404 page not found\n'
 const PATH = '/metrics'
+/** With zlib's own, 16 KiB, 21 MB cost the event loop 8 ms rather than 6. */
+const PACKED_CHUNK_BYTES = 64 * 1024
 const COLLAPSES_GATE = 'pkg.translator.prometheus.PermissiveLabelSanitization'
 /** A reason is said in the log with its first point, and then as seldom as this. */
 const SAY_EVERY_MS = 60_000
@@ -29,6 +33,7 @@ export class Prometheus implements Exporter {
   readonly #accumulator: Accumulator
   readonly #metrics: ExporterMetrics
   readonly #targetName: string
+  readonly #chunks = new ChunkPool()
   readonly #saidAt = new Map<Dropped, number>()
   #server: HttpServerHandle | undefined
   #timer: Timer | undefined
@@ -37,7 +42,7 @@ export class Prometheus implements Exporter {
     this.#config = config
     this.#context = context
     this.#metrics = exporterMetrics(context.meter, 'metrics')
-    const { namespace, resourceToTelemetryConversion: conversion } = config
+    const { namespace } = config
     const translation = TRANSLATIONS[config.translationStrategy]
     const labels = { utf8: translation.utf8, collapses: context.gates.has(COLLAPSES_GATE) }
     const prefix = namespace === '' ? undefined : labelName(namespace, labels)
@@ -47,11 +52,7 @@ export class Prometheus implements Exporter {
       labels,
       constLabels: [...config.constLabels],
       withoutScopeInfo: config.withoutScopeInfo,
-      resourceToTelemetry: !conversion.enabled
-        ? 'off'
-        : conversion.excludeServiceAttributes
-          ? 'without_service'
-          : 'all',
+      takesAttribute: takenAttributes(config),
       maxSeries: config.maxSeries,
       seed: Math.floor(context.random() * 2 ** 32),
       onDropped: (reason, points, name) => this.#dropped(reason, points, name),
@@ -115,13 +116,13 @@ export class Prometheus implements Exporter {
     const { accept = '', 'accept-encoding': encodings = '' } = request.headers
     const choice = chooseFormat(accept, this.#config.enableOpenMetrics)
     const isPacked = takesGzip(String(encodings))
-    const gzip = isPacked ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined
+    const gzip = isPacked ? createGzip({ level: constants.Z_BEST_SPEED, chunkSize: PACKED_CHUNK_BYTES }) : undefined
     gzip?.on('error', () => response.destroy())
     const target = gzip ?? response
     // Whoever waits for room has to hear of a reader that has left.
     response.once('close', () => gzip?.destroy())
     const options = { choice, timestamps: this.#config.sendTimestamps, targetName: this.#targetName }
-    await scrape(this.#accumulator, this.#context.clock, options, {
+    await scrape(this.#accumulator, this.#context.clock, this.#chunks, options, {
       begin(contentType) {
         response.writeHead(200, {
           'content-type': contentType,
@@ -129,9 +130,12 @@ export class Prometheus implements Exporter {
         })
         gzip?.pipe(response)
       },
-      write(chunk) {
-        if (response.destroyed) return false
-        if (request.method === 'HEAD' || target.write(chunk)) return true
+      write(bytes, whenRead) {
+        if (response.destroyed || request.method === 'HEAD') return false
+        const onRead = (error?: Error | null): void => {
+          if (!error) whenRead()
+        }
+        if (target.write(bytes, onRead)) return true
         return new Promise((resolve) => {
           const settle = (): void => {
             target.off('drain', settle)

@@ -25,10 +25,11 @@ import {
   nativeShift,
   ZERO_THRESHOLD,
 } from '../../prometheus/native-histogram.ts'
+import { varintSize, writeVarint } from '../../wire/varint.ts'
 import { Writer } from '../../wire/writer.ts'
-import { ByteChunks } from './chunks.ts'
+import type { Chunks } from './chunks.ts'
 import { exemplarsByBucket, type ReadExemplar, readExemplar, secondsOf } from './exemplars.ts'
-import type { Format, FormatOptions } from './format.ts'
+import type { FamilyHead, Format, FormatOptions } from './format.ts'
 import { type Family, type FamilyType, KIND, type SeriesTable, TIME } from './series.ts'
 import type { ExponentialState, HistogramState, SummaryState } from './states.ts'
 
@@ -52,13 +53,14 @@ const EQUALS = 0x3d
 
 export class ProtobufFormat implements Format {
   readonly contentType: string
-  readonly #out: ByteChunks
+  readonly #out: Chunks
   readonly #series: SeriesTable
   readonly #escaping: Escaping
   readonly #timestamps: boolean
-  readonly #family = new ByteChunks()
+  /** A family stands behind its length, so it waits here until it is whole. */
+  readonly #family: Chunks
   // A message is written when what is in it has been.
-  readonly #metric = new Writer()
+  readonly #labels = new Writer()
   readonly #data = new Writer()
   readonly #part = new Writer()
   readonly #detail = new Writer()
@@ -66,8 +68,9 @@ export class ProtobufFormat implements Format {
   readonly #buckets: NativeBuckets = { spans: [], deltas: [] }
   #text = Buffer.alloc(1024)
 
-  constructor(out: ByteChunks, series: SeriesTable, options: FormatOptions) {
+  constructor(out: Chunks, family: Chunks, series: SeriesTable, options: FormatOptions) {
     this.#out = out
+    this.#family = family
     this.#series = series
     this.#escaping = options.escaping
     this.#timestamps = options.timestamps
@@ -75,33 +78,27 @@ export class ProtobufFormat implements Format {
     this.contentType = `${type}; escaping=${options.escaping}`
   }
 
-  begin({ name, type, help }: Pick<Family, 'name' | 'type' | 'help'>): void {
-    const w = this.#metric.clear()
+  get written(): number {
+    return this.#out.written + this.#family.length
+  }
+
+  begin({ name, type, help }: FamilyHead): void {
+    const w = this.#data.clear()
     text(w, METRIC_FAMILY.NAME, escapeName(name, this.#escaping))
     text(w, METRIC_FAMILY.HELP, help)
     w.tag(METRIC_FAMILY.TYPE, 0).varint(TYPES[type])
-    this.#family.bytes(w.bytes, 0, w.length)
+    this.#family.copy(w.bytes, 0, w.length)
   }
 
-  info(family: Pick<Family, 'name' | 'type' | 'help'>, texts: Iterable<string>): void {
-    this.begin(family)
-    for (const labels of texts) {
-      this.#metric.clear()
-      this.#labels(labels)
-      this.#data.clear().tag(GAUGE.VALUE, 1).f64(1)
-      message(this.#metric, METRIC.GAUGE, this.#data)
-      this.#endMetric()
-    }
-    this.end()
+  addInfo(labels: string): void {
+    this.#data.clear().tag(GAUGE.VALUE, 1).f64(1)
+    this.#metric(this.#spelled(labels), METRIC.GAUGE, -1)
   }
 
   add(family: Family, slot: number): void {
     const series = this.#series
     const kind = series.kindOf(slot)
-    this.#metric.clear()
     this.#data.clear()
-    if (series.isSpecial(slot)) this.#labels(series.texts[slot]!)
-    else this.#copyLabels(series.texts[slot]!)
     let field: number = METRIC.HISTOGRAM
     if (kind === KIND.NUMBER) {
       field = VALUE_FIELD[family.type]!
@@ -111,13 +108,7 @@ export class ProtobufFormat implements Format {
       this.#summary(slot, series.states[slot] as SummaryState)
     } else if (kind === KIND.HISTOGRAM) this.#histogram(slot, series.states[slot] as HistogramState)
     else this.#native(slot, series.states[slot] as ExponentialState)
-    message(this.#metric, field, this.#data)
-    if (this.#timestamps) {
-      const at = slot * 4
-      const { seconds, nanos } = secondsOf(series.times[at + TIME.LOW]!, series.times[at + TIME.HIGH]!)
-      this.#metric.tag(METRIC.TIMESTAMP_MS, 0).varint(seconds * 1000 + Math.floor(nanos / 1e6))
-    }
-    this.#endMetric()
+    this.#metric(series.isSpecial(slot) ? this.#spelled(series.texts[slot]!) : this.#packed(slot), field, slot)
   }
 
   end(): void {
@@ -127,11 +118,37 @@ export class ProtobufFormat implements Format {
 
   close(): void {}
 
-  #endMetric(): void {
-    const { bytes, length } = this.#metric
-    this.#family.byte(METRIC_FAMILY.METRIC * 8 + 2)
-    this.#family.varint(length)
-    this.#family.bytes(bytes, 0, length)
+  drop(): void {
+    this.#family.drop()
+  }
+
+  /** A Metric with its labels, a letter for each byte, and what is in #data. */
+  #metric(labels: string, field: number, slot: number): void {
+    const data = this.#data
+    let timeMs = -1
+    if (this.#timestamps && slot >= 0) {
+      const { times } = this.#series
+      const { seconds, nanos } = secondsOf(times[slot * 4 + TIME.LOW]!, times[slot * 4 + TIME.HIGH]!)
+      timeMs = seconds * 1000 + Math.floor(nanos / 1e6)
+    }
+    const timeBytes = timeMs < 0 ? 0 : 1 + varintSize(timeMs)
+    const length = labels.length + 1 + varintSize(data.length) + data.length + timeBytes
+    const out = this.#family
+    out.room(length + 8)
+    const { bytes } = out
+    let at = out.at
+    bytes[at++] = METRIC_FAMILY.METRIC * 8 + 2
+    at = writeVarint(bytes, at, length)
+    at += bytes.write(labels, at, 'latin1')
+    bytes[at++] = field * 8 + 2
+    at = writeVarint(bytes, at, data.length)
+    const contents = data.bytes
+    for (let i = 0; i < data.length; i++) bytes[at++] = contents[i]!
+    if (timeMs >= 0) {
+      bytes[at++] = METRIC.TIMESTAMP_MS * 8
+      at = writeVarint(bytes, at, timeMs)
+    }
+    out.at = at
   }
 
   #number(family: Family, slot: number): void {
@@ -160,7 +177,7 @@ export class ProtobufFormat implements Format {
   #histogram(slot: number, { bounds, counts, count, sum }: HistogramState): void {
     const w = this.#data
     w.tag(HISTOGRAM.SAMPLE_COUNT, 0).varint(count).tag(HISTOGRAM.SAMPLE_SUM, 1).f64(sum)
-    const sorted = bounds.order.map((index) => bounds.values[index]!)
+    const { sorted } = bounds
     const exemplars = exemplarsByBucket(this.#series.exemplars[slot], sorted)
     let total = 0
     for (let i = 0; i < sorted.length; i++) {
@@ -233,13 +250,27 @@ export class ProtobufFormat implements Format {
     message(this.#data, field, this.#part)
   }
 
-  #labels(labels: string): void {
+  /** Its labels, a letter for each byte; kept for the next scrape. */
+  #packed(slot: number): string {
+    const { packedTexts, texts } = this.#series
+    const known = packedTexts[slot]
+    if (known !== undefined) return known
+    this.#copyLabels(texts[slot]!)
+    const packed = lettersOf(this.#labels)
+    packedTexts[slot] = packed
+    return packed
+  }
+
+  /** The same for names or values in other letters, which not every reader takes. */
+  #spelled(labels: string): string {
+    this.#labels.clear()
     for (const [name, value] of readLabelText(labels)) {
       const part = this.#part.clear()
       text(part, LABEL_PAIR.NAME, escapeName(name, this.#escaping))
       text(part, LABEL_PAIR.VALUE, value)
-      message(this.#metric, METRIC.LABEL, part)
+      message(this.#labels, METRIC.LABEL, part)
     }
+    return lettersOf(this.#labels)
   }
 
   /** Nothing in it is escaped or quoted: name="value",name="value" */
@@ -248,8 +279,8 @@ export class ProtobufFormat implements Format {
     const source = this.#text
     const end = source.write(labels, 0, 'utf8')
     // A label is longer here by the six bytes of tags and lengths, or as many as a long one's lengths need.
-    const target = this.#metric.reserve(end * 4 + 16)
-    let q = this.#metric.length
+    const target = this.#labels.clear().reserve(end * 4 + 16)
+    let q = 0
     for (let p = 0; p < end; p += 2) {
       const name = p
       let to = q + 4
@@ -261,9 +292,9 @@ export class ProtobufFormat implements Format {
       for (let byte = source[p]!; byte !== QUOTE; byte = source[++p]!) target[to++] = byte
       const length = to - q - 2
       if (length > 0x7f) {
-        this.#metric.length = q
+        this.#labels.length = q
         this.#longLabel(source, name, name + nameLength, value, p)
-        q = this.#metric.length
+        q = this.#labels.length
         continue
       }
       target[q] = METRIC.LABEL * 8 + 2
@@ -274,15 +305,18 @@ export class ProtobufFormat implements Format {
       target[q + 5 + nameLength] = p - value
       q = to
     }
-    this.#metric.length = q
+    this.#labels.length = q
   }
 
   #longLabel(source: Uint8Array, name: number, nameEnd: number, value: number, valueEnd: number): void {
     const part = this.#part.clear()
     part.field(LABEL_PAIR.NAME, source, name, nameEnd).field(LABEL_PAIR.VALUE, source, value, valueEnd)
-    message(this.#metric, METRIC.LABEL, part)
+    message(this.#labels, METRIC.LABEL, part)
   }
 }
+
+const lettersOf = ({ bytes, length }: Writer): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1')
 
 const message = (into: Writer, field: number, contents: Writer): void => {
   into.field(field, contents.bytes, 0, contents.length)

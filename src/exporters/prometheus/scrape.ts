@@ -2,17 +2,17 @@
 // its reader reads.
 
 import type { Clock } from '../../graph/clock.ts'
-import { labelText } from '../../prometheus/escape.ts'
 import type { Accumulator } from './accumulator.ts'
-import { ByteChunks, type Chunks, TextChunks } from './chunks.ts'
+import { type ChunkPool, Chunks } from './chunks.ts'
 import type { Choice, Format } from './format.ts'
 import { ProtobufFormat } from './protobuf-format.ts'
+import type { Family, SeriesTable } from './series.ts'
 import { TextFormat } from './text-format.ts'
 
 /** How long a slice may work on the event loop. */
 const SLICE_MS = 3
-/** Series between two looks at the clock. */
-const SERIES_A_LOOK = 64
+/** Written between two looks at the clock. */
+const BYTES_A_LOOK = 16 * 1024
 
 export interface ScrapeOptions {
   readonly choice: Choice
@@ -25,81 +25,102 @@ export interface ScrapeOptions {
 export interface ScrapeOutput {
   /** Called once, before anything is written. */
   begin(contentType: string): void
-  /** A promise where the reader has to catch up first. False: nobody reads any more. */
-  write(chunk: Buffer): true | false | Promise<boolean>
+  /**
+   * A promise where the reader has to catch up first. False: nobody reads any more. The bytes are the reader's until it calls
+   * `whenRead`.
+   */
+  write(bytes: Buffer, whenRead: () => void): true | false | Promise<boolean>
 }
 
 /** Resolves when all of it is written, or nobody reads any more. */
 export async function scrape(
   accumulator: Accumulator,
   clock: Clock,
+  pool: ChunkPool,
   options: ScrapeOptions,
   output: ScrapeOutput,
 ): Promise<void> {
   const { series } = accumulator
-  const { out, format } = makeFormat(accumulator, options)
+  const out = new Chunks(pool)
+  const format = makeFormat(out, pool, series, options)
   output.begin(format.contentType)
-  let untilLook = SERIES_A_LOOK
   let sliceEnds = clock.monotonic() + SLICE_MS
-  const rest = async (): Promise<void> => {
-    if (clock.monotonic() < sliceEnds) return
+  let nextLook = BYTES_A_LOOK
+  /** False when nobody reads any more. */
+  const pass = async (): Promise<boolean> => {
+    for (const chunk of out.takeFull()) {
+      const written = output.write(chunk.bytes.subarray(0, chunk.length), () => pool.give(chunk))
+      if (!(written instanceof Promise ? await written : written)) return false
+    }
+    nextLook = format.written + BYTES_A_LOOK
+    if (clock.monotonic() < sliceEnds) return true
     await new Promise(setImmediate)
     sliceEnds = clock.monotonic() + SLICE_MS
-  }
-  /** False when nobody reads any more. */
-  const pass = async (chunks: readonly Buffer[]): Promise<boolean> => {
-    for (const chunk of chunks) {
-      const written = output.write(chunk)
-      if (!(written instanceof Promise ? await written : written)) return false
-      await rest()
-    }
     return true
   }
   series.openReader()
   try {
     // Families that come later are in the next one.
     for (const family of series.families) {
-      let begun = false
-      for (let i = 0; i < family.slots.length; i++) {
-        const slot = family.slots[i]!
-        if (series.isAlive(slot)) {
-          if (!begun) format.begin(family)
-          begun = true
-          format.add(family, slot)
-        }
-        if (--untilLook > 0 && !out.hasFull) continue
-        untilLook = SERIES_A_LOOK
-        if (!out.hasFull) await rest()
-        else if (!(await pass(out.takeFull()))) return
-      }
-      if (begun) format.end()
+      const place: Place = { next: 0, isBegun: false }
+      do {
+        addSeries(format, series, family, place, nextLook)
+        if (format.written >= nextLook && !(await pass())) return
+      } while (place.next < family.slots.length)
+      if (place.isBegun) format.end()
     }
-    const targets = targetTexts(accumulator)
-    if (targets.length > 0) format.info({ name: options.targetName, type: 'gauge', help: 'Target metadata' }, targets)
+    let hasTargets = false
+    for (const text of targetTexts(accumulator)) {
+      if (!hasTargets) format.begin({ name: options.targetName, type: 'gauge', help: 'Target metadata' })
+      hasTargets = true
+      format.addInfo(text)
+      if (format.written >= nextLook && !(await pass())) return
+    }
+    if (hasTargets) format.end()
     format.close()
-    await pass(out.takeAll())
+    out.closeLast()
+    await pass()
   } finally {
     series.closeReader()
+    format.drop()
+    out.drop()
   }
 }
 
-function makeFormat(
-  { series }: Accumulator,
-  { choice, timestamps }: ScrapeOptions,
-): { readonly out: Chunks; readonly format: Format } {
-  const options = { escaping: choice.escaping, timestamps }
-  if (choice.form === 'protobuf') {
-    const out = new ByteChunks()
-    return { out, format: new ProtobufFormat(out, series, options) }
+/** How far a family has been written. */
+interface Place {
+  next: number
+  isBegun: boolean
+}
+
+/** Goes on until all series are in, or the whole has grown to `until` bytes. A loop of its own, which the compiler can tell. */
+function addSeries(format: Format, series: SeriesTable, family: Family, place: Place, until: number): void {
+  const { slots } = family
+  while (place.next < slots.length && format.written < until) {
+    const slot = slots[place.next++]!
+    if (!series.isAlive(slot)) continue
+    if (!place.isBegun) format.begin(family)
+    place.isBegun = true
+    format.add(family, slot)
   }
-  const out = new TextChunks()
-  const form = choice.form === 'openmetrics' ? { ...options, openMetrics: choice.version } : options
-  return { out, format: new TextFormat(out, series, form) }
+}
+
+function makeFormat(out: Chunks, pool: ChunkPool, series: SeriesTable, { choice, timestamps }: ScrapeOptions): Format {
+  const options = { escaping: choice.escaping, timestamps }
+  if (choice.form === 'protobuf') return new ProtobufFormat(out, new Chunks(pool), series, options)
+  return new TextFormat(
+    out,
+    series,
+    choice.form === 'openmetrics' ? { ...options, openMetrics: choice.version } : options,
+  )
 }
 
 /** One for each job and instance: of the resource that came first. */
-function targetTexts(accumulator: Accumulator): readonly string[] {
-  const texts = new Map<string, string>()
-  for (const { key, labels } of accumulator.targets()) if (!texts.has(key)) texts.set(key, labelText(labels))
-  return [...texts.values()]
+function* targetTexts(accumulator: Accumulator): Generator<string> {
+  const seen = new Set<string>()
+  for (const { key, text } of accumulator.targets()) {
+    if (seen.has(key)) continue
+    seen.add(key)
+    yield text
+  }
 }

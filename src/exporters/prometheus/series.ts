@@ -24,9 +24,8 @@ export interface Family {
 const FIRST_SLOTS = 64
 /** Of a slot's flags; the kind stands above them. */
 const ALIVE = 1
-const WIDE = 2
-const SPECIAL = 4
-const KIND_SHIFT = 3
+const SPECIAL = 2
+const KIND_SHIFT = 2
 
 /** Four for each slot. */
 export const TIME = { LOW: 0, HIGH: 1, START_LOW: 2, START_HIGH: 3 } as const
@@ -44,6 +43,8 @@ export class SeriesTable {
   readonly exemplars: (readonly Uint8Array[] | undefined)[] = []
   /** By slot: labels as they stand between braces. */
   readonly texts: string[] = []
+  /** By slot: the same as protobuf, a letter for each byte, once somebody has asked for it. */
+  readonly packedTexts: (string | undefined)[] = []
   #flags = new Uint8Array(FIRST_SLOTS)
   #placeInFamily = new Int32Array(FIRST_SLOTS)
   readonly #family: Family[] = []
@@ -75,11 +76,6 @@ export class SeriesTable {
 
   isAlive(slot: number): boolean {
     return (this.#flags[slot]! & ALIVE) !== 0
-  }
-
-  /** Whether its text has other letters than ASCII. */
-  isWide(slot: number): boolean {
-    return (this.#flags[slot]! & WIDE) !== 0
   }
 
   /** Whether its text has names in quotes, or values with something escaped. */
@@ -118,13 +114,12 @@ export class SeriesTable {
     if (known !== undefined) return this.kindOf(known) === kind ? known : -2
     if (this.#maxSeries > 0 && this.size >= this.#maxSeries) return -1
     const slot = this.#free.pop() ?? this.#newSlot()
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
-    const wide = /^[\x00-\x7f]*$/.test(text) ? 0 : WIDE
     const special = text.includes('\\') || HAS_QUOTED_NAME.test(text) ? SPECIAL : 0
-    this.#flags[slot] = (kind << KIND_SHIFT) | wide | special
+    this.#flags[slot] = (kind << KIND_SHIFT) | special
     this.#family[slot] = family
     this.#placeInFamily[slot] = family.slots.push(slot) - 1
     this.texts[slot] = text
+    this.packedTexts[slot] = undefined
     this.values[slot] = 0
     this.#forgetTimes(slot)
     slots.set(text, slot)
@@ -183,6 +178,7 @@ export class SeriesTable {
     }
     this.#byText.get(family)!.delete(this.texts[slot]!)
     this.texts[slot] = ''
+    this.packedTexts[slot] = undefined
     ;(this.#family as (Family | undefined)[])[slot] = undefined
     this.#free.push(slot)
     this.dropIfEmpty(family)

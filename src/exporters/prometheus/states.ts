@@ -11,6 +11,8 @@ export class Bounds {
   readonly values: readonly number[]
   /** Where the count of each bound stands: ascending, each bound once. */
   readonly order: readonly number[]
+  /** In that order. */
+  readonly sorted: readonly number[]
   readonly texts: readonly string[]
   readonly openMetricsTexts: readonly string[]
 
@@ -22,6 +24,7 @@ export class Bounds {
     })
     const sorted = [...first].filter(([value]) => value !== Infinity).sort(([a], [b]) => a - b)
     this.order = sorted.map(([, index]) => index)
+    this.sorted = sorted.map(([value]) => value)
     this.texts = sorted.map(([value]) => boundText(value))
     this.openMetricsTexts = sorted.map(([value]) => openMetricsBoundText(value))
   }

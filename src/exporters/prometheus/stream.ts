@@ -28,7 +28,7 @@ export interface Stream extends Node {
   readonly isDelta: boolean
   /** Of everything above the point. */
   readonly labels: readonly Label[]
-  /** For resource_to_telemetry_conversion. */
+  /** Those that are labels. */
   readonly resourceAttributes: readonly Attribute[]
   /** Of the histogram that came last. */
   bounds: Bounds | undefined

@@ -15,61 +15,79 @@ import {
   quoted,
   spellName,
 } from '../../prometheus/escape.ts'
-import { boundText, openMetricsBoundText, openMetricsValueText, valueText } from '../../prometheus/number-text.ts'
-import type { TextChunks } from './chunks.ts'
+import { NUMBER_MAX_BYTES, writeOpenMetricsValue, writeValue } from '../../prometheus/number-bytes.ts'
+import { boundText, openMetricsBoundText } from '../../prometheus/number-text.ts'
+import type { Chunks } from './chunks.ts'
 import { exemplarsByBucket, type ReadExemplar, readExemplar, secondsOf } from './exemplars.ts'
-import type { Format, FormatOptions } from './format.ts'
+import type { FamilyHead, Format, FormatOptions } from './format.ts'
 import { type Family, KIND, type SeriesTable, TIME } from './series.ts'
 import { type ExponentialState, HistogramState, type SummaryState } from './states.ts'
 
+const BRACE = 0x7d
+const BLANK = 0x20
+const NEW_LINE = 0x0a
+type Suffix = '' | '_bucket' | '_sum' | '_count'
+
+/** How a line begins. */
+interface LineHead {
+  /** Where labels follow: up to the first of them. */
+  readonly open: Uint8Array
+  /** Where none do: up to the blank in front of the value. */
+  readonly bare: string
+}
+
 export class TextFormat implements Format {
   readonly contentType: string
-  readonly #out: TextChunks
+  readonly #out: Chunks
   readonly #series: SeriesTable
   readonly #openMetrics: boolean
   readonly #escaping: Escaping
   readonly #timestamps: boolean
-  #name = ''
-  #isPlain = true
+  readonly #writeFloat: typeof writeValue
+  #heads = lineHeads('')
 
-  constructor(out: TextChunks, series: SeriesTable, options: FormatOptions & { readonly openMetrics?: string }) {
+  constructor(out: Chunks, series: SeriesTable, options: FormatOptions & { readonly openMetrics?: string }) {
     this.#out = out
     this.#series = series
     this.#openMetrics = options.openMetrics !== undefined
     this.#escaping = options.escaping
     this.#timestamps = options.timestamps
+    this.#writeFloat = this.#openMetrics ? writeOpenMetricsValue : writeValue
     const type = this.#openMetrics
       ? `application/openmetrics-text; version=${options.openMetrics}`
       : 'text/plain; version=0.0.4'
     this.contentType = `${type}; charset=utf-8; escaping=${options.escaping}`
   }
 
-  begin({ name, type, help }: Pick<Family, 'name' | 'type' | 'help'>): void {
+  get written(): number {
+    return this.#out.written
+  }
+
+  begin({ name, type, help }: FamilyHead): void {
     const escaped = escapeName(name, this.#escaping)
     const isTotal = this.#openMetrics && type === 'counter' && escaped.endsWith('_total')
     const short = spellName(isTotal ? escaped.slice(0, -'_total'.length) : escaped)
     const isUnknown = this.#openMetrics && (type === 'untyped' || (type === 'counter' && !isTotal))
-    const head = `# HELP ${short} ${escapeHelp(help, this.#openMetrics)}\n# TYPE ${short} ${isUnknown ? 'unknown' : type}\n`
-    this.#out.add(head, true)
-    this.#name = escaped
-    this.#isPlain = isPlainName(escaped)
+    this.#out.text(
+      `# HELP ${short} ${escapeHelp(help, this.#openMetrics)}\n# TYPE ${short} ${isUnknown ? 'unknown' : type}\n`,
+    )
+    this.#heads = lineHeads(escaped)
   }
 
-  /** A family of gauges that are all 1. */
-  info(family: Pick<Family, 'name' | 'type' | 'help'>, texts: Iterable<string>): void {
-    this.begin(family)
-    for (const text of texts) {
-      this.#sample('', this.#understood(text), true, '', '', this.#float(1))
-      this.#out.add('\n')
-    }
+  addInfo(labels: string): void {
+    this.#sample('', this.#understood(labels))
+    this.#float(1)
+    this.#out.byte(NEW_LINE)
   }
 
   add(family: Family, slot: number): void {
     const series = this.#series
     switch (series.kindOf(slot)) {
       case KIND.NUMBER: {
+        this.#sample('', this.#textOf(slot))
+        this.#float(series.values[slot]!)
         const exemplars = family.type === 'counter' ? series.exemplars[slot] : undefined
-        this.#number(slot, exemplars === undefined ? undefined : readExemplar(exemplars.at(-1)!))
+        this.#endLine(slot, exemplars === undefined ? undefined : readExemplar(exemplars.at(-1)!))
         return
       }
       case KIND.SUMMARY:
@@ -83,25 +101,20 @@ export class TextFormat implements Format {
   end(): void {}
 
   close(): void {
-    if (this.#openMetrics) this.#out.add('# EOF\n')
+    if (this.#openMetrics) this.#out.text('# EOF\n')
   }
 
-  #number(slot: number, exemplar: ReadExemplar | undefined): void {
-    const value = this.#series.values[slot]!
-    const text = this.#textOf(slot)
-    const wide = this.#series.isWide(slot)
-    if (this.#isPlain && text !== '') this.#out.add(`${this.#name}{${text}} ${this.#float(value)}`, wide)
-    else this.#sample('', text, wide, '', '', this.#float(value))
-    this.#rest(slot, exemplar)
-  }
+  drop(): void {}
 
   #summary(slot: number, { count, sum, quantiles }: SummaryState): void {
     const text = this.#textOf(slot)
     const bound = this.#openMetrics ? openMetricsBoundText : boundText
-    for (let i = 0; i < quantiles.length; i += 2)
-      this.#line(slot, '', text, 'quantile', bound(quantiles[i]!), this.#float(quantiles[i + 1]!))
-    this.#line(slot, '_sum', text, '', '', this.#float(sum))
-    this.#line(slot, '_count', text, '', '', String(count))
+    for (let i = 0; i < quantiles.length; i += 2) {
+      this.#sample('', text, 'quantile', bound(quantiles[i]!))
+      this.#float(quantiles[i + 1]!)
+      this.#endLine(slot)
+    }
+    this.#sumAndCount(slot, text, sum, count)
   }
 
   #histogram(slot: number, state: HistogramState | ExponentialState): void {
@@ -110,22 +123,31 @@ export class TextFormat implements Format {
     if (state instanceof HistogramState) {
       const { bounds, counts } = state
       const texts = this.#openMetrics ? bounds.openMetricsTexts : bounds.texts
-      const sorted = bounds.order.map((index) => bounds.values[index]!)
-      const exemplars = this.#openMetrics ? exemplarsByBucket(this.#series.exemplars[slot], sorted) : undefined
+      const exemplars = this.#openMetrics ? exemplarsByBucket(this.#series.exemplars[slot], bounds.sorted) : undefined
       let total = 0
       for (let i = 0; i < texts.length; i++) {
         total += counts[bounds.order[i]!] ?? 0
-        this.#line(slot, '_bucket', text, 'le', texts[i]!, String(total), exemplars?.[i])
+        this.#bucket(slot, text, texts[i]!, total, exemplars?.[i])
       }
       exemplar = exemplars?.[texts.length]
     }
-    this.#line(slot, '_bucket', text, 'le', '+Inf', String(state.count), exemplar)
-    this.#line(slot, '_sum', text, '', '', this.#float(state.sum))
-    this.#line(slot, '_count', text, '', '', String(state.count))
+    this.#bucket(slot, text, '+Inf', state.count, exemplar)
+    this.#sumAndCount(slot, text, state.sum, state.count)
   }
 
-  #float(value: number): string {
-    return this.#openMetrics ? openMetricsValueText(value) : valueText(value)
+  #bucket(slot: number, text: string, bound: string, total: number, exemplar: ReadExemplar | undefined): void {
+    this.#sample('_bucket', text, 'le', bound)
+    this.#count(total)
+    this.#endLine(slot, exemplar)
+  }
+
+  #sumAndCount(slot: number, text: string, sum: number, count: number): void {
+    this.#sample('_sum', text)
+    this.#float(sum)
+    this.#endLine(slot)
+    this.#sample('_count', text)
+    this.#count(count)
+    this.#endLine(slot)
   }
 
   #textOf(slot: number): string {
@@ -137,42 +159,61 @@ export class TextFormat implements Format {
     return this.#escaping !== 'allow-utf-8' && HAS_QUOTED_NAME.test(text) ? escapeLabelText(text, this.#escaping) : text
   }
 
-  #line(
-    slot: number,
-    suffix: string,
-    text: string,
-    label: string,
-    bound: string,
-    value: string,
-    exemplar?: ReadExemplar | undefined,
-  ): void {
-    this.#sample(suffix, text, this.#series.isWide(slot), label, bound, value)
-    this.#rest(slot, exemplar)
+  /** Up to the value; `label` and `bound` are of the sample's own. */
+  #sample(suffix: Suffix, text: string, label = '', bound = ''): void {
+    const out = this.#out
+    const head = this.#heads[suffix]
+    if (text === '' && label === '') {
+      out.text(head.bare)
+      return
+    }
+    out.copy(head.open, 0, head.open.length)
+    out.text(text)
+    if (label !== '') out.text(text === '' ? `${label}="${bound}"` : `,${label}="${bound}"`)
+    out.room(2)
+    out.bytes[out.at++] = BRACE
+    out.bytes[out.at++] = BLANK
   }
 
-  /** Up to the value. */
-  #sample(suffix: string, text: string, wide: boolean, label: string, bound: string, value: string): void {
-    const name = this.#name + suffix
-    const inside = this.#isPlain ? '' : quoted(name)
-    const labels = [inside, text, label === '' ? '' : `${label}="${bound}"`].filter((part) => part !== '').join(',')
-    const braces = labels === '' ? '' : `{${labels}}`
-    this.#out.add(`${this.#isPlain ? name : ''}${braces} ${value}`, wide || !this.#isPlain)
+  #float(value: number): void {
+    const out = this.#out
+    out.room(NUMBER_MAX_BYTES)
+    out.at = this.#writeFloat(out.bytes, out.at, value)
+  }
+
+  #count(value: number): void {
+    const out = this.#out
+    out.room(NUMBER_MAX_BYTES)
+    out.at = writeValue(out.bytes, out.at, value)
   }
 
   /** What stands behind a value. */
-  #rest(slot: number, exemplar: ReadExemplar | undefined): void {
+  #endLine(slot: number, exemplar?: ReadExemplar): void {
     const out = this.#out
     if (this.#timestamps) {
       const at = slot * 4
       const { seconds, nanos } = secondsOf(this.#series.times[at + TIME.LOW]!, this.#series.times[at + TIME.HIGH]!)
       const ms = seconds * 1000 + Math.floor(nanos / 1e6)
-      out.add(` ${this.#openMetrics ? openMetricsValueText(ms / 1000) : ms}`)
+      out.byte(BLANK)
+      this.#float(this.#openMetrics ? ms / 1000 : ms)
     }
     if (this.#openMetrics && exemplar !== undefined && exemplar.labels.length > 0) {
-      const labels = exemplar.labels.map(([name, value]) => `${name}="${value}"`).join(',')
-      const time = openMetricsValueText(exemplar.seconds + exemplar.nanos / 1e9)
-      out.add(` # {${labels}} ${openMetricsValueText(exemplar.value)} ${time}`)
+      out.text(` # {${exemplar.labels.map(([name, value]) => `${name}="${value}"`).join(',')}} `)
+      this.#float(exemplar.value)
+      out.byte(BLANK)
+      this.#float(exemplar.seconds + exemplar.nanos / 1e9)
     }
-    out.add('\n')
+    out.byte(NEW_LINE)
   }
+}
+
+/** A name that is not in the old letters stands in quotes, among the labels. */
+function lineHeads(name: string): Readonly<Record<Suffix, LineHead>> {
+  const headOf = (suffix: Suffix): LineHead => {
+    const whole = name + suffix
+    const isPlain = isPlainName(name)
+    const open = Buffer.from(isPlain ? `${whole}{` : `{${quoted(whole)},`)
+    return { open, bare: isPlain ? `${whole} ` : `{${quoted(whole)}} ` }
+  }
+  return { '': headOf(''), _bucket: headOf('_bucket'), _sum: headOf('_sum'), _count: headOf('_count') }
 }

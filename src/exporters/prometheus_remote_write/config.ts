@@ -82,7 +82,7 @@ export const config = object(
     maxBatchSizeBytes: int('max_batch_size_bytes', {
       default: 3_000_000,
       min: 1,
-      doc: 'Bytes of one request at most, before it is packed; a single series may be more.',
+      doc: 'Bytes of one request at most, before it is packed; a single point may be more.',
     }),
     maxBatchRequestParallelism: int('max_batch_request_parallelism', {
       optional: true,

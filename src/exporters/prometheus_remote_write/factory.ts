@@ -10,6 +10,8 @@ export const factory = defineExporter({
   stability: 'alpha',
   signals: ['metrics'],
   config,
+  // A series has one job and one instance.
+  key: 'service',
   keeps: (own) => keepsOf(queueOf(own)),
   create: (own, context) => new RemoteWrite(own, context),
 })

@@ -79,12 +79,22 @@ export class Message2 {
 
   /** Bytes of the numbers of its texts. */
   #sizeOf(label: LabelField): number {
-    if (label.message === this.#number) return label.size
+    return label.message === this.#number ? label.size : this.#prepare(label)
+  }
+
+  #prepare(label: LabelField): number {
     label.message = this.#number
     label.at = NOWHERE
-    label.size = 0
-    for (const text of label.texts) label.size += varintSize(this.#place(text))
-    return label.size
+    let size = 0
+    let packed = 0
+    for (const text of label.texts) {
+      const place = this.#place(text)
+      packed |= varintBits(place) << (8 * size)
+      size += varintSize(place)
+    }
+    label.size = size
+    label.packed = packed
+    return size
   }
 
   /** Numbers that stood side by side before are copied at once. */
@@ -114,8 +124,9 @@ export class Message2 {
     if (distance > 0 && length >= COPY_MIN) this.#out.copy(distance, length)
     else
       for (let i = from; i < to; i++) {
-        const { texts } = labels[i]!
-        for (let j = 0; j < texts.length; j++) this.#out.varint(texts[j]!.place)
+        const { texts, size, packed } = labels[i]!
+        if (size <= 4) this.#out.view.setUint32(this.#out.claim(size), packed, true)
+        else for (let j = 0; j < texts.length; j++) this.#out.varint(texts[j]!.place)
       }
   }
 
@@ -170,3 +181,10 @@ export class Message2 {
 }
 
 const NOWHERE = -1
+
+/** The first three bytes of a varint. */
+function varintBits(value: number): number {
+  if (value < 0x80) return value
+  const two = (value & 0x7f) | 0x80 | ((value & 0x3f80) << 1)
+  return value < 0x4000 ? two : two | 0x8000 | ((value & 0x1fc000) << 2)
+}

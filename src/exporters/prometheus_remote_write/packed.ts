@@ -38,7 +38,7 @@ export class PackedWriter {
     this.position = 0
   }
 
-  /** Room for `bytes` in a row, 256 at most; returns where in `view` they stand. */
+  /** Room for `bytes` in a row, 256 at most; returns where in `view` they stand. Up to 7 behind them may be written over. */
   claim(bytes: number): number {
     this.#room(bytes)
     const at = this.#at
@@ -54,6 +54,14 @@ export class PackedWriter {
   }
 
   varint(value: number): void {
+    if (value < 0x80) {
+      this.byte(value)
+      return
+    }
+    if (value < 0x4000) {
+      this.view.setUint16(this.claim(2), (value & 0x7f) | 0x80 | ((value & 0x3f80) << 1), true)
+      return
+    }
     this.#room(10)
     const end = writeVarint(this.#out, this.#at, value)
     this.position += end - this.#at
@@ -135,7 +143,7 @@ export function blockOf(...writers: readonly PackedWriter[]): Uint8Array<ArrayBu
   const length = writers.reduce((sum, { position }) => sum + position, 0)
   const elements = writers.map((writer) => writer.elements())
   const size = elements.reduce((sum, { length: own }) => sum + own, varintSize(length))
-  const block = new Uint8Array(size)
+  const block = Buffer.allocUnsafeSlow(size)
   let at = writeVarint(block, 0, length)
   for (const own of elements) {
     block.set(own, at)

@@ -235,6 +235,51 @@ test('a store that has written the rest says so in 2.0, and nothing is sent agai
   assert.deepEqual([asked.length, metric('exporter_rejected_metric_points')], [1, 1])
 })
 
+test('of the samples that a store has not written each one counts, whatever points they belong to', async (t) => {
+  const { settled, metric } = await pair(
+    t,
+    { protobuf_message: 'io.prometheus.write.v2.Request' },
+    reply(400, 'out of order sample', { 'x-prometheus-remote-write-samples-written': '3' }),
+  )
+  const points = [1, 2, 3].map((ms) => ({ timeUnixNano: nanos(ms), asDouble: ms }))
+  assert.equal(
+    (await settled({ name: 'a', gauge: { dataPoints: points } }, gauge('b', 1), gauge('c', 1))).delivered,
+    true,
+  )
+  assert.equal(metric('exporter_rejected_metric_points'), 2)
+})
+
+test('exemplars that alone were not written cost no point, and are told', async (t) => {
+  const { settled, metric, logs } = await pair(
+    t,
+    { protobuf_message: 'io.prometheus.write.v2.Request' },
+    reply(400, 'out of order exemplar', { 'x-prometheus-remote-write-samples-written': '1' }),
+  )
+  assert.equal((await settled(gauge('a', 1))).delivered, true)
+  assert.equal(metric('exporter_rejected_metric_points'), undefined)
+  assert.equal(logs.filter(({ message }) => message.includes('not all of their exemplars')).length, 1)
+})
+
+for (const message of ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request'])
+  test(`${message}: exemplars of a series stand in the order of time, then of value`, async (t) => {
+    const { settled, series } = await pair(t, { protobuf_message: message })
+    const exemplars = [
+      [2, 0.5],
+      [1, 9],
+      [2, 0.25],
+      [3, -1],
+    ].map(([ms, asDouble]) => ({ timeUnixNano: nanos(ms!), asDouble }))
+    const dataPoints = [{ timeUnixNano: nanos(4), asDouble: 7, exemplars }]
+    await settled({ name: 'a', sum: { aggregationTemporality: 2, isMonotonic: true, dataPoints } })
+    assert.deepEqual(
+      series(0)[0]!
+        .lines.filter((line) => /@/.test(line))
+        .map((line) => line.replace(/.*} /, ''))
+        .slice(1),
+      ['9', '0.25', '0.5', '-1'].map((value, i) => `${value} @${T + [1, 2, 2, 3][i]!}`),
+    )
+  })
+
 test('a store that does not answer is tried again after timeout', async (t) => {
   const { push, asked, answerWith, clock } = await pair(t, { timeout: '2s' }, () => {})
   const fate = push('metrics', request(gauge('a', 1)))

@@ -23,6 +23,7 @@ import { Message2 } from './message-2.ts'
 import { encoderOptions, isVersion2 } from './options.ts'
 import { readRefusal, refusalWords } from './refusal.ts'
 import type { Request } from './request.ts'
+import { countSamples } from './samples.ts'
 
 /** Batches that are in requests at the same time, the others wait in the queue as they came. */
 const MAX_OPEN_BATCHES = 100
@@ -57,6 +58,7 @@ export class RemoteWrite implements Exporter {
   readonly #url: URL
   readonly #headers: Readonly<Record<string, string>>
   readonly #rejected: FailureLog
+  readonly #withoutExemplars: FailureLog
   readonly #retried: FailureLog
   readonly #saidAt = new Map<Dropped, number>()
 
@@ -72,6 +74,13 @@ export class RemoteWrite implements Exporter {
       isRetryable: (status) => status >= 500 || (status === 429 && config.retryOn429),
     })
     this.#rejected = new FailureLog(log, clock, 'warn', 'The store does not take samples: they are dropped.', 'samples')
+    this.#withoutExemplars = new FailureLog(
+      log,
+      clock,
+      'info',
+      'The store has written all samples, and not all of their exemplars.',
+      'requests',
+    )
     this.#retried = new FailureLog(
       log,
       clock,
@@ -139,6 +148,7 @@ export class RemoteWrite implements Exporter {
     deadline?.removeEventListener('abort', abort)
     await this.#http.close()
     this.#rejected.flush()
+    this.#withoutExemplars.flush()
     this.#retried.flush()
   }
 
@@ -183,7 +193,8 @@ export class RemoteWrite implements Exporter {
           await write(middle, to)
           return
         }
-        this.#reject(request, start, to, written ?? 0, error)
+        if (written === undefined) this.#reject(error, pointsOf(request, start, to))
+        else this.#rejectRest(error, samplesOf(request, start, to) - written)
       }
       request.settledSeries = to
     }
@@ -198,12 +209,15 @@ export class RemoteWrite implements Exporter {
     await this.#http.send({ url: this.#url, headers: this.#headers, body: [body], client: request.client }, signal)
   }
 
-  #reject(request: Request, from: number, to: number, written: number, error: DeliveryError): void {
-    let points = 0
-    for (let i = from; i < to; i++) points += Math.max(1, request.points[i]!)
-    const lost = Math.max(1, points - written)
+  #reject(error: DeliveryError, lost: number): void {
     countRejected(this.#context.meter, 'metrics', lost)
     this.#rejected.report(error, lost)
+  }
+
+  /** What the store has not written of a request of 2.0: samples, or exemplars alone. */
+  #rejectRest(error: DeliveryError, lost: number): void {
+    if (lost > 0) this.#reject(error, lost)
+    else this.#withoutExemplars.report(error, 1)
   }
 
   #dropped(reason: Dropped, points: number, name: () => string): void {
@@ -223,6 +237,19 @@ export class RemoteWrite implements Exporter {
       { labels: { reason } },
     )
   }
+}
+
+/** Of series each of which may hold what the store refused: of several series of a point one counts all of its points. */
+function pointsOf(request: Request, from: number, to: number): number {
+  let points = 0
+  for (let i = from; i < to; i++) points += Math.max(1, request.points[i]!)
+  return points
+}
+
+function samplesOf(request: Request, from: number, to: number): number {
+  let samples = 0
+  for (let i = from; i < to; i++) samples += countSamples(request, i)
+  return samples
 }
 
 const HEADERS = {

@@ -11,6 +11,7 @@
 import type { DeliveryError } from '../../delivery/error.ts'
 import type { ClientInfo } from '../../otlp/batch.ts'
 import { Writer } from '../../wire/writer.ts'
+import { sortExemplars } from './exemplar-order.ts'
 import { ABSENT_HIGH, NONE, sortRows } from './row-order.ts'
 import type { Series, Track } from './series-book.ts'
 
@@ -62,6 +63,8 @@ export class Request {
   client: ClientInfo
   #valueCount = 0
   readonly #unsorted = new Set<number>()
+  /** Series that have more than one exemplar. */
+  readonly #manyExemplars = new Set<number>()
   readonly #shares: Share[] = []
   readonly delivery = {
     deliver: () => this.#end(undefined),
@@ -78,6 +81,7 @@ export class Request {
     this.series.length = 0
     this.#shares.length = 0
     this.#unsorted.clear()
+    this.#manyExemplars.clear()
     this.slots = 0
     this.count = 0
     this.#valueCount = 0
@@ -154,17 +158,20 @@ export class Request {
     this.blobs.copy(bytes, 0, length)
     this.bytes += length + SAMPLE_BYTES
     const row = this.#newRow(timeMs, 0, 0, from, this.blobs.length)
+    if (this.exemplars[at] !== NONE) this.#manyExemplars.add(at)
     this.next[row] = this.exemplars[at]!
     this.exemplars[at] = row
   }
 
-  /** In the order of time, one row for each. Nothing may be added afterwards. */
+  /** In the order of time: of samples one row for each, of exemplars all. Nothing may be added afterwards. */
   sort(): void {
     for (const slot of this.#unsorted) {
       const { length } = this.series[this.firstSeries[slot]!]!.track!.series
       this.first[slot] = sortRows(this, this.first[slot]!, length)
     }
     this.#unsorted.clear()
+    for (const at of this.#manyExemplars) this.exemplars[at] = sortExemplars(this, this.exemplars[at]!)
+    this.#manyExemplars.clear()
   }
 
   #putHalves(place: number, low: number, high: number): void {

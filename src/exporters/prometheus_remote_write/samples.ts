@@ -67,6 +67,17 @@ export function samplesSize(request: Request, index: number, hasStarts: boolean)
   return size
 }
 
+/** Samples and histograms of series number `index`. */
+export function countSamples(request: Request, index: number): number {
+  const { next, valuesAt, to, halves } = request
+  const slot = request.slotOf[index]!
+  const place = index - request.firstSeries[slot]!
+  let count = 0
+  for (let row = request.first[slot]!; row !== NONE; row = next[row]!)
+    if (to[row] === 0 ? halves[2 * (valuesAt[row]! + place) + 1] !== ABSENT_HIGH : valuesAt[row] === place) count++
+  return count
+}
+
 export function writeSamples(out: PackedWriter, request: Request, index: number, fields: SampleFields): void {
   const { times, starts, next, valuesAt, to, halves } = request
   const { samples, hasStarts } = fields

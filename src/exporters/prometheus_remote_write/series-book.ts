@@ -21,9 +21,13 @@ export interface Text {
 export interface LabelField {
   /** Whole fields of a TimeSeries. */
   readonly field: Uint8Array
-  /** For 2.0: name, value, name, value; and the bytes of their numbers in the message for which `at` counts. */
+  /**
+   * For 2.0: name, value, name, value; how many bytes their numbers take in the message for which `at` counts, and those bytes
+   * where they are four at most.
+   */
   readonly texts: readonly Text[]
   size: number
+  packed: number
   /** Of several: each by itself. */
   readonly members: readonly LabelField[] | undefined
   /** The number of the message for which `at` counts. */
@@ -153,7 +157,7 @@ export class SeriesBook {
       const field = pair.toBytes()
       const texts = labels.flatMap((label) => label.map((text) => this.#text(text)))
       const members = labels.length === 1 ? undefined : labels.map((label) => this.#field([label]))
-      known = this.#labels.add({ key: field, field, texts, members, size: 0, message: 0, at: 0 })
+      known = this.#labels.add({ key: field, field, texts, members, size: 0, packed: 0, message: 0, at: 0 })
     }
     return known
   }

@@ -6,7 +6,8 @@
 
 const HIGH = 0x1000000
 const LOW = 0x100000000
-const DIGITS = 14
+/** Of a whole randomness; a threshold has at most as many. */
+export const DIGITS = 14
 const HIGH_DIGITS = 6
 
 export class Bits {
@@ -104,36 +105,32 @@ function digitOf(char: number): number {
   return letter >= 97 && letter <= 102 ? letter - 87 : -1
 }
 
-/** The two digits of each byte, one behind the other. */
-const PAIRS = Uint8Array.from(
-  Buffer.from(Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0')).join('')),
-)
+/** The two digits of each byte as a little-endian number. */
+const PAIRS = Uint16Array.from({ length: 256 }, (_, byte) => {
+  const [first, second] = Buffer.from(byte.toString(16).padStart(2, '0'))
+  return first! | (second! << 8)
+})
 
 /** Writes all 14 digits and returns the offset behind them. */
-export function writeRandomness(target: Uint8Array, at: number, { high, low }: Bits): number {
-  writePair(target, at, (high >>> 16) & 255)
-  writePair(target, at + 2, (high >>> 8) & 255)
-  writePair(target, at + 4, high & 255)
-  writePair(target, at + 6, low >>> 24)
-  writePair(target, at + 8, (low >>> 16) & 255)
-  writePair(target, at + 10, (low >>> 8) & 255)
-  writePair(target, at + 12, low & 255)
+export function writeRandomness(target: DataView, at: number, { high, low }: Bits): number {
+  target.setUint16(at, PAIRS[(high >>> 16) & 0xff]!, true)
+  target.setUint16(at + 2, PAIRS[(high >>> 8) & 0xff]!, true)
+  target.setUint16(at + 4, PAIRS[high & 0xff]!, true)
+  target.setUint16(at + 6, PAIRS[low >>> 24]!, true)
+  target.setUint16(at + 8, PAIRS[(low >>> 16) & 0xff]!, true)
+  target.setUint16(at + 10, PAIRS[(low >>> 8) & 0xff]!, true)
+  target.setUint16(at + 12, PAIRS[low & 0xff]!, true)
   return at + DIGITS
 }
 
-function writePair(target: Uint8Array, at: number, byte: number): void {
-  target[at] = PAIRS[byte * 2]!
-  target[at + 1] = PAIRS[byte * 2 + 1]!
-}
-
 /** Writes what is left without the zeros at the end, and one of them for always. Not for never. */
-export function writeThreshold(target: Uint8Array, at: number, threshold: Bits): number {
+export function writeThreshold(target: DataView, at: number, threshold: Bits): number {
   let end = writeRandomness(target, at, threshold)
-  while (end > at + 1 && target[end - 1] === 48) end--
+  while (end > at + 1 && target.getUint8(end - 1) === 48) end--
   return end
 }
 
 export function textOf(write: typeof writeRandomness, bits: Bits): string {
-  const digits = new Uint8Array(DIGITS)
+  const digits = new DataView(new ArrayBuffer(DIGITS))
   return Buffer.from(digits.buffer, 0, write(digits, 0, bits)).toString('latin1')
 }

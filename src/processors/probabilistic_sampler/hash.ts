@@ -5,6 +5,7 @@
 //   randomness  16383 - bucket (14 bits) | a mixture of the highest 14 bits of the hash (28) | bucket (14)
 
 import type { Bits } from './bits.ts'
+import { TRACE_ID_BYTES } from './trace-id.ts'
 
 const BASIS = 0x811c9dc5
 const PRIME = 0x01000193
@@ -19,6 +20,19 @@ export function hashOfSeed(seed: number): number {
 export function hashOf(begun: number, bytes: Uint8Array, from: number, to: number): number {
   let hash = begun
   for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i]!, PRIME)
+  return hash >>> 0
+}
+
+/** `begun` followed by the trace id at `at`: the same as hashOf(), from words. */
+export function hashOfTraceId(begun: number, words: DataView, at: number): number {
+  let hash = begun
+  for (let p = at; p < at + TRACE_ID_BYTES; p += 4) {
+    const word = words.getInt32(p, true)
+    hash = Math.imul(hash ^ (word & 0xff), PRIME)
+    hash = Math.imul(hash ^ ((word >>> 8) & 0xff), PRIME)
+    hash = Math.imul(hash ^ ((word >>> 16) & 0xff), PRIME)
+    hash = Math.imul(hash ^ (word >>> 24), PRIME)
+  }
   return hash >>> 0
 }
 

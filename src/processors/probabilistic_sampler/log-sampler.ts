@@ -5,51 +5,33 @@
 //   threshold    attribute sampling.threshold
 //   priority     an attribute with a percentage for this record alone
 
-import { encodeString, encodeText } from '../../otlp/encode.ts'
-import { KEY_VALUE, LOG_RECORD } from '../../otlp/fields.ts'
+import { encodeText } from '../../otlp/encode.ts'
 import type { Sift } from '../../otlp/sift.ts'
 import { VALUE, ValueView } from '../../otlp/value.ts'
-import { Cursor } from '../../wire/cursor.ts'
-import { equalBytes } from '../../wire/varint.ts'
-import { Writer } from '../../wire/writer.ts'
 import {
   always,
   Bits,
+  DIGITS,
   mostRandom,
   never,
   readDigits,
   setThreshold,
-  textOf,
   writeRandomness,
   writeThreshold,
 } from './bits.ts'
 import type { ProbabilisticSamplerConfig } from './config.ts'
-import { hashOf, hashOfSeed, setRandomness } from './hash.ts'
+import { DigitsAttribute } from './digits-attribute.ts'
+import { hashOf, hashOfSeed, hashOfTraceId, setRandomness } from './hash.ts'
+import { Found, RecordFields } from './record-fields.ts'
 import { MODE, POLICY, type Policy, type Sampler } from './sampler.ts'
-import { isGiven, setFromTraceId, TRACE_ID_BYTES } from './trace-id.ts'
+import { setFromTraceId } from './trace-id.ts'
 
 const RANDOMNESS_KEY = 'sampling.randomness'
 const THRESHOLD_KEY = 'sampling.threshold'
-const RANDOMNESS_DIGITS = 14
-const KEY_TAG = KEY_VALUE.KEY * 8 + 2
-const VALUE_TAG = KEY_VALUE.VALUE * 8 + 2
 
 const ALWAYS = always()
 const NEVER = never()
 const MOST_RANDOM = mostRandom()
-
-/** The first attribute with a key: where it stands, and where its value does. */
-class Found {
-  readonly key: Uint8Array
-  at = -1
-  end = 0
-  valueFrom = 0
-  valueTo = 0
-
-  constructor(key: string) {
-    this.key = encodeText(key)
-  }
-}
 
 export class LogSampler {
   readonly #sampler: Sampler
@@ -59,19 +41,14 @@ export class LogSampler {
   readonly #thresholdAttribute = new Found(THRESHOLD_KEY)
   readonly #source: Found | undefined
   readonly #priority: Found | undefined
-  readonly #wanted: readonly Found[]
-  /** Lengths of their keys, modulo 32, as bits. */
-  readonly #lengths: number
-  readonly #fields = new Cursor()
-  readonly #inner = new Cursor()
+  readonly #fields: RecordFields
+  readonly #randomnessWriter: DigitsAttribute
+  readonly #thresholdWriter: DigitsAttribute
   readonly #value = new ValueView()
   readonly #randomness = new Bits()
   readonly #arrived = new Bits()
   readonly #raised = new Bits()
-  readonly #keyValue = new Writer()
   readonly #edits = new Int32Array(12)
-  #idAt = 0
-  #attributesEnd = 0
   #hasRandomness = false
   #hasThreshold = false
   #isHashed = false
@@ -83,20 +60,20 @@ export class LogSampler {
     this.#hashesTraceId = config.attributeSource === 'traceID'
     this.#source = config.fromAttribute === '' ? undefined : new Found(config.fromAttribute)
     this.#priority = config.samplingPriority === '' ? undefined : new Found(config.samplingPriority)
-    this.#wanted = [this.#randomnessAttribute, this.#thresholdAttribute, this.#source, this.#priority].filter(
-      (found) => found !== undefined,
-    )
-    this.#lengths = this.#wanted.reduce((bits, { key }) => bits | (1 << (key.length & 31)), 0)
+    const wanted = [this.#randomnessAttribute, this.#thresholdAttribute, this.#source, this.#priority]
+    this.#fields = new RecordFields(wanted.filter((found) => found !== undefined))
+    this.#randomnessWriter = new DigitsAttribute(this.#randomnessAttribute.key)
+    this.#thresholdWriter = new DigitsAttribute(this.#thresholdAttribute.key)
   }
 
   /** Whether the current record stays; it is kept, edited or dropped. */
   sample(sift: Sift): boolean {
-    const { bytes } = sift
-    this.#scan(bytes, sift.start, sift.end)
+    const { bytes, words } = sift
+    this.#fields.read(bytes, words, sift.start, sift.end)
     const readable = this.#readArrived(bytes)
     const comesSampled = this.#hasRandomness || this.#hasThreshold
     const hashes = this.#sampler.mode === MODE.HASH
-    const right = this.#takeRandomness(bytes, readable)
+    const right = this.#takeRandomness(bytes, words, readable)
     const isConsistent = !right || !this.#hasThreshold || !this.#arrived.exceeds(this.#randomness)
     const clears = right && !isConsistent
     if (clears) this.#hasThreshold = false
@@ -125,7 +102,7 @@ export class LogSampler {
     let readable = true
     if (randomness !== undefined)
       readable =
-        randomness.end - randomness.start === RANDOMNESS_DIGITS &&
+        randomness.end - randomness.start === DIGITS &&
         readDigits(this.#randomness, randomness.bytes, randomness.start, randomness.end)
     const threshold = this.#textOf(bytes, this.#thresholdAttribute)
     this.#hasThreshold = threshold !== undefined
@@ -143,7 +120,7 @@ export class LogSampler {
   }
 
   /** Sets randomness and policy. False where nothing can be decided. */
-  #takeRandomness(bytes: Uint8Array, readable: boolean): boolean {
+  #takeRandomness(bytes: Uint8Array, words: DataView, readable: boolean): boolean {
     const { mode } = this.#sampler
     if (mode === MODE.NEVER) {
       this.#randomness.copy(MOST_RANDOM)
@@ -152,28 +129,29 @@ export class LogSampler {
     }
     if (mode === MODE.HASH) {
       const comesSampled = this.#hasRandomness || this.#hasThreshold
-      return this.#hash(bytes) && readable && !comesSampled
+      return this.#hash(bytes, words) && readable && !comesSampled
     }
     if (readable && this.#hasRandomness) {
       this.policy = POLICY.RANDOMNESS
       return true
     }
-    const id = this.#idAt
+    const id = this.#fields.idAt
     if (!readable || id === 0) {
       this.#randomness.copy(MOST_RANDOM)
       this.policy = POLICY.MISSING
       return false
     }
     this.policy = POLICY.TRACE_ID
-    setFromTraceId(this.#randomness, bytes, id)
+    setFromTraceId(this.#randomness, words, id)
     return true
   }
 
-  #hash(bytes: Uint8Array): boolean {
+  #hash(bytes: Uint8Array, words: DataView): boolean {
     this.#isHashed = true
-    if (this.#hashesTraceId && this.#idAt !== 0) {
+    const id = this.#fields.idAt
+    if (this.#hashesTraceId && id !== 0) {
       this.policy = POLICY.HASH
-      setRandomness(this.#randomness, hashOf(this.#hashBegun, bytes, this.#idAt, this.#idAt + TRACE_ID_BYTES))
+      setRandomness(this.#randomness, hashOfTraceId(this.#hashBegun, words, id))
       return true
     }
     const source = this.#source
@@ -204,38 +182,51 @@ export class LogSampler {
   }
 
   #write(sift: Sift, threshold: Bits, writesRandomness: boolean, clears: boolean): void {
+    const { added } = sift
     let count = 0
-    const oldThreshold = this.#thresholdAttribute
-    // A threshold is never lowered.
-    const writesThreshold = !this.#hasThreshold || !this.#arrived.exceeds(threshold)
     if (writesRandomness) {
-      const text = textOf(writeRandomness, this.#randomness)
-      count = this.#put(sift, this.#randomnessAttribute, text, count, false)
+      this.#randomnessWriter.write(added, writeRandomness, this.#randomness)
+      count = this.#put(this.#randomnessAttribute, 0, added.length, count)
     }
-    if (writesThreshold) count = this.#put(sift, oldThreshold, textOf(writeThreshold, threshold), count, clears)
+    // A threshold is never lowered.
+    if (!this.#hasThreshold || !this.#arrived.exceeds(threshold)) {
+      const found = this.#thresholdAttribute
+      const from = added.length
+      this.#thresholdWriter.write(added, writeThreshold, threshold)
+      // One that was taken away comes again behind all others.
+      if (clears && found.at >= 0) {
+        count = this.#replace(found.at, found.end, 0, 0, count)
+        count = this.#insert(from, added.length, count)
+      } else count = this.#put(found, from, added.length, count)
+    }
     if (count === 0) sift.keep()
     else sift.edit(this.#edits, this.#inOrder(count))
   }
 
-  /** Replaces the attribute, or adds it behind all others; there too where the old one was taken away before. */
-  #put(sift: Sift, found: Found, text: string, count: number, moves: boolean): number {
-    const { added } = sift.splice
+  /** Replaces the attribute by the added bytes, or inserts them behind all others. Returns the number of edits. */
+  #put(found: Found, from: number, to: number, count: number): number {
+    return found.at < 0 ? this.#insert(from, to, count) : this.#replace(found.at, found.end, from, to, count)
+  }
+
+  #insert(from: number, to: number, count: number): number {
     const edits = this.#edits
-    let next = count
-    const from = added.length
-    const value = encodeString(text)
-    const { length, bytes } = this.#keyValue.clear().field(KEY_VALUE.KEY, found.key).field(KEY_VALUE.VALUE, value)
-    added.field(LOG_RECORD.ATTRIBUTES, bytes, 0, length)
-    if (found.at >= 0 && moves) {
-      edits.set([found.at, found.end, 0, 0], next * 4)
-      next++
+    const place = this.#fields.attributesEnd
+    const last = 4 * (count - 1)
+    // What comes right behind the same place and the same bytes is one edit with them.
+    if (count > 0 && edits[last] === place && edits[last + 1] === place && edits[last + 3] === from) {
+      edits[last + 3] = to
+      return count
     }
-    const replaces = found.at >= 0 && !moves
-    edits[next * 4] = replaces ? found.at : this.#attributesEnd
-    edits[next * 4 + 1] = replaces ? found.end : this.#attributesEnd
-    edits[next * 4 + 2] = from
-    edits[next * 4 + 3] = added.length
-    return next + 1
+    return this.#replace(place, place, from, to, count)
+  }
+
+  #replace(from: number, to: number, newFrom: number, newTo: number, count: number): number {
+    const edits = this.#edits
+    edits[4 * count] = from
+    edits[4 * count + 1] = to
+    edits[4 * count + 2] = newFrom
+    edits[4 * count + 3] = newTo
+    return count + 1
   }
 
   /** Edits in the order of their places; those at one place stay in theirs. */
@@ -249,50 +240,5 @@ export class LogSampler {
           edits[(k - 1) * 4 + n] = moved
         }
     return count
-  }
-
-  #scan(bytes: Uint8Array, start: number, end: number): void {
-    this.#idAt = 0
-    this.#attributesEnd = end
-    for (let i = 0; i < this.#wanted.length; i++) this.#wanted[i]!.at = -1
-    for (const c = this.#fields.reset(bytes, start, end); c.next(); ) {
-      if (c.wireType !== 2) continue
-      if (c.field === LOG_RECORD.ATTRIBUTES) {
-        this.#attributesEnd = c.end
-        // Key and value and nothing else, the usual attribute, is known by its heads.
-        const size = bytes[c.start + 1]!
-        const keyEnd = c.start + 2 + size
-        const isUsual =
-          bytes[c.start] === KEY_TAG && bytes[keyEnd] === VALUE_TAG && keyEnd + 2 + bytes[keyEnd + 1]! === c.end
-        if (isUsual && ((this.#lengths >>> (size & 31)) & 1) === 0) continue
-        this.#readAttribute(bytes, c.at, c.start, c.end)
-      } else if (c.field === LOG_RECORD.TRACE_ID)
-        this.#idAt = c.end - c.start === TRACE_ID_BYTES && isGiven(bytes, c.start) ? c.start : 0
-    }
-  }
-
-  #readAttribute(bytes: Uint8Array, at: number, from: number, to: number): void {
-    let keyFrom = from
-    let keyTo = from
-    let valueFrom = from
-    let valueTo = from
-    for (const c = this.#inner.reset(bytes, from, to); c.next(); ) {
-      if (c.wireType !== 2) continue
-      if (c.field === KEY_VALUE.KEY) {
-        keyFrom = c.start
-        keyTo = c.end
-      } else if (c.field === KEY_VALUE.VALUE) {
-        valueFrom = c.start
-        valueTo = c.end
-      }
-    }
-    for (let i = 0; i < this.#wanted.length; i++) {
-      const found = this.#wanted[i]!
-      if (found.at >= 0 || !equalBytes(bytes, keyFrom, keyTo, found.key)) continue
-      found.at = at
-      found.end = to
-      found.valueFrom = valueFrom
-      found.valueTo = valueTo
-    }
   }
 }

@@ -110,13 +110,13 @@ export class TraceState {
         writer.copy(RANDOMNESS)
         const from = this.#randomnessFrom
         if (from >= 0) writer.copy(this.#bytes, from, from + RANDOMNESS_DIGITS)
-        else writer.length = writeRandomness(writer.reserve(RANDOMNESS_DIGITS), writer.length, this.randomness)
+        else writeDigits(writer, writeRandomness, this.randomness)
       }
       if (this.hasThreshold) {
         if (this.hasRandomness) writeByte(writer, SEMICOLON)
         writer.copy(THRESHOLD)
         if (this.#thresholdFrom >= 0) writer.copy(this.#bytes, this.#thresholdFrom, this.#thresholdTo)
-        else writer.length = writeThreshold(writer.reserve(RANDOMNESS_DIGITS), writer.length, this.threshold)
+        else writeDigits(writer, writeThreshold, this.threshold)
       }
       for (let i = 0; i < this.#fieldNumbers; i += 2) {
         if (i > 0 || this.hasRandomness || this.hasThreshold) writeByte(writer, SEMICOLON)
@@ -190,6 +190,11 @@ export class TraceState {
 
 function writeByte(writer: Writer, byte: number): void {
   writer.reserve(1)[writer.length++] = byte
+}
+
+function writeDigits(writer: Writer, write: typeof writeRandomness, bits: Bits): void {
+  writer.reserve(RANDOMNESS_DIGITS)
+  writer.length = write(writer.words.view, writer.length, bits)
 }
 
 const isBlank = (char: number): boolean => char === SPACE || char === TAB

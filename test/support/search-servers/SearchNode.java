@@ -1,6 +1,6 @@
 // One node of Elasticsearch or OpenSearch on loopback, with the real HTTP transport and nothing else: no security, no plugins.
 //
-//   java ... SearchNode elasticsearch|opensearch DIRECTORY PORT
+//   java ... SearchNode elasticsearch|opensearch DIRECTORY PORT      (versions 8 and 9, 2 and 3)
 //
 // By reflection alone, so that one JDK compiles it for servers that are built with a newer one. DIRECTORY is the home of the
 // node, of which `modules` belongs to Elasticsearch.
@@ -62,10 +62,19 @@ public class SearchNode {
 
   private static Object elastic(Class<?> nodeType, Object environment, Path modules) throws Exception {
     Class<?> loaderType = type("plugins.PluginsLoader");
-    Object bundles = loaderType.getMethod("loadModulesBundles", Path.class, boolean.class).invoke(null, modules, false);
-    Object loader = loaderType.getMethod("createPluginsLoader", Set.class, Set.class, Map.class, boolean.class)
-      .invoke(null, bundles, Set.of(), Map.of(), false);
+    Object bundles = call(loaderType, "loadModulesBundles", modules, false);
+    Object loader = call(loaderType, "createPluginsLoader", bundles, Set.of(), Map.of(), false);
     return nodeType.getConstructor(type("env.Environment"), loaderType).newInstance(environment, loader);
+  }
+
+  /** A static method; one that lacks the last of the arguments, as in Elasticsearch 8, where there is no other. */
+  private static Object call(Class<?> type, String name, Object... arguments) throws Exception {
+    for (int count = arguments.length; ; count--) {
+      for (var method : type.getMethods())
+        if (method.getName().equals(name) && method.getParameterCount() == count)
+          return method.invoke(null, Arrays.copyOf(arguments, count));
+      if (count == 0) throw new NoSuchMethodException(name);
+    }
   }
 
   private static Object open(Class<?> nodeType, Object environment) throws Exception {
@@ -74,6 +83,19 @@ public class SearchNode {
       .findFirst()
       .orElseThrow();
     constructor.setAccessible(true);
-    return constructor.newInstance(environment, List.of(type("transport.Netty4Plugin")), false);
+    boolean takesClasses = constructor.getGenericParameterTypes()[1].toString().contains("Class");
+    Object plugin = takesClasses ? type("transport.Netty4Plugin") : pluginInfo("transport.Netty4ModulePlugin");
+    return constructor.newInstance(environment, List.of(plugin), false);
+  }
+
+  /** What OpenSearch 3 wants to know of a plugin that is on the class path. */
+  private static Object pluginInfo(String name) throws Exception {
+    Class<?> versionType = type("Version");
+    return type("plugins.PluginInfo")
+      .getConstructor(
+        String.class, String.class, String.class, versionType, String.class, String.class, String.class, List.class,
+        boolean.class)
+      .newInstance(
+        base + name, "", "", versionType.getField("CURRENT").get(null), "17", base + name, null, List.of(), false);
   }
 }
