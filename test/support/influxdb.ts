@@ -43,6 +43,11 @@ auth-enabled = ${auth}
 }
 
 /** VictoriaMetrics: `/api/v2/write` of InfluxDB 2, remote write, and PromQL. */
+/** VictoriaMetrics shows what it has taken after some seconds, or at once when it is asked to. */
+export async function showAtOnce({ url }: Store): Promise<void> {
+  await fetch(`${url}/internal/force_flush`)
+}
+
 export async function victoriaMetrics(t: TestContext): Promise<Store> {
   const [port] = (await freePorts(1)) as [number]
   const url = `http://127.0.0.1:${port}`

@@ -7,6 +7,7 @@ import {
   influxdb1,
   influxQl,
   type Store,
+  showAtOnce,
   VICTORIA_METRICS,
   victoriaMetrics,
 } from '../../../test/support/influxdb.ts'
@@ -218,6 +219,7 @@ test('what speaks InfluxDB 2 stores the same readings', { skip: NO_VICTORIA }, a
     compression: 'gzip',
   })
   await write('metrics', ofDevice('CNC 1', [gauge('temperature', { timeUnixNano: at(0), asDouble: 71.25 }, 'Cel')]))
+  await showAtOnce(store)
   const query = new URLSearchParams({ query: 'device_metrics_value', time: String(NOW / 1_000_000_000n) })
   let result: { metric: object; value: [number, string] }[] = []
   await until(async () => {

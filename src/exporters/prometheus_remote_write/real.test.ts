@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { exporterHarness, type Fate } from '../../../test/support/harness.ts'
-import { type Store, VICTORIA_METRICS, victoriaMetrics } from '../../../test/support/influxdb.ts'
+import { type Store, showAtOnce, VICTORIA_METRICS, victoriaMetrics } from '../../../test/support/influxdb.ts'
 import { findPrometheus3 } from '../../../test/support/prometheus.ts'
 import { askProm, PROMETHEUS, prometheusStore, storedSamples } from '../../../test/support/remote-write.ts'
 import { packageMissing } from '../../../test/support/server-process.ts'
@@ -217,6 +217,7 @@ test('points come back from VictoriaMetrics as they were', { skip: NO_VICTORIA }
   const { write } = await writer(t, store)
   // It keeps fifteen digits between the largest and the smallest of a series.
   assert.equal((await write(all(-0.5, 1e5))).refused, undefined)
+  await showAtOnce(store)
   let samples: string[] = []
   await until(async () => {
     samples = await storedSamples(store, '{job="press"}', NOW)
