@@ -8,6 +8,6 @@ for (const line of buildAll()) console.log(line)
 const tests = ['test/interop', 'test/conformance', '/real']
 const run = spawnSync(process.execPath, ['scripts/run-tests.ts', ...tests], {
   stdio: 'inherit',
-  env: { MILLRACE_SEARCH_SERVERS: SEARCH_SERVERS.join(','), ...process.env },
+  env: { MILLRACE_SEARCH_SERVERS: SEARCH_SERVERS.join(','), TRANSLATED_REQUESTS: '1000', ...process.env },
 })
 process.exit(run.status ?? 1)
