@@ -57,7 +57,7 @@ export class FlatMetricDocuments {
           continue
         }
         written++
-        docCount = this.#points.docCount(point) || docCount
+        docCount = this.#points.docCount(point) ?? docCount
         const name = utf8(groups.bytes, groups.get(point, POINT.NAME_START), groups.get(point, POINT.NAME_END))
         named.push(`${JSON.stringify(name)}:"${template}"`)
       }

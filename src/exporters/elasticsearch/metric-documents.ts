@@ -112,7 +112,7 @@ export class MetricDocuments {
       const name = utf8(bytes, nameStart, nameEnd)
       names.push(name)
       if (withTemplates) templates += `${templates === '' ? '' : ','}${JSON.stringify(`metrics.${name}`)}:"${template}"`
-      docCount = this.#points.docCount(point) || docCount
+      docCount = this.#points.docCount(point) ?? docCount
     }
     return { points: names.length, without, templates, docCount, hash: this.#hash.of(names) }
   }

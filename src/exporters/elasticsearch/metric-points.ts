@@ -76,9 +76,9 @@ export class MetricPoints {
     return this.#values.write(text, metric.type, isCounter, this.#form(), bytes, start, end)
   }
 
-  /** How many values the point written last stands for, where it says that its document is to say so; else 0. */
-  docCount(point: number): number {
-    if (!this.special.has('HINTS', DOC_COUNT)) return 0
+  /** How many values the point written last stands for, where it says that its document is to say so. */
+  docCount(point: number): number | undefined {
+    if (!this.special.has('HINTS', DOC_COUNT)) return undefined
     const { groups } = this
     const [start, end] = [groups.get(point, POINT.START), groups.get(point, POINT.END)]
     return this.#values.count(this.#metric.type, groups.bytes, start, end)

@@ -16,10 +16,13 @@ export const isExtra = (line: string): boolean => line.startsWith('# ') || line.
 
 /**
  * What the Collector tells of series that it does not send, of target_info, and once more of a series that it told of; and
- * exemplars whose labels come near 128 letters, which are counted before they are named there, and afterwards here.
+ * exemplars whose labels come near 128 letters, which are counted before they are named there, and afterwards here, or have
+ * the same name once they are named.
  */
-export const isNotForUs = (line: string): boolean =>
-  /^(# | {2}# (gauge|counter|histogram|summary))/.test(line) || (line.startsWith('  # ') && line.length > 128)
+export function isNotForUs(line: string): boolean {
+  if (/^(# | {2}# (gauge|counter|histogram|summary))/.test(line)) return true
+  return line.startsWith('  # ') && (line.length > 128 || /[ ,](\w+)=.*,\1=/.test(line))
+}
 
 /** A sample without its value, for series that a request has twice for one time. */
 export const placeOf = (line: string): string => line.replace(/ \S+ (@\d*)$/, ' $1')
