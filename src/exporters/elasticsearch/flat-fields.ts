@@ -3,6 +3,7 @@
 
 import type { AttributeMap } from '../../otlp/attribute.ts'
 import { CHAR } from '../../otlp/json/text.ts'
+import { KeyValueRange } from '../../otlp/key-value.ts'
 import { VALUE, ValueView } from '../../otlp/value.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import type { FieldIndex } from '../../wire/field-index.ts'
@@ -16,7 +17,7 @@ const EMPTY = { count: 0, names: 0, values: 0 }
 export class FlatFields extends FieldRows {
   readonly #views: ValueView[] = []
   readonly #lists: Cursor[] = []
-  readonly #entries: Cursor[] = []
+  readonly #entry = new KeyValueRange()
   /** Those of a map in a list. */
   #inner: FlatFields | undefined
 
@@ -105,20 +106,12 @@ export class FlatFields extends FieldRows {
     const { nameStart } = this
     const nameEnd = this.names.length
     for (const c = (this.#lists[depth] ??= new Cursor()).reset(bytes, start, end); c.find(1); ) {
-      let keyStart = c.start
-      let keyEnd = c.start
-      let from = c.start
-      let to = c.start
-      for (const entry = (this.#entries[depth] ??= new Cursor()).reset(bytes, c.start, c.end); entry.next(); ) {
-        if (entry.wireType !== 2) continue
-        if (entry.field === 1) [keyStart, keyEnd] = [entry.start, entry.end]
-        else if (entry.field === 2) [from, to] = [entry.start, entry.end]
-      }
+      const { keyStart, keyEnd, valueStart, valueEnd } = this.#entry.reset(bytes, c.start, c.end)
       this.begin()
       this.names.raw(this.names.bytes, nameStart, nameEnd)
       if (nameEnd > nameStart) this.names.put(DOT)
       this.names.raw(bytes, keyStart, keyEnd)
-      this.#value(bytes, from, to, depth + 1)
+      this.#value(bytes, valueStart, valueEnd, depth + 1)
     }
   }
 

@@ -5,6 +5,7 @@ import { JsonText } from '../../otlp/json/json-text.ts'
 import { plain } from '../../otlp/json/shape.ts'
 import { CHAR } from '../../otlp/json/text.ts'
 import { copyUnescaped } from '../../otlp/json/unescaped.ts'
+import { KeyValueRange } from '../../otlp/key-value.ts'
 import { isShortText, VALUE, ValueView } from '../../otlp/value.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import { writeSmall } from '../../wire/digit-triples.ts'
@@ -22,7 +23,7 @@ export class ValueText extends JsonText {
   protected sourceWords: DataView = new DataView(this.source.buffer)
   readonly #views: ValueView[] = []
   readonly #lists: Cursor[] = []
-  readonly #entries: Cursor[] = []
+  readonly #entry = new KeyValueRange()
 
   /** RFC 8259, chapter 7, as the base has it: by words, where there is nothing to escape. */
   protected override string(from: number, to: number): void {
@@ -145,20 +146,12 @@ export class ValueText extends JsonText {
     this.byte(CHAR.OPEN_BRACE)
     let comma = false
     for (const c = (this.#lists[depth] ??= new Cursor()).reset(bytes, start, end); c.find(1); ) {
-      let keyStart = c.start
-      let keyEnd = c.start
-      let from = c.start
-      let to = c.start
-      for (const entry = (this.#entries[depth] ??= new Cursor()).reset(bytes, c.start, c.end); entry.next(); ) {
-        if (entry.wireType !== 2) continue
-        if (entry.field === 1) [keyStart, keyEnd] = [entry.start, entry.end]
-        else if (entry.field === 2) [from, to] = [entry.start, entry.end]
-      }
+      const { keyStart, keyEnd, valueStart, valueEnd } = this.#entry.reset(bytes, c.start, c.end)
       if (comma) this.byte(CHAR.COMMA)
       comma = true
       this.quoted(bytes, keyStart, keyEnd)
       this.byte(CHAR.COLON)
-      this.value(bytes, from, to, false, depth + 1)
+      this.value(bytes, valueStart, valueEnd, false, depth + 1)
     }
     this.byte(CHAR.CLOSE_BRACE)
   }

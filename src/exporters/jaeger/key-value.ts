@@ -5,9 +5,8 @@
 // Key and value move as ranges. Lists and maps become their JSON, as in the Collector; what is empty is an empty text.
 
 import { JAEGER_KEY_VALUE as TAG, JAEGER_VALUE_TYPE as VALUE_TYPE } from '../../jaeger/fields.ts'
-import { KEY_VALUE } from '../../otlp/fields.ts'
+import { KeyValueRange } from '../../otlp/key-value.ts'
 import { VALUE, ValueView } from '../../otlp/value.ts'
-import { Cursor } from '../../wire/cursor.ts'
 import { equalBytes, varintHigh, varintLow, varintSize } from '../../wire/varint.ts'
 import type { Writer } from '../../wire/writer.ts'
 
@@ -20,25 +19,14 @@ export class KeyValueView {
   keyFrom = 0
   keyTo = 0
   readonly value = new ValueView()
-  readonly #cursor = new Cursor()
+  readonly #range = new KeyValueRange()
 
   reset(bytes: Uint8Array, from: number, to: number): this {
     this.bytes = bytes
-    this.keyFrom = from
-    this.keyTo = from
-    let valueFrom = from
-    let valueTo = from
-    for (const c = this.#cursor.reset(bytes, from, to); c.next(); ) {
-      if (c.wireType !== 2) continue
-      if (c.field === KEY_VALUE.KEY) {
-        this.keyFrom = c.start
-        this.keyTo = c.end
-      } else if (c.field === KEY_VALUE.VALUE) {
-        valueFrom = c.start
-        valueTo = c.end
-      }
-    }
-    this.value.reset(bytes, valueFrom, valueTo)
+    const { keyStart, keyEnd, valueStart, valueEnd } = this.#range.reset(bytes, from, to)
+    this.keyFrom = keyStart
+    this.keyTo = keyEnd
+    this.value.reset(bytes, valueStart, valueEnd)
     return this
   }
 

@@ -2,6 +2,7 @@
 
 import { encodeText } from '../../otlp/encode.ts'
 import { KEY_VALUE, LOG_RECORD } from '../../otlp/fields.ts'
+import { KeyValueRange } from '../../otlp/key-value.ts'
 import { Cursor } from '../../wire/cursor.ts'
 import { equalBytes } from '../../wire/varint.ts'
 import { isGiven, TRACE_ID_BYTES } from './trace-id.ts'
@@ -40,7 +41,7 @@ export class RecordFields {
   /** Lengths of their keys, modulo 32, as bits. */
   readonly #lengths: number
   readonly #fields = new Cursor()
-  readonly #inner = new Cursor()
+  readonly #attribute = new KeyValueRange()
 
   constructor(wanted: readonly Found[]) {
     this.#wanted = wanted
@@ -100,27 +101,14 @@ export class RecordFields {
   }
 
   #readAttribute(bytes: Uint8Array, at: number, from: number, to: number): void {
-    let keyFrom = from
-    let keyTo = from
-    let valueFrom = from
-    let valueTo = from
-    for (const c = this.#inner.reset(bytes, from, to); c.next(); ) {
-      if (c.wireType !== 2) continue
-      if (c.field === KEY_VALUE.KEY) {
-        keyFrom = c.start
-        keyTo = c.end
-      } else if (c.field === KEY_VALUE.VALUE) {
-        valueFrom = c.start
-        valueTo = c.end
-      }
-    }
+    const { keyStart, keyEnd, valueStart, valueEnd } = this.#attribute.reset(bytes, from, to)
     for (let i = 0; i < this.#wanted.length; i++) {
       const found = this.#wanted[i]!
-      if (found.at >= 0 || !equalBytes(bytes, keyFrom, keyTo, found.key)) continue
+      if (found.at >= 0 || !equalBytes(bytes, keyStart, keyEnd, found.key)) continue
       found.at = at
       found.end = to
-      found.valueFrom = valueFrom
-      found.valueTo = valueTo
+      found.valueFrom = valueStart
+      found.valueTo = valueEnd
     }
   }
 }
