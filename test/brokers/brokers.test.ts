@@ -28,18 +28,19 @@ const RETAINED_WORDS = {
   none: 'do not come to a filter with a wildcard',
 } as const
 
-for (const kind of BROKERS) {
-  const skip = whyNot(kind)
-  describe(kind.name, { skip }, () => {
-    let server: Server | undefined
-    const ends: (() => unknown)[] = []
-    const broker = async (): Promise<Server> => (server ??= await kind.start({ after: (end) => void ends.push(end) }))
-    after(async () => {
-      for (const end of ends.reverse()) await end()
+// Brokers mostly wait for silence.
+describe('brokers', { concurrency: true }, () => {
+  for (const kind of BROKERS)
+    describe(kind.name, { skip: whyNot(kind) }, () => {
+      let server: Server | undefined
+      const ends: (() => unknown)[] = []
+      const broker = async (): Promise<Server> => (server ??= await kind.start({ after: (end) => void ends.push(end) }))
+      after(async () => {
+        for (const end of ends.reverse()) await end()
+      })
+      suite(kind, broker)
     })
-    suite(kind, broker)
-  })
-}
+})
 
 function whyNot(kind: BrokerKind): string | false {
   if (WANTED === undefined && kind.longOnly === true) return '`npm run brokers` has it'
