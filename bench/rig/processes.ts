@@ -2,10 +2,10 @@
 
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from '../../test/support/router-process.ts'
 import { Latencies } from './latencies.ts'
 import type { FromLoad, LoadOptions, LoadReport, RunOptions, ToLoad } from './load.ts'
 import type { BlasterOptions, FromBlaster, ToBlaster } from './mqtt-blaster.ts'
@@ -22,15 +22,7 @@ const STOP_WITHIN_MS = 20_000
 const TICKS_PER_SECOND = 100
 
 /** A free port; somebody else may take it before it is used, which then shows as a failed start. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
-}
+export const freePort = async (): Promise<number> => (await freePorts(1))[0]!
 
 /** A child that answers one message of each kind at a time. */
 class Child<To extends object, From extends { readonly kind: string }> {

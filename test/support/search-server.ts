@@ -17,10 +17,10 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from './router-process.ts'
 import { until } from './until.ts'
 
 /** The Java that each needs; 21 is newer than Debian has, and comes as a Python package. */
@@ -76,7 +76,7 @@ export async function startSearchServer(name: SearchServerName): Promise<SearchS
   const home = mkdtempSync(join(tmpdir(), `millrace-${name}-`))
   mkdirSync(join(home, 'config'))
   if (isElasticsearch(name)) symlinkSync(join(installed.classes, 'modules'), join(home, 'modules'))
-  const port = await freePort()
+  const [port] = await freePorts(1)
   const flags = ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
   if (isElasticsearch(name)) flags.push('--enable-native-access=ALL-UNNAMED')
   const [product = ''] = name.split('-')
@@ -112,14 +112,6 @@ async function end(child: ChildProcess, home: string): Promise<void> {
   }
   rmSync(home, { recursive: true, force: true })
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 function install(name: SearchServerName): Installed | string {
   const java = findJava(MINIMUM_JAVA[name])
