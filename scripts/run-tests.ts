@@ -6,17 +6,21 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import terse from './terse-reporter.ts'
 
-/** Many files wait for servers, and for processes of their own, as long as they compute. */
-const SIDE_BY_SIDE = 2 * Math.min(availableParallelism(), 8)
+/** A file waits for servers, and for processes of its own, about as long as it computes. */
+const SIDE_BY_SIDE = Math.ceil(1.5 * Math.min(availableParallelism(), 8))
 const TEST_MS = 120_000
-/** What takes longest goes first, or one of them would run alone at the end: see TEST_TIMES of terse-reporter.ts. */
+/**
+ * What takes longest goes first, or one of them would run alone at the end: see TEST_TIMES of terse-reporter.ts. What
+ * computes stands between what waits.
+ */
 const LONGEST = [
+  'faults/kills',
   'exporters/elasticsearch/real',
-  'test/faults/',
+  'test/attacks/http2',
+  'deploy/',
+  'faults/faults',
   'e2e/dockerfile',
   'e2e/configs',
-  'deploy/',
-  'test/attacks/http2',
   'test/interop/',
   '/real',
   'demo/',

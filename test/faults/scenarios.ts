@@ -115,10 +115,13 @@ const FOR_RESTARTS: readonly Scenario[] = PLANTS.map(([words, of]) => ({
   steps: (random, long) => repeat(long ? 50 : 1, () => [{ do: 'serve', forMs: random() * 400 }, { do: 'restart' }]),
 }))
 
-/** The edges stay; processors, and what the exporter is told, change under load. */
+/**
+ * The edges stay; processors, and what the exporter is told, change under load. The sink always answers: it is given the time
+ * to, and what comes twice is the router's doing.
+ */
 const RELOADS: readonly Scenario[] = PLANTS.map(([words, of]) => ({
   name: `reloads under load, ${words}: nothing is lost, nothing is refused`,
-  plant: of,
+  plant: { ...of, timeoutMs: 20_000 },
   senders: PACED,
   refuses: 'never',
   steps: (random, long) =>
@@ -126,7 +129,7 @@ const RELOADS: readonly Scenario[] = PLANTS.map(([words, of]) => ({
       [{ mark: 'north' }, { mark: 'south', batch: false }, { queueLines: ['num_consumers: 7'] }, {}].flatMap(
         (changes): Step[] => [
           { do: 'serve', forMs: random() * 200 },
-          { do: 'reload', plant: { ...of, ...changes } },
+          { do: 'reload', plant: { ...of, timeoutMs: 20_000, ...changes } },
         ],
       ),
     ),

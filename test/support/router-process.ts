@@ -77,7 +77,7 @@ export function startProcess(t: TestContext, args: readonly string[], env: Recor
   return {
     process: child,
     said: () => said,
-    until(text, withinMs = 15_000) {
+    until(text, withinMs = 60_000) {
       return new Promise((resolve, reject) => {
         const timer = setTimeout(
           () => finish(new Error(`did not say ${JSON.stringify(text)} in time:\n${said}`)),
