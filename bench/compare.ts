@@ -156,6 +156,9 @@ export const DISTURBED_CORES = 0.5
 
 export function warnings({ median: figures, rate, sinkItemsPerSecond }: Row): string[] {
   const found: string[] = []
+  if (figures.lost > 0) found.push(`${figures.lost} items that were answered OK never came to the sink`)
+  if (figures.duplicates > 0) found.push(`${figures.duplicates} items came to the sink again`)
+  if (figures.unanswered > 0) found.push(`${figures.unanswered} requests were not answered: the router cut connections`)
   for (const [process, cores] of [
     ['load generator', figures.loadCores],
     ['sink', figures.sinkCores],
