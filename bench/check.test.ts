@@ -31,8 +31,11 @@ test('a case that the baseline lacks is new, not dearer', () => {
 })
 
 test('a line tells the ratio, what it was, the change and the spread', () => {
-  const verdict = judge('gzip 1000', { own: [0.66, 0.66], others: [0], check: [0.2, 0.22] }, { 'to the check': 3 })
-  assert.equal(verdictLine(verdict), 'ok      gzip 1000               to the check 3.30, was 3.00 (+10 %, spread 9 %)')
+  const verdict = judge('gzip 1000', { own: [0.66, 0.6732], others: [0], check: [0.2, 0.22] }, { 'to the check': 3 })
+  assert.equal(
+    verdictLine(verdict),
+    'ok      gzip 1000               to the check 3.30, was 3.00 (+10 %); spread of rounds 2 %',
+  )
 })
 
 test('a case that seems dearer while other programs took the machine is not called so', () => {

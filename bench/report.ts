@@ -2,9 +2,9 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Chart, drawChart } from './chart.ts'
-import type { ResultFile, Row } from './compare.ts'
 import { UsageError } from './options.ts'
 import { type Conditions, shortNumber } from './results.ts'
+import type { ResultFile, Row } from './rows.ts'
 import { rowWords } from './table.ts'
 
 export type Report = Conditions & ResultFile
@@ -121,7 +121,12 @@ export function toChart(report: Report): Chart {
 /** Result files of function cases have `results` instead of rows. */
 export function readReport(file: string): Report {
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`)
-  const report = JSON.parse(readFileSync(file, 'utf8')) as Report
+  let report: Report
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8')) as Report
+  } catch {
+    throw new UsageError(`${file} is no JSON; write the name of a result file, bench/results/*.json`)
+  }
   if (!Array.isArray(report.rows))
     throw new UsageError(`${file} has no rows: it is not of routers, or not a result file`)
   return report

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import passthrough from './cases/passthrough.ts'
-import { addRows, medians, type ResultFile, warnings } from './compare.ts'
+import { warnings } from './compare.ts'
 import { type HarnessOptions, parseCommandLine, settingsOf } from './options.ts'
 import { NumberSet } from './rig/numbered.ts'
 import { laneKey } from './rig/sink-report.ts'
+import { addRows, medians, type ResultFile } from './rows.ts'
 import { reconcile, runOnce } from './run.ts'
 import { findSut, type Sut } from './suts.ts'
 

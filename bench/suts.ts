@@ -29,11 +29,14 @@ export interface MissingSut {
   readonly missing: string
 }
 
+export const isMissing = (sut: Sut | MissingSut): sut is MissingSut => 'missing' in sut
+
 export function findSut(word: string, tell: (line: string) => void): Sut | MissingSut {
   const [name = '', command] = word.split(/=(.*)/s)
   if (command !== undefined) {
-    const parts = command.split(' ')
-    if (!canStart(parts[0]!)) return { name, missing: `not installed (${parts[0]} cannot be started)` }
+    const parts = command.trim().split(/\s+/)
+    if (!canStart(parts[0]!))
+      return { name, missing: `not installed (${parts[0]} cannot be started: is it a program on the PATH?)` }
     return {
       name,
       command: parts,

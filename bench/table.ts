@@ -1,8 +1,8 @@
 // The harness's table in the terminal.
 
-import type { Row } from './compare.ts'
 import { shortNumber } from './results.ts'
 import { ATTRIBUTES } from './rig/payloads.ts'
+import type { Row } from './rows.ts'
 import type { Setting } from './run.ts'
 
 /** What a row is, in a few words: `passthrough 1000, gzip`. */
