@@ -161,7 +161,7 @@ function parseFlags() {
       },
     }).values
   } catch (error) {
-    throw new UsageError(`${(error as Error).message.replace(/\.[^.]*$/s, '')}; --help tells the flags`)
+    throw new UsageError(`${(error as Error).message.split(/\.\s/, 1)[0]}; --help tells the flags`)
   }
 }
 

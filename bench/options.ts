@@ -122,7 +122,8 @@ export function parseCommandLine(args: readonly string[], caseNames: readonly st
   try {
     parsed = parse(args)
   } catch (error) {
-    throw new UsageError((error as Error).message)
+    // The first sentence says what is wrong; the others are of parseArgs alone.
+    throw new UsageError(`${(error as Error).message.split(/\.\s/, 1)[0]}; --help tells the flags`)
   }
   const { values, positionals } = parsed
   if (values.help === true) return { kind: 'help' }
@@ -131,7 +132,7 @@ export function parseCommandLine(args: readonly string[], caseNames: readonly st
   if (harness && positionals.length > 0)
     throw new UsageError(`${positionals[0]} is no flag. For a case of routers write --case ${positionals[0]}`)
   if (positionals.length > 1) throw new UsageError(`one regular expression at most, not ${positionals.join(' ')}`)
-  const pattern = positionals[0] ?? ''
+  const pattern = regularExpression(positionals[0] ?? '')
   if (values.list === true) return { kind: 'list', pattern }
   if (!harness)
     return {
@@ -180,6 +181,15 @@ function unknown(what: string, word: string, known: readonly string[]): UsageErr
   const near = nearest(word, known)
   const hint = near === undefined ? `write one of ${known.join(', ')}` : `did you mean ${near}?`
   return new UsageError(`there is no ${what} ${word}: ${hint}`)
+}
+
+function regularExpression(text: string): string {
+  try {
+    new RegExp(text)
+    return text
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}; write a regular expression over names, for example '^check/'`)
+  }
 }
 
 function oneOf<Word extends string>(flag: string, word: string, known: readonly Word[]): Word {
