@@ -217,7 +217,8 @@ class Load implements LoadEvents {
   failed(number: number): void {
     this.#failed++
     this.#settle(number)
-    if (this.#pending === 0) this.#report()
+    // An open loop goes on until all has been due: what cannot be sent any more counts.
+    if (this.#pending === 0 && this.#schedule === undefined) this.#report()
   }
 
   #settle(number: number): void {
