@@ -33,14 +33,20 @@ export function freePort(): Promise<number> {
 
 /** A child that answers one message of each kind at a time. */
 class Child<To extends object, From extends { readonly kind: string }> {
+  readonly #file: string
   readonly #child: ChildProcess
 
   constructor(file: string, args: readonly string[] = []) {
+    this.#file = file
     this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { serialization: 'advanced' })
   }
 
-  async ask<Kind extends From['kind']>(kind: Kind, question?: To): Promise<Extract<From, { kind: Kind }>> {
-    const answer = this.#next(kind)
+  async ask<Kind extends From['kind']>(
+    kind: Kind,
+    question?: To,
+    withinMs = ANSWER_WITHIN_MS,
+  ): Promise<Extract<From, { kind: Kind }>> {
+    const answer = this.#next(kind, withinMs)
     if (question !== undefined) this.tell(question)
     return answer
   }
@@ -57,13 +63,14 @@ class Child<To extends object, From extends { readonly kind: string }> {
     if (this.#child.connected) this.#child.disconnect()
   }
 
-  #next<Kind extends From['kind']>(kind: Kind): Promise<Extract<From, { kind: Kind }>> {
+  #next<Kind extends From['kind']>(kind: Kind, withinMs: number): Promise<Extract<From, { kind: Kind }>> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => done(() => reject(new Error(`no ${kind} from a child`))), ANSWER_WITHIN_MS)
+      const late = new Error(`${this.#file}: no ${kind} within ${withinMs / 1000} s; does the router answer?`)
+      const timer = setTimeout(() => done(() => reject(late)), withinMs)
       const onMessage = (message: unknown): void => {
         if ((message as From).kind === kind) done(() => resolve(message as Extract<From, { kind: Kind }>))
       }
-      const onExit = (code: number | null): void => done(() => reject(new Error(`a child ended with ${code}`)))
+      const onExit = (code: number | null): void => done(() => reject(new Error(`${this.#file} ended with ${code}`)))
       const done = (settle: () => void): void => {
         clearTimeout(timer)
         this.#child.off('message', onMessage)
@@ -164,7 +171,7 @@ export class LoadProcess {
   }
 
   run(options: RunOptions): Promise<LoadReport> {
-    return this.#child.ask('report', { kind: 'run', ...options })
+    return this.#child.ask('report', { kind: 'run', ...options }, (options.forMs ?? 0) + ANSWER_WITHIN_MS)
   }
 
   usage(): Usage {
