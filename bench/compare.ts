@@ -87,10 +87,12 @@ const profilePath = (sut: Sut, setting: Setting): string =>
 /** A process of the rig that is busy for so much of a core is what bounds the rate, not the router. */
 const BUSY_CORES = 0.9
 const LATE_MS = 5
+/** A p99 of fewer is the slowest one. */
+const LEAST_REQUESTS = 100
 /** Of other programs, interrupts of the run itself included. */
 export const DISTURBED_CORES = 0.5
 
-export function warnings({ median: figures, rate, sinkItemsPerSecond }: Row): string[] {
+export function warnings({ median: figures, rate, items, sinkItemsPerSecond }: Row): string[] {
   const found: string[] = []
   if (figures.lost > 0) found.push(`${figures.lost} items that were answered OK never came to the sink`)
   if (figures.duplicates > 0) found.push(`${figures.duplicates} items came to the sink again`)
@@ -105,6 +107,10 @@ export function warnings({ median: figures, rate, sinkItemsPerSecond }: Row): st
       )
   if (figures.unsent > 0 && sinkItemsPerSecond === undefined)
     found.push(`${figures.unsent} requests were due and could not be sent: the router did not keep up with the rate`)
+  if (rate !== undefined && figures.items / items < LEAST_REQUESTS)
+    found.push(
+      `${Math.round(figures.items / items)} requests a run are too few for percentiles: write a longer --duration`,
+    )
   if (figures.otherCores > DISTURBED_CORES)
     found.push(`other programs took ${figures.otherCores.toFixed(1)} cores meanwhile: all figures are disturbed`)
   if ((figures.loadDelayP99Ms ?? 0) > LATE_MS)

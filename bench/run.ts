@@ -7,7 +7,7 @@
 import type { BenchCase } from './case.ts'
 import { wire } from './case.ts'
 import { profiledFile, takeProfile } from './profile.ts'
-import { tryRequest } from './rig/first-request.ts'
+import { ask, tryRequest } from './rig/first-request.ts'
 import { Latencies, type LatencyFigures, latencyFigures } from './rig/latencies.ts'
 import type { Encoding, Format, LoadReport, Protocol } from './rig/load.ts'
 import { countMissing } from './rig/numbered.ts'
@@ -125,8 +125,13 @@ export async function runOnce(sut: Sut, setting: Setting, profile?: string): Pro
     const memory = sampleMemory(router, setting.durationMs)
     const profiling = profile === undefined ? undefined : takeProfile(profilePort, setting.durationMs, profile)
     const [report] = await router.during(Promise.all([load.run({ forMs: setting.durationMs, ...paced }), profiling]))
-    if (report.ok === 0)
-      throw new Error(`no request was answered OK: ${report.refused} refused, ${report.failed} without an answer`)
+    if (report.ok === 0) {
+      const answer = JSON.stringify(await ask(input, ports.input, signal, setting.items))
+      const { refused, failed } = report
+      throw new Error(
+        `no request was answered OK: ${refused} refused, ${failed} without an answer. One alone: ${answer}`,
+      )
+    }
     const afterLoad = usages({ router, load, sink })
     const machineCores = (machineCpuSeconds() - machineBefore) / (report.wallMs / 1000)
     const rssBytesByThird = memory.stop()

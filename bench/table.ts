@@ -63,7 +63,7 @@ export const tableHead = (): string =>
   COLUMNS.map((column) => padded(column, column.title)).join('')
 
 export function tableRow(row: Row, first: Row = row): string {
-  const name = (row === first ? rowWords(row) : '').padEnd(NAME_WIDTH) + row.sut.padEnd(SUT_WIDTH)
+  const name = `${(row === first ? rowWords(row) : '').padEnd(NAME_WIDTH - 1)} ${row.sut.padEnd(SUT_WIDTH - 1)} `
   if (row.runs.length === 0) return `${name}  failed`
   return name + COLUMNS.map((column) => padded(column, column.text(row, first))).join('')
 }
