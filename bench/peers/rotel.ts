@@ -3,14 +3,15 @@
 //
 //   npm run bench -- --case passthrough,plant --sut "millrace,otelcol,rotel=node bench/peers/rotel.ts"
 //
-// It answers when it has a request in memory, and holds what comes back when the next hop is slow. Cases of OTLP with
-// nothing in between, or with a batch and a queue, can be said to it.
+// Cases of OTLP with nothing in between, or with a batch and a queue, can be said to it. It answers when it has a request
+// in memory, also where other programs wait for the answer of the next hop.
 
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parse } from 'yaml'
 
-/** What such a case may have between the doors: the first has no counterpart, the second one is always there. */
+/** What a case may have between the doors. A memory_limiter it has none of; a batch it has unless it is told not to. */
 const PROCESSORS = ['memory_limiter', 'batch']
 
 interface Otlp {
@@ -18,8 +19,9 @@ interface Otlp {
   readonly compression: string
 }
 
-function flagsOf(file: string): string[] {
-  const { receivers, processors, exporters } = parse(readFileSync(file, 'utf8'))
+/** Of a configuration file's text. */
+export function flagsOf(config: string): string[] {
+  const { receivers, processors, exporters } = parse(config)
   const [[protocol, input]] = Object.entries(receivers.otlp.protocols) as [[string, Otlp]]
   const unknown = Object.keys(processors ?? {}).filter((name) => !PROCESSORS.includes(name))
   const [[type, output], ...others] = Object.entries(exporters) as [[string, Otlp]]
@@ -41,12 +43,22 @@ function flagsOf(file: string): string[] {
 }
 
 /** The package of Python holds the program. */
-const program = (): string =>
-  process.env.ROTEL ??
-  `${execFileSync('python3', ['-c', 'import rotel, os; print(os.path.dirname(rotel.__file__))'], {
-    encoding: 'utf8',
-  }).trim()}/rotel-agent`
+function program(): string {
+  if (process.env.ROTEL !== undefined) return process.env.ROTEL
+  const find = 'import rotel, os; print(os.path.dirname(rotel.__file__))'
+  const run = spawnSync('python3', ['-c', find], { encoding: 'utf8' })
+  if (run.status !== 0) throw new Error('rotel is not installed: pip install rotel, or say where it is by ROTEL=PATH')
+  return join(run.stdout.trim(), 'rotel-agent')
+}
 
-const args = process.argv.slice(2)
-const rotel = program()
-process.execve!(rotel, [rotel, ...(args[0] === '--version' ? args : ['start', ...flagsOf(args.at(-1)!)])])
+if (import.meta.main) {
+  const args = process.argv.slice(2)
+  try {
+    const flags = args[0] === '--version' ? args : ['start', ...flagsOf(readFileSync(args.at(-1)!, 'utf8'))]
+    const rotel = program()
+    process.execve!(rotel, [rotel, ...flags])
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exitCode = 1
+  }
+}
