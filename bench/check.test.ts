@@ -44,3 +44,9 @@ test('a case that seems dearer while other programs took the machine is not call
   const quietOnce = judge('a', { own: [0.9, 0.9], check: [0.2, 0.2], others: [1.5, 0.1] }, before)
   assert.match(verdictLine(quietOnce), /^DEARER /)
 })
+
+test('what is dearer by twice the tolerance to the check and to the peer is called so on a busy machine too', () => {
+  const busy = { check: [0.2, 0.2], peer: [3, 3], others: [1.5, 1.4] }
+  assert.match(verdictLine(judge('a', { own: [0.93, 0.95], ...busy }, before)), /^DEARER /)
+  assert.match(verdictLine(judge('a', { own: [0.85, 0.95], ...busy }, before)), /^UNSURE /)
+})

@@ -21,6 +21,8 @@ import { rowWords } from './table.ts'
 
 /** What two runs of the same commit may differ by, on a machine that others use too. */
 export const TOLERANCE = 0.25
+/** So many times the tolerance, in both ratios, is more than other programs can do. */
+const CERTAIN = 2
 
 const SET: readonly string[] = [
   '--case=passthrough --items=1000,100,10',
@@ -78,7 +80,7 @@ export interface Baseline {
 export interface Verdict {
   readonly row: string
   readonly dearer: boolean
-  /** Every round was disturbed by other programs, so that `dearer` means little. */
+  /** Every round was disturbed by other programs, and the change is no more than they could have done. */
   readonly disturbed: boolean
   /** Of Millrace's own rounds. */
   readonly spread: number
@@ -90,8 +92,10 @@ export function judge(row: string, rounds: Rounds, before: Baseline['rows'][stri
   const figures = ratiosOf(rounds)
     .filter(({ name }) => before[name] !== undefined)
     .map((ratio) => ({ ...ratio, before: before[ratio.name]! }))
-  const dearer = figures.length > 0 && figures.every((figure) => figure.now > figure.before * (1 + tolerance))
-  const disturbed = Math.min(...rounds.others) > DISTURBED_CORES
+  const isAbove = (share: number): boolean => figures.every(({ now, before }) => now > before * (1 + share))
+  const dearer = figures.length > 0 && isAbove(tolerance)
+  const isCertain = figures.length > 1 && isAbove(tolerance * CERTAIN)
+  const disturbed = !isCertain && Math.min(...rounds.others) > DISTURBED_CORES
   return { row, figures, dearer, disturbed, spread: spreadOf(rounds.own) }
 }
 
