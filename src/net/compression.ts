@@ -15,6 +15,7 @@ import {
   writeSnappyFramed,
 } from './snappy.ts'
 import { type Codec, ownBytes, PACK, TooLong, UNPACK, ZlibContext, type ZlibOptions } from './zlib-context.ts'
+import { zstdContentSize } from './zstd-frame.ts'
 
 /** Names as in Content-Encoding; `deflate` and `zlib` are both the zlib format, as the Collector reads them. */
 export const ENCODINGS = ['gzip', 'zstd', 'zlib', 'deflate', 'snappy', 'x-snappy-framed'] as const
@@ -46,7 +47,7 @@ export function decompress(encoding: Decoding, bytes: Uint8Array, maxBytes: numb
       case 'gzip':
         return unpack(UNPACK.gzip, bytes, gzipSize(bytes), maxBytes)
       case 'zstd':
-        return unpack(UNPACK.zstd, bytes, zstdSize(bytes), maxBytes, zstdWindow(maxBytes))
+        return unpack(UNPACK.zstd, bytes, zstdContentSize(bytes) ?? bytes.length * 4, maxBytes, zstdWindow(maxBytes))
       case 'zlib':
       case 'deflate':
         return unpack(UNPACK.zlib, bytes, bytes.length * 4, maxBytes)
@@ -131,19 +132,6 @@ function pack(codec: Codec, bytes: Uint8Array, level: number | undefined): Uint8
 function gzipSize(bytes: Uint8Array): number {
   if (bytes.length < 18) return 0
   const at = bytes.length - 4
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-}
-
-/** RFC 8878 3.1.1.1: the frame's content size where its header has one, else a guess. */
-function zstdSize(bytes: Uint8Array): number {
-  const guess = bytes.length * 4
-  if (bytes.length < 14) return guess
-  const descriptor = bytes[4]!
-  const single = (descriptor & 0x20) !== 0
-  const kind = descriptor >>> 6
-  const at = 5 + (single ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!
-  if (kind === 0) return single ? bytes[at]! : guess
-  if (kind === 1) return 256 + (bytes[at]! | (bytes[at + 1]! << 8))
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
 }
 

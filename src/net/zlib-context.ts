@@ -9,6 +9,7 @@
 // sender's body is left for the next.
 
 import zlib, { constants } from 'node:zlib'
+import { isOneZstdFrame } from './zstd-frame.ts'
 
 /** Options that both the stream object and the one-shot function take. */
 export interface ZlibOptions {
@@ -22,11 +23,16 @@ export interface Codec {
   readonly once: (bytes: Uint8Array, options: ZlibOptions & { chunkSize: number; maxOutputLength?: number }) => Buffer
   /** The flush value that says: this was all. */
   readonly finish: number
-  /** zstd begins a new frame by itself; its reset would forget the level. */
+  /** zstd begins a new frame by itself; its reset would forget the level and the bound of the window. */
   readonly resets: boolean
+  /**
+   * Bodies for a context without a reset: once it has come to an end, node:zlib takes a later end for granted, and what is
+   * cut or follows for nothing. Others are rare, and go through the one-shot function.
+   */
+  readonly isWhole?: (bytes: Uint8Array) => boolean
 }
 
-export const UNPACK = {
+export const UNPACK: Record<'gzip' | 'zlib' | 'zstd', Codec> = {
   gzip: { create: zlib.createGunzip, once: zlib.gunzipSync, finish: constants.Z_FINISH, resets: true },
   zlib: { create: zlib.createInflate, once: zlib.inflateSync, finish: constants.Z_FINISH, resets: true },
   zstd: {
@@ -34,14 +40,15 @@ export const UNPACK = {
     once: zlib.zstdDecompressSync,
     finish: constants.ZSTD_e_end,
     resets: false,
+    isWhole: isOneZstdFrame,
   },
-} as const satisfies Record<string, Codec>
+}
 
-export const PACK = {
+export const PACK: Record<'gzip' | 'zlib' | 'zstd', Codec> = {
   gzip: { create: zlib.createGzip, once: zlib.gzipSync, finish: constants.Z_FINISH, resets: true },
   zlib: { create: zlib.createDeflate, once: zlib.deflateSync, finish: constants.Z_FINISH, resets: true },
   zstd: { create: zlib.createZstdCompress, once: zlib.zstdCompressSync, finish: constants.ZSTD_e_end, resets: false },
-} as const satisfies Record<string, Codec>
+}
 
 /** What comes out is longer than allowed. */
 export class TooLong extends Error {}
@@ -91,10 +98,10 @@ export class ZlibContext {
    * a buffer of its own. Throws TooLong beyond `maxBytes`, and Errors with the library's words.
    */
   run(bytes: Uint8Array, room: Uint8Array<ArrayBuffer>, maxBytes: number): Uint8Array<ArrayBuffer> {
+    const { finish, resets, isWhole } = this.#codec
     this.#engine ??= this.#open()
-    if (this.#engine === undefined) return this.#once(bytes, room.length, maxBytes)
+    if (this.#engine === undefined || isWhole?.(bytes) === false) return this.#once(bytes, room.length, maxBytes)
     const { _handle: handle, _writeState: state } = this.#engine
-    const { finish, resets } = this.#codec
     if (resets) handle.reset()
     let out = room
     let written = 0
