@@ -2,7 +2,7 @@
 // sender wrote. A bomb costs the time and memory of one message at the limit, then it is refused.
 //
 // All of it is synchronous and goes through contexts that stay (zlib-context.ts). The thread pool would cost more CPU for
-// the same body (bench: unpacking/, packing/), and what is unpacked is bounded, so is the time it takes.
+// the same body (docs/decisions/compression.md), and what is unpacked is bounded, so is the time it takes.
 
 import { constants } from 'node:zlib'
 import { Lz4Error, readLz4 } from './lz4.ts'

@@ -1,6 +1,6 @@
 // A context of zlib or zstd that stays: one call after the other goes through it, each a whole body. The one-shot functions
 // of node:zlib make a stream object and a context anew for every call: for a request of ten spans zstd then takes 2.6 times as
-// much CPU to pack and 4.6 times to unpack, gzip 1.3 and 1.8 times (bench: packing/, unpacking/).
+// much CPU to pack and 4.6 times to unpack, gzip 1.3 and 1.8 times (docs/decisions/compression.md).
 //
 // node:zlib has no public way to use a context synchronously more than once. This one takes what is below its stream
 // objects, as npm's own tar does; where that does not look as it is known here, the one-shot function does the work.
