@@ -33,7 +33,7 @@ async function send(parts: readonly Uint8Array[]): Promise<Wire> {
   writer.setting(SETTING.MAX_FRAME_SIZE, 1024 * 1024, [])
   writer.growConnection(WINDOW)
   const length = parts.reduce((sum, part) => sum + part.length, 0)
-  const listener = { onHeader() {}, onHeadersEnd() {}, onData() {}, onEnd() {}, onFail() {} }
+  const listener = { onHead() {}, onData() {}, onEnd() {}, onFail() {} }
   writer.add(new ClientStream(1, [[':path', '/x']], parts, length, WINDOW, WINDOW, listener))
   // As on 'drain', until the socket has it all.
   for (let i = 0; i < 10; i++) {
