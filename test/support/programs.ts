@@ -67,6 +67,7 @@ const RECIPES = {
   'grpc-go server': goBuild('./server'),
   h2spec: goBuild('github.com/summerwind/h2spec/cmd/h2spec'),
   'grpc-java client': javaProgram('java', 'Interop.java'),
+  'grpc-java server': javaProgram('java', 'Server.java'),
   HiveMQ: { ...javaProgram('../brokers/hivemq', 'Broker.java', JAVA_BROKER), slow: true },
   Moquette: { ...javaProgram('../brokers/moquette', 'Broker.java', JAVA_BROKER), slow: true },
   'mochi-mqtt': { ...goBuild('github.com/mochi-mqtt/server/v2/cmd'), folder: '../brokers/mochi', slow: true },
