@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { ClientStream } from './client-stream.ts'
 import { FRAME, FrameReader, SETTING } from './frame.ts'
 import { SessionWriter } from './session-writer.ts'
+import { Slabs } from './slabs.ts'
 
 /** Keeps the very chunks that it is given, in the order and the groups in which they went out. */
 class Wire extends Writable {
@@ -86,4 +87,23 @@ test('small bodies are put together with their frames: one piece', async () => {
   const wire = await send(parts)
   assert.equal(wire.chunks.length, 1)
   assert.ok(bodyOf(wire).equals(Buffer.concat(parts)))
+})
+
+test('the memory that small writes are gathered in is used again, also by TLS, which tells later that it is free', async () => {
+  for (const encrypted of [false, true]) {
+    const wire = new Wire()
+    if (encrypted)
+      Object.assign(wire, {
+        encrypted,
+        _write(chunk: Uint8Array, _: string, done: () => void) {
+          wire.chunks.push(chunk)
+          setImmediate(done)
+        },
+      })
+    const slabs = new Slabs()
+    const writer = new SessionWriter(wire as unknown as Socket, slabs)
+    writer.write(Uint8Array.of(1, 2, 3))
+    for (let i = 0; i < 3; i++) await turn()
+    assert.equal(slabs.take().buffer, wire.chunks[0]!.buffer)
+  }
 })

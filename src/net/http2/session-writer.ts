@@ -317,12 +317,16 @@ export class SessionWriter {
     this.#start = 0
     this.#filled = 0
     if (socket.destroyed || socket.writableEnded) return
-    if (slab !== undefined && start < filled) socket.write(slab.subarray(start, filled))
+    const rest = slab !== undefined && start < filled
+    // TLS has its own copy when write() returns, and says so later.
+    const isTold = rest && 'encrypted' in socket
+    if (isTold) socket.write(slab.subarray(start, filled), (error) => error ?? this.#slabs.give(slab))
+    else if (rest) socket.write(slab.subarray(start, filled))
     if (this.#corked) {
       this.#corked = false
       socket.uncork()
     }
     // The kernel has it all.
-    if (slab !== undefined && socket.writableLength === 0) this.#slabs.give(slab)
+    if (slab !== undefined && !isTold && socket.writableLength === 0) this.#slabs.give(slab)
   }
 }
