@@ -242,13 +242,13 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
       this.#abandon(stream, H2_ERROR.ENHANCE_YOUR_CALM, `more than ${MAX_HEADER_LIST_BYTES} bytes of headers`)
       return
     }
-    const wrong = head.malformed ?? misplaced(head, stream)
+    const wrong = head.malformed ?? stream.findMisplaced(head)
     if (wrong !== undefined) {
       this.#malformed(stream, wrong)
       return
     }
     // RFC 9113 8.1: informational headers may come ahead of those of the answer.
-    if (isInformational(head)) return
+    if (head.isInformational) return
     if (!stream.headed) stream.contentLength = head.contentLength
     stream.headed = true
     stream.listener.onHead(head)
@@ -367,16 +367,4 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
     }
     this.#listener.onClosed(reason)
   }
-}
-
-const isInformational = ({ status }: ResponseHead): boolean => status >= 100 && status < 200
-
-/** RFC 9113 8.1: informational headers, those of the answer, and trailers, which end it. */
-function misplaced(head: ResponseHead, stream: ClientStream): string | undefined {
-  if (stream.headed) {
-    if (head.status !== 0) return 'a second :status'
-    return stream.remoteEnded ? undefined : 'trailers that do not end it'
-  }
-  if (head.status === 0) return 'no :status'
-  return stream.remoteEnded && isInformational(head) ? `:status ${head.status} alone` : undefined
 }

@@ -66,6 +66,19 @@ export class ClientStream implements Incoming, Outgoing {
     this.listener = listener
   }
 
+  /**
+   * Why a block may not come now, if it may not. RFC 9113 8.1: informational headers, those of the answer, and trailers,
+   * which end it.
+   */
+  findMisplaced(head: ResponseHead): string | undefined {
+    if (this.headed) {
+      if (head.status !== 0) return 'a second :status'
+      return this.remoteEnded ? undefined : 'trailers that do not end it'
+    }
+    if (head.status === 0) return 'no :status'
+    return this.remoteEnded && head.isInformational ? `:status ${head.status} alone` : undefined
+  }
+
   /** The answer tells when it is over. */
   written(): void {}
 }

@@ -6,6 +6,11 @@ export class ResponseHead extends Fields {
   /** 0: the block has none. */
   status = 0
 
+  /** RFC 9110 15.2: others follow. */
+  get isInformational(): boolean {
+    return this.status >= 100 && this.status < 200
+  }
+
   protected override takePseudo(name: string, value: string): string | undefined {
     if (name !== ':status') return `unknown pseudo-header ${name}`
     if (this.status !== 0) return `${name} twice`
