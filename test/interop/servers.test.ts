@@ -1,200 +1,18 @@
-// Our gRPC clients against the servers that plants have: both doors of ours, @grpc/grpc-js (on node:http2), grpc-go, the
-// server of Collectors, grpcio (gRPC's C core) and grpc-java (Netty); plain, and over TLS with ALPN. Each message has a
+// Our gRPC clients against the servers that plants have (grpc-servers.ts); plain, and over TLS with ALPN. Each message has a
 // number; each arrives once.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { ServerCredentials } from '@grpc/grpc-js'
-import { ByteBudget } from '../../src/net/byte-budget.ts'
-import { GRPC_CLIENT_ENGINES, type GrpcClientEngine } from '../../src/net/grpc/client.ts'
+import { GRPC_CLIENT_ENGINES } from '../../src/net/grpc/client.ts'
 import type { GrpcClient } from '../../src/net/grpc/client-engine.ts'
 import { GrpcError } from '../../src/net/grpc/client-status.ts'
-import type { GrpcCall } from '../../src/net/grpc/engine.ts'
-import { createGrpcServer, GRPC_ENGINES, type GrpcEngine } from '../../src/net/grpc/server.ts'
 import { GRPC } from '../../src/net/status.ts'
-import { UnpackLine } from '../../src/net/unpack-line.ts'
 import { certs } from '../support/certs.ts'
 import { clientTo } from '../support/grpc-client.ts'
-import { EXPORT, grpcPeer } from '../support/grpc-peer.ts'
-import { findGrpcio } from '../support/grpcio.ts'
-import { memoryLogger } from '../support/harness.ts'
-import { findProgram, type Program } from '../support/programs.ts'
-
-interface Options {
-  readonly secure: boolean
-  /** Connections end politely after so long. */
-  readonly ageMs?: number
-  readonly streams?: number
-  /** Of each call, where the server can be told. */
-  readonly delayMs?: number
-  readonly windowBytes?: number
-}
-
-/** What a server has seen. */
-interface Seen {
-  readonly calls: number
-  readonly messages: number
-  readonly bytes: number
-  readonly connections: number
-}
-
-interface Server {
-  readonly port: number
-  seen(): Promise<Seen>
-}
-
-type Open = (t: TestContext, options: Options) => Promise<Server>
-
-class Counter {
-  calls = 0
-  bytes = 0
-  readonly #numbers = new Set<number>()
-  readonly #peers = new Set<string>()
-
-  add(message: Uint8Array, peer: string): void {
-    this.#peers.add(peer)
-    this.calls++
-    this.bytes += message.length
-    this.#numbers.add(Buffer.from(message).readUInt32BE(4))
-  }
-
-  get seen(): Seen {
-    return { calls: this.calls, messages: this.#numbers.size, bytes: this.bytes, connections: this.#peers.size }
-  }
-}
-
-const door =
-  (engine: GrpcEngine): Open =>
-  async (t, { secure, ageMs = 0, streams = 100 }) => {
-    const counter = new Counter()
-    const server = await createGrpcServer(
-      {
-        listen: { endpoint: '127.0.0.1:0', transport: 'tcp', secure },
-        ...(secure ? { tls: { cert: certs.server.cert, key: certs.server.key } } : {}),
-        handlers: new Map([
-          [
-            EXPORT.traces,
-            (call: GrpcCall) => {
-              counter.add(call.message, call.peer)
-              setImmediate(() => call.respond(new Uint8Array(0)))
-            },
-          ],
-        ]),
-        maxMessageBytes: 4 * 1024 * 1024,
-        maxConcurrentStreams: streams,
-        maxConnections: 1000,
-        handshakeMs: 30_000,
-        bodySilenceMs: 30_000,
-        requestMs: 300_000,
-        keepalive: {
-          maxConnectionIdleMs: 0,
-          maxConnectionAgeMs: ageMs,
-          maxConnectionAgeGraceMs: 0,
-          timeMs: 7_200_000,
-          timeoutMs: 20_000,
-          minTimeMs: 0,
-          permitWithoutStream: true,
-        },
-        budget: new ByteBudget(256 * 1024 * 1024),
-        unpacking: new UnpackLine({ maxWaiting: 100, bytesPerTurn: 16 * 1024 * 1024 }),
-        random: () => 0.5,
-        encodeStatus: () => new Uint8Array(0),
-        onRefused: (reason, detail) => assert.fail(`${reason}: ${detail}`),
-        onError: (error) => assert.fail(error),
-      },
-      memoryLogger(),
-      engine,
-    )
-    const { port } = await server.listen()
-    t.after(() => server.close(AbortSignal.abort()))
-    return { port, seen: async () => counter.seen }
-  }
-
-const grpcJs: Open = async (t, { secure, ageMs, streams = 100 }) => {
-  const counter = new Counter()
-  const pair = { private_key: Buffer.from(certs.server.key), cert_chain: Buffer.from(certs.server.cert) }
-  const { port } = await grpcPeer(t, {
-    ...(secure ? { credentials: ServerCredentials.createSsl(null, [pair]) } : {}),
-    server: {
-      'grpc.max_concurrent_streams': streams,
-      ...(ageMs === undefined ? {} : { 'grpc.max_connection_age_ms': ageMs }),
-    },
-    handler(call, answer) {
-      counter.add(call.request, call.getPeer())
-      setImmediate(() => answer(null, Buffer.alloc(0)))
-    },
-  })
-  return { port, seen: async () => counter.seen }
-}
-
-/** A program of this folder. `unit` is what its times end with. */
-const program =
-  (found: Started | string, unit = ''): Open =>
-  async (t, { secure, ageMs, streams = 100, delayMs, windowBytes }) => {
-    if (typeof found === 'string') throw new Error(found)
-    const args = ['-streams', String(streams)]
-    if (secure) args.push('-cert', certs.server.certFile, '-key', certs.server.keyFile)
-    if (ageMs !== undefined) args.push('-age', `${ageMs}${unit}`)
-    if (delayMs !== undefined) args.push('-delay', `${delayMs}${unit}`)
-    if (windowBytes !== undefined) args.push('-window', String(windowBytes))
-    const { env = process.env } = found
-    const child = spawn(found.command, [...found.args, ...args], { stdio: ['pipe', 'pipe', 'inherit'], env })
-    t.after(() => child.kill())
-    const lines = createInterface(child.stdout)
-    const [port] = (await once(lines, 'line')) as [string]
-    return {
-      port: Number(port),
-      async seen() {
-        child.stdin.end()
-        const [line] = (await once(lines, 'line')) as [string]
-        return JSON.parse(line) as Seen
-      },
-    }
-  }
-
-type Started = Program & { readonly env?: NodeJS.ProcessEnv }
-
-function grpcio(): Started | string {
-  const found = findGrpcio()
-  if (typeof found === 'string') return found
-  return { ...found, args: [fileURLToPath(new URL('python/server.py', import.meta.url))] }
-}
-
-interface Subject {
-  readonly name: string
-  readonly open: Open
-  readonly skip?: string | false
-  readonly engines?: readonly GrpcClientEngine[]
-  /** The shortest life of a connection that the server can be given. */
-  readonly ageMs?: number
-  /** It refuses streams that it allows, while it still cleans up behind those that it has answered (RFC 9113 8.7). */
-  readonly refuses?: boolean
-  /** It can be told to be slow. */
-  readonly slow?: Partial<Options>
-}
-
-const reason = (found: Started | string): string | false => typeof found === 'string' && found
-const [go, python, java] = [findProgram('grpc-go server'), grpcio(), findProgram('grpc-java server')]
-const LEAN = ['lean'] as const
-const SUBJECTS: readonly Subject[] = [
-  ...GRPC_ENGINES.map((engine) => ({ name: `our door on ${engine}`, open: door(engine) })),
-  { name: '@grpc/grpc-js', open: grpcJs },
-  { name: 'grpc-go', open: program(go, 'ms'), skip: reason(go), slow: { windowBytes: 65_536 } },
-  { name: 'grpcio', open: program(python), skip: reason(python), engines: LEAN, refuses: true, slow: {} },
-  {
-    name: 'grpc-java',
-    open: program(java),
-    skip: reason(java),
-    engines: LEAN,
-    ageMs: 1000,
-    slow: { windowBytes: 65_536 },
-  },
-]
+import { EXPORT } from '../support/grpc-peer.ts'
+import { until } from '../support/until.ts'
+import { Counter, grpcGo, type Seen, SUBJECTS, serve } from './grpc-servers.ts'
 
 function message(number: number, length: number): Uint8Array[] {
   const head = Buffer.alloc(8)
@@ -217,6 +35,7 @@ async function load(
   more: (made: number) => boolean,
   lengths: readonly number[],
   refuses = false,
+  onRefused = (): void => {},
 ) {
   const send = async (parts: readonly Uint8Array[], length: number): Promise<void> => {
     for (;;)
@@ -225,6 +44,7 @@ async function load(
         return
       } catch (error) {
         if (!refuses || !(error instanceof GrpcError) || error.code !== GRPC.UNAVAILABLE) throw error
+        onRefused()
         await sleep(10)
       }
   }
@@ -285,3 +105,61 @@ for (const { name, open, skip = false, engines = GRPC_CLIENT_ENGINES, ageMs = 15
       assert.deepEqual([seen.calls, seen.messages, seen.bytes], [made, made, bytes])
     })
 }
+
+test('lean to grpc-go that is stopped politely and started again under load: each message arrives once', {
+  skip: grpcGo.skip,
+}, async (t) => {
+  const { open } = grpcGo
+  const seen: Seen[] = []
+  let server = await open(t, { secure: false })
+  const { port } = server
+  const client = clientTo(t, `127.0.0.1:${port}`, { timeoutMs: 60_000 })
+  let stopped = false
+  const loaded = load(client, 20, () => !stopped, [8, 100, 20_000], true)
+  for (let round = 0; round < 3; round++) {
+    await sleep(200)
+    seen.push(await server.seen())
+    server = await open(t, { secure: false, port })
+    await until(() => client.ready)
+  }
+  stopped = true
+  const { made } = await loaded
+  client.close()
+  seen.push(await server.seen())
+  const sum = (key: 'calls' | 'messages'): number => seen.reduce((all, one) => all + one[key], 0)
+  assert.deepEqual([sum('calls'), sum('messages')], [made, made])
+  assert.ok(
+    seen.every(({ calls }) => calls > 0),
+    JSON.stringify(seen),
+  )
+})
+
+test('lean to a server that is cut off under load: nothing that was answered is lost, and only what failed comes twice', async (t) => {
+  const seen = new Counter()
+  let failed = 0
+  let port = 0
+  let server = await serve(seen, { secure: false, port })
+  port = server.port
+  t.after(() => server.cut())
+  const client = clientTo(t, `127.0.0.1:${port}`, { timeoutMs: 60_000 })
+  let stopped = false
+  const loaded = load(
+    client,
+    20,
+    () => !stopped,
+    [8, 100, 200_000],
+    true,
+    () => failed++,
+  )
+  for (let round = 0; round < 3; round++) {
+    await sleep(100)
+    await server.cut()
+    server = await serve(seen, { secure: false, port })
+    await until(() => client.ready)
+  }
+  stopped = true
+  const { made } = await loaded
+  assert.equal(seen.seen.messages, made)
+  assert.ok(failed > 0)
+  assert.ok(seen.calls - made <= failed, `${seen.calls} calls of ${made} messages, ${failed} failed`)
+})
