@@ -18,12 +18,12 @@ export class ValueHash {
   readonly #value = Uint8Array.from({ length: 2 + 2 * DIGEST_BYTES }, (_, i) => (i === 0 ? 10 : 2 * DIGEST_BYTES))
 
   /**
-   * The SHA-256 of a text, of one byte for a bool, of eight bytes, little-endian, for a number. An empty text, and a
-   * value of another type, become the empty text.
+   * The SHA-256 of a text, of one byte for a bool, of eight bytes, little-endian, for a number. A value of another type
+   * becomes the empty text.
    */
   of(value: ValueView): Uint8Array {
     const bytes = hashedBytes(value)
-    if (bytes === undefined || bytes.length === 0) return EMPTY_TEXT
+    if (bytes === undefined) return EMPTY_TEXT
     const digest = hash('sha256', bytes, 'buffer')
     for (let i = 0; i < DIGEST_BYTES; i++) {
       this.#value[2 + 2 * i] = HEX[digest[i]! >> 4]!
@@ -88,7 +88,9 @@ function toInt(value: ValueView): bigint | undefined {
 
 // No more digits than an int64 has: those of a million would take BigInt 80 ms, those of a whole request seconds.
 const INTEGER = /^([+-]?)0*(\d{1,19})$/
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
+// As Go reads floating-point numbers: single underscores may stand between digits.
+const DIGITS = '\\d+(?:_\\d+)*'
+const DECIMAL = new RegExp(`^[+-]?(?:${DIGITS}(?:\\.(?:${DIGITS})?)?|\\.${DIGITS})(?:e[+-]?${DIGITS})?$`, 'i')
 const INFINITE = /^[+-]?inf(?:inity)?$/i
 
 function toDouble(value: ValueView): number | undefined {
@@ -97,7 +99,7 @@ function toDouble(value: ValueView): number | undefined {
       const text = value.toText()
       if (INFINITE.test(text)) return text.startsWith('-') ? -Infinity : Infinity
       if (/^nan$/i.test(text)) return Number.NaN
-      const double = DECIMAL.test(text) ? Number(text) : Number.NaN
+      const double = DECIMAL.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN
       return Number.isFinite(double) ? double : undefined
     }
     case VALUE.BOOL:
