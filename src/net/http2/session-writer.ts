@@ -320,7 +320,10 @@ export class SessionWriter {
     const rest = slab !== undefined && start < filled
     // TLS has its own copy when write() returns, and says so later.
     const isTold = rest && 'encrypted' in socket
-    if (isTold) socket.write(slab.subarray(start, filled), (error) => error ?? this.#slabs.give(slab))
+    if (isTold)
+      socket.write(slab.subarray(start, filled), (error) => {
+        if (!error) this.#slabs.give(slab)
+      })
     else if (rest) socket.write(slab.subarray(start, filled))
     if (this.#corked) {
       this.#corked = false
