@@ -11,18 +11,25 @@ import { Slabs } from './slabs.ts'
 /** Keeps the very chunks that it is given, in the order and the groups in which they went out. */
 class Wire extends Writable {
   readonly chunks: Uint8Array[] = []
+  /** As they were then: the memory of small ones is used again. */
+  readonly copies: Uint8Array[] = []
   systemCalls = 0
 
   override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
     this.systemCalls++
-    this.chunks.push(chunk)
+    this.#take(chunk)
     done()
   }
 
   override _writev(chunks: { chunk: Uint8Array }[], done: () => void): void {
     this.systemCalls++
-    this.chunks.push(...chunks.map(({ chunk }) => chunk))
+    for (const { chunk } of chunks) this.#take(chunk)
     done()
+  }
+
+  #take(chunk: Uint8Array): void {
+    this.chunks.push(chunk)
+    this.copies.push(new Uint8Array(chunk))
   }
 }
 
@@ -51,11 +58,11 @@ const bodyOf = (wire: Wire): Buffer => {
       if (type === FRAME.DATA) pieces.push(bytes.slice(from, to))
     },
     2 ** 24 - 1,
-  ).push(Buffer.concat(wire.chunks))
+  ).push(Buffer.concat(wire.copies))
   return Buffer.concat(pieces)
 }
 
-test('the parts of a rope go to the socket as they are: the same memory, in one system call', async () => {
+test('the large parts of a rope go to the socket as they are: the same memory, in one system call', async () => {
   const parts = [
     new Uint8Array(5),
     new Uint8Array(40_000).fill(1),
@@ -63,12 +70,20 @@ test('the parts of a rope go to the socket as they are: the same memory, in one 
     new Uint8Array(60_000).fill(3),
   ]
   const wire = await send(parts)
-  for (const part of parts)
+  for (const part of parts.filter(({ length }) => length > 10_000))
     assert.ok(
       wire.chunks.some((chunk) => chunk.buffer === part.buffer),
       `the part of ${part.length} bytes was copied`,
     )
   assert.equal(wire.systemCalls, 1)
+  assert.ok(bodyOf(wire).equals(Buffer.concat(parts)))
+})
+
+test('the small parts of a rope, as batches of small requests have them, are put together', async () => {
+  const parts = Array.from({ length: 800 }, (_, i) => new Uint8Array(4300).fill(i))
+  parts[300] = new Uint8Array(50_000).fill(9)
+  const wire = await send(parts)
+  assert.ok(wire.chunks.length < 70, `${wire.chunks.length} chunks`)
   assert.ok(bodyOf(wire).equals(Buffer.concat(parts)))
 })
 
