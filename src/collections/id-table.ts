@@ -12,6 +12,8 @@ export class IdTable<T extends { readonly id: number }> {
   #places: (T | undefined)[] = new Array(FIRST_PLACES).fill(undefined)
   #mask = FIRST_PLACES - 1
   #size = 0
+  /** No one stands further behind its id's place. */
+  #reach = 0
 
   get size(): number {
     return this.#size
@@ -42,9 +44,10 @@ export class IdTable<T extends { readonly id: number }> {
     const mask = this.#mask
     let at = placeOf(id) & mask
     for (; places[at]?.id !== id; at = (at + 1) & mask) if (places[at] === undefined) return false
-    this.#size--
+    if (--this.#size === 0) this.#reach = 0
     // Those behind move up, unless they stand before their own place then.
     for (let next = (at + 1) & mask; places[next] !== undefined; next = (next + 1) & mask) {
+      if (((next - at) & mask) > this.#reach) break
       const home = placeOf(places[next]!.id) & mask
       if (((next - home) & mask) < ((next - at) & mask)) continue
       places[at] = places[next]
@@ -57,6 +60,7 @@ export class IdTable<T extends { readonly id: number }> {
   clear(): void {
     this.#places.fill(undefined)
     this.#size = 0
+    this.#reach = 0
   }
 
   *[Symbol.iterator](): IterableIterator<T> {
@@ -70,15 +74,18 @@ export class IdTable<T extends { readonly id: number }> {
 
   #put(item: T): void {
     const places = this.#places
-    let at = placeOf(item.id) & this.#mask
+    const home = placeOf(item.id) & this.#mask
+    let at = home
     while (places[at] !== undefined) at = (at + 1) & this.#mask
     places[at] = item
+    this.#reach = Math.max(this.#reach, (at - home) & this.#mask)
   }
 
   #grow(): void {
     const items = this.#places
     this.#places = new Array(items.length * 2).fill(undefined)
     this.#mask = this.#places.length - 1
+    this.#reach = 0
     for (const item of items) if (item !== undefined) this.#put(item)
   }
 }

@@ -33,10 +33,19 @@ const CLIENTS = [
 
 const GATES = { lean: [], 'node:http2': ['millrace.grpc.nodeHttp2'] } as const
 const TLS = { tls: { cert_file: certs.server.certFile, key_file: certs.server.keyFile } }
+const YOUNG = { keepalive: { server_parameters: { max_connection_age: '50ms' } } }
 const TRANSPORTS = [
   ['plain', {}, []],
   ['over TLS', TLS, [certs.caFile]],
 ] as const
+/**
+ * A server that ends connections politely loses no call of clients that send again what it has not looked at. tonic does
+ * not, and gives up those that waited for a stream; node:http2 resets what comes behind its GOAWAY.
+ */
+const ON_YOUNG = ['on connections that end young', YOUNG, []] as const
+
+const transportsOf = (engine: string, client: string) =>
+  engine === 'lean' && client !== 'tonic' ? [...TRANSPORTS, ON_YOUNG] : TRANSPORTS
 
 const span = { traceId: '5b8efff798038103d269b633813fc60c', spanId: 'eee19b7ec3c1b174', name: 'GET /cart' }
 const request = jsonToBytes('traces', JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }))
@@ -45,18 +54,18 @@ const EXPECTED = ['0a00', '0a00', '0a00', 13, 8, 12, 300]
 
 for (const { name, client, engines } of CLIENTS)
   for (const engine of engines)
-    for (const [transport, tls, more] of TRANSPORTS) {
+    for (const [transport, more, args] of transportsOf(engine, name)) {
       const skip = typeof client === 'string' ? client : false
       test(`${engine}: ${name}, ${transport}: gzip, large and many calls pass; bad ones get their codes`, {
         skip,
       }, async (t) => {
         if (typeof client === 'string') return
-        const config = { protocols: { grpc: { endpoint: '127.0.0.1:0', ...tls } } }
+        const config = { protocols: { grpc: { endpoint: '127.0.0.1:0', ...more } } }
         const rig = await receiverHarness(t, factory, config, { gates: GATES[engine] })
         const { port } = (rig.receiver as OtlpReceiver).listening.grpc!
-        const args = [...client.args, String(port), Buffer.from(request).toString('hex'), ...more]
+        const all = [...client.args, String(port), Buffer.from(request).toString('hex'), ...args]
         const env = 'env' in client ? client.env : process.env
-        const { stdout } = await promisify(execFile)(client.command, args, { timeout: 60_000, env })
+        const { stdout } = await promisify(execFile)(client.command, all, { timeout: 60_000, env })
         assert.deepEqual(JSON.parse(stdout), EXPECTED)
         assert.equal(
           rig.sent.reduce((sum, batch) => sum + batch.items, 0),

@@ -45,6 +45,8 @@ const javaProgram = (folder: string, main: string, options: readonly string[] = 
   run: (out) => ['java', ...options, '-cp', [out, join(out, '*')].join(delimiter), main],
 })
 
+/** Programs that live for seconds: a second compiler only costs them CPU. */
+const JAVA_BRIEF = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
 const JAVA_BROKER = ['-Djava.net.preferIPv4Stack=true', '-Xmx256m']
 
 const goBuild = (what: string): Omit<Recipe, 'slow'> => ({
@@ -67,7 +69,8 @@ const RECIPES = {
   'grpc-go client': goBuild('./client'),
   'grpc-go server': goBuild('./server'),
   h2spec: goBuild('github.com/summerwind/h2spec/cmd/h2spec'),
-  'grpc-java client': javaProgram('java', 'Interop', ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']),
+  'grpc-java client': javaProgram('java', 'Interop', JAVA_BRIEF),
+  'grpc-java server': javaProgram('java', 'Server', JAVA_BRIEF),
   HiveMQ: { ...javaProgram('../brokers/hivemq', 'Broker', JAVA_BROKER), slow: true },
   Moquette: { ...javaProgram('../brokers/moquette', 'Broker', JAVA_BROKER), slow: true },
   'mochi-mqtt': { ...goBuild('github.com/mochi-mqtt/server/v2/cmd'), folder: '../brokers/mochi', slow: true },

@@ -14,27 +14,16 @@
 import { ROOM_AFTER_MS } from '../../delivery/error.ts'
 import { type AuthAttributes, type AuthDecision, AuthRefusal } from '../auth/authenticator.ts'
 import { arePiecesSmall, type RequestBytes } from '../byte-budget.ts'
-import { CompressionError, compress, type Encoding } from '../compression.ts'
+import { CompressionError } from '../compression.ts'
 import type { Limits } from '../limits.ts'
 import { GRPC } from '../status.ts'
 import type { Unpacked, Waiting } from '../unpack-line.ts'
 import type { Connection } from './connection.ts'
 import { type Deadlined, Deadlines } from './deadlines.ts'
 import type { GrpcCall, GrpcHandler, GrpcRefusal, GrpcServerOptions } from './engine.ts'
-import {
-  BytesAhead,
-  encodeGrpcMessage,
-  findTimeoutMs,
-  frameMessage,
-  PREFIX_BYTES,
-  UnaryReader,
-  unpackFailure,
-} from './framing.ts'
+import { BytesAhead, encodeGrpcMessage, findTimeoutMs, PREFIX_BYTES, UnaryReader, unpackFailure } from './framing.ts'
+import { ACCEPT_ENCODING, ENCODINGS, PackedAnswers } from './packed-answers.ts'
 import type { CallHead, Wire, WireListener } from './wire.ts'
-
-/** gRPC's names; its snappy is the framed form. */
-const ENCODINGS: Readonly<Record<string, Encoding>> = { gzip: 'gzip', zstd: 'zstd', snappy: 'x-snappy-framed' }
-const ACCEPT_ENCODING = 'gzip,snappy,zstd'
 
 /** A client that does not stop sending what nobody wants is reset after this. */
 const DRAIN_MS = 1000
@@ -396,29 +385,6 @@ export class Call implements GrpcCall, WireListener, Deadlined {
 
 const NO_TURN = 'too many requests wait to be unpacked, try again later'
 const NOTHING = new Uint8Array(0)
-
-/** Answers as they go out. Nearly all are the same few bytes, and packing them anew costs as much as the call. */
-export class PackedAnswers {
-  readonly #known = new Map<string | undefined, WeakMap<Uint8Array, Buffer>>()
-
-  /** `encoding` undefined: not packed. */
-  framed(encoding: string | undefined, message: Uint8Array): Buffer {
-    let known = this.#known.get(encoding)
-    if (known === undefined) {
-      known = new WeakMap()
-      this.#known.set(encoding, known)
-    }
-    let answer = known.get(message)
-    if (answer === undefined) {
-      answer =
-        encoding === undefined
-          ? frameMessage(message, false)
-          : frameMessage(compress(ENCODINGS[encoding]!, [message]), true)
-      known.set(message, answer)
-    }
-    return answer
-  }
-}
 
 /** Words of grpc-go. */
 function unknownMethod(path: string): string {

@@ -6,6 +6,7 @@ import type { ClientSession } from '../http2/client-session.ts'
 import type { ClientStream, StreamFailure, StreamListener } from '../http2/client-stream.ts'
 import { readU32 } from '../http2/frame.ts'
 import type { HeaderList } from '../http2/hpack.ts'
+import type { ResponseHead } from '../http2/response-head.ts'
 import { GRPC } from '../status.ts'
 import { codeOfHttpStatus, codeOfReset, decodeMessage, GrpcError, readGrpcStatus } from './client-status.ts'
 
@@ -33,7 +34,6 @@ export class UnaryCall implements StreamListener {
   #over = false
 
   #answered = false
-  #hasHead = false
   #httpStatus = 0
   #isGrpc = false
   #encoding = 'identity'
@@ -81,11 +81,15 @@ export class UnaryCall implements StreamListener {
     this.#reject(error)
   }
 
-  onHeader(name: string, value: string): void {
+  onHead(head: ResponseHead): void {
+    this.#answered = true
+    if (head.status !== 0) this.#httpStatus = head.status
+    const { names, values } = head
+    for (let i = 0; i < names.length; i++) this.#field(names[i]!, values[i]!)
+  }
+
+  #field(name: string, value: string): void {
     switch (name) {
-      case ':status':
-        this.#httpStatus = Number(value)
-        break
       case 'content-type':
         this.#isGrpc = value.startsWith('application/grpc')
         break
@@ -104,21 +108,7 @@ export class UnaryCall implements StreamListener {
     }
   }
 
-  onHeadersEnd(endsStream: boolean): void {
-    this.#answered = true
-    // RFC 9113 8.1, 8.3.2: informational headers may come ahead of those of the answer; its trailers are the end of it.
-    let malformed: string | undefined
-    if (this.#httpStatus === 0) malformed = 'the answer has no :status'
-    else if (this.#hasHead && !endsStream) malformed = 'the answer has headers behind its headers'
-    if (malformed !== undefined) {
-      if (!endsStream) this.#cancel()
-      this.fail(new GrpcError(GRPC.INTERNAL, malformed))
-    }
-    this.#hasHead = this.#httpStatus >= 200
-  }
-
   onData(bytes: Uint8Array, from: number, to: number): void {
-    this.#answered = true
     this.#receivedBytes += to - from
     if (this.#receivedBytes > MAX_RESPONSE_BYTES + MESSAGE_HEAD_BYTES) {
       this.#cancel()
@@ -145,7 +135,8 @@ export class UnaryCall implements StreamListener {
   onEnd(): void {
     if (this.#over) return
     const code = this.#grpcStatus
-    if (code === undefined) {
+    // A page of some proxy is no answer, whatever its trailers say.
+    if (code === undefined || (code === GRPC.OK && !this.#isGrpc)) {
       const gate = this.#httpStatus === 200 && this.#isGrpc
       const words = gate ? 'the answer has no grpc-status' : `no gRPC answer: HTTP status ${this.#httpStatus}`
       this.fail(new GrpcError(codeOfHttpStatus(this.#httpStatus), words))

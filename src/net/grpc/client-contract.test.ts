@@ -65,7 +65,7 @@ for (const engine of GRPC_CLIENT_ENGINES) {
     const peer = await grpcPeer(t, {
       handler: (one, answer) => setImmediate(() => answer(null, Buffer.from(one.request))),
     })
-    const client = clientTo(t, `127.0.0.1:${peer.port}`)
+    const client = clientTo(t, `127.0.0.1:${peer.port}`, { timeoutMs: 60_000 })
     const bodies = Array.from({ length: 300 }, (_, i) => pattern(1 + ((i * 997) % 60_000)))
     const answers = await Promise.all(bodies.map((body) => call(client, body)))
     for (const [i, answer] of answers.entries()) assert.ok(bodies[i]!.equals(answer))

@@ -415,4 +415,7 @@ test('timeouts and messages follow the protocol text', () => {
   for (const [text, ms] of cases) assert.equal(findTimeoutMs(text), ms, text)
   assert.equal(encodeGrpcMessage('plain text'), 'plain text')
   assert.equal(encodeGrpcMessage('100 % für\n'), '100 %25 f%C3%BCr%0A')
+  // RFC 9113 8.2.1: no field begins or ends with a blank.
+  assert.equal(encodeGrpcMessage(' refused: '), '%20refused:%20')
+  assert.equal(encodeGrpcMessage(' '), '%20')
 })

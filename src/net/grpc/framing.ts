@@ -135,15 +135,18 @@ export function findTimeoutMs(value: string): number | undefined {
 }
 const UNIT_MS = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 } as const
 
-/** Percent-encoding of grpc-message: printable ASCII but `%` stands as it is. */
+/**
+ * Percent-encoding of grpc-message: printable ASCII but `%` stands as it is. Blanks at its ends do not: RFC 9113 8.2.1 wants
+ * no field with them, and nghttp2 drops it.
+ */
 export function encodeGrpcMessage(message: string): string {
-  if (/^[ -$&-~]*$/.test(message)) return message
+  if (/^(?! )[ -$&-~]*(?<! )$/.test(message)) return message
   let out = ''
   for (const byte of Buffer.from(message)) {
     if (byte >= 0x20 && byte <= 0x7e && byte !== 0x25) out += String.fromCharCode(byte)
     else out += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
   }
-  return out
+  return out.replace(/^ | $/g, '%20')
 }
 
 /** What grpc-go answers for a message that cannot be unpacked. */

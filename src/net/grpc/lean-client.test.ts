@@ -143,7 +143,11 @@ test('a server that breaks the rules costs its connection, and its calls fail as
       payloadFrame(FRAME.HEADERS, FLAG.END_HEADERS, stream, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff])),
     'window overflow': () => numberFrame(FRAME.WINDOW_UPDATE, 0, 2 ** 31 - 1),
     'window of zero': () => numberFrame(FRAME.WINDOW_UPDATE, 0, 0),
-    'padding too long': (stream) => payloadFrame(FRAME.DATA, FLAG.PADDED, stream, Buffer.from([9, 1])),
+    'padding too long': (stream) =>
+      Buffer.concat([
+        headers(new HpackEncoder(0), stream, OK_HEADERS, 0),
+        payloadFrame(FRAME.DATA, FLAG.PADDED, stream, Buffer.from([9, 1])),
+      ]),
     'endless headers': (stream) =>
       Buffer.concat([
         payloadFrame(FRAME.HEADERS, 0, stream, Buffer.alloc(0)),

@@ -26,12 +26,16 @@ import {
   settingsFrame,
 } from './frame.ts'
 import { FramesIn, type FramesOwner } from './frames-in.ts'
-import { type HeaderList, HpackDecoder, MAX_HEADER_LIST_BYTES, type OnHeader } from './hpack.ts'
+import { HeadReader } from './head-reader.ts'
+import { type HeaderList, MAX_HEADER_LIST_BYTES } from './hpack.ts'
+import { ResponseHead } from './response-head.ts'
 import { SessionWriter } from './session-writer.ts'
 
 /** What one answer may take before its reader must have refused it: a message of 4 MiB and its frame. */
 export const STREAM_WINDOW_BYTES = 4 * 1024 * 1024 + 64
 export const SESSION_WINDOW_BYTES = 16 * 1024 * 1024
+/** As many as a list can hold at all. */
+const MAX_HEADERS = MAX_HEADER_LIST_BYTES / 32
 const WINDOWS = { streamWindowBytes: STREAM_WINDOW_BYTES, connectionWindowBytes: SESSION_WINDOW_BYTES }
 
 const PING = payloadFrame(FRAME.PING, 0, 0, new Uint8Array(8))
@@ -66,7 +70,7 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   readonly #listener: SessionListener
   readonly #writer: SessionWriter
   readonly #frames: FramesIn
-  readonly #decoder = new HpackDecoder()
+  readonly #heads = new HeadReader(() => new ResponseHead(), MAX_HEADER_LIST_BYTES, MAX_HEADERS)
   readonly #streams = new IdTable<ClientStream>()
   #nextId: number
   #maxStreams = Number.POSITIVE_INFINITY
@@ -186,6 +190,8 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   checkData(id: number): void {
     this.#frames.checkOrder(FRAME.DATA, id)
     this.checkOpened(id)
+    const stream = this.#streams.get(id)
+    if (stream !== undefined && !stream.headed) this.#malformed(stream, 'DATA ahead of the headers')
   }
 
   checkOpened(id: number): void {
@@ -212,7 +218,12 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   }
 
   endOfData(stream: ClientStream): void {
-    this.#end(stream)
+    stream.remoteEnded = true
+    const { contentLength, receivedBytes } = stream
+    // RFC 9113 8.1.1.
+    if (contentLength >= 0 && contentLength !== receivedBytes)
+      this.#malformed(stream, `content-length ${contentLength}, and ${receivedBytes} bytes came`)
+    else this.#end(stream)
   }
 
   // ---- other frames (frames-in.ts)
@@ -222,17 +233,26 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
   }
 
   onHeaderBlock(id: number, endsStream: boolean, bytes: Uint8Array, from: number, to: number): void {
-    const stream = this.#streams.get(id)
     // The block of a stream that is gone is read all the same: it may change the table.
-    const onHeader: OnHeader = stream === undefined ? ignoreHeader : (n, v) => stream.listener.onHeader(n, v)
-    const fits = this.#decoder.tryDecode(bytes, from, to, onHeader)
+    const head = this.#heads.read(bytes, from, to)
+    const stream = this.#streams.get(id)
     if (stream === undefined) return
-    if (!fits) {
+    if (endsStream) stream.remoteEnded = true
+    if (head.tooLarge) {
       this.#abandon(stream, H2_ERROR.ENHANCE_YOUR_CALM, `more than ${MAX_HEADER_LIST_BYTES} bytes of headers`)
       return
     }
-    stream.listener.onHeadersEnd(endsStream)
-    if (endsStream) this.#end(stream)
+    const wrong = head.malformed ?? stream.findMisplaced(head)
+    if (wrong !== undefined) {
+      this.#malformed(stream, wrong)
+      return
+    }
+    // RFC 9113 8.1: informational headers may come ahead of those of the answer.
+    if (head.isInformational) return
+    if (!stream.headed) stream.contentLength = head.contentLength
+    stream.headed = true
+    stream.listener.onHead(head)
+    if (endsStream && !stream.closed) this.endOfData(stream)
   }
 
   onPriority(id: number, wellFormed: boolean): void {
@@ -281,7 +301,8 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
 
   onGoaway(lastId: number, h2Code: number, words: string): void {
     this.#draining = true
-    const unprocessed = this.#streams.values().filter((stream) => stream.id > lastId)
+    // RFC 9113 6.8: none is opened any more either, whatever stream the server names.
+    const unprocessed = this.#streams.values().filter(({ id, headersSent }) => id > lastId || !headersSent)
     for (const stream of unprocessed) this.#forget(stream)
     this.#listener.onDraining(words)
     const message = `the server is going away (HTTP/2 error ${h2Code}${words === '' ? '' : `: ${words}`})`
@@ -305,9 +326,15 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
     this.#settled()
   }
 
+  /** RFC 9113 8.1.1. */
+  #malformed(stream: ClientStream, what: string): void {
+    this.#abandon(stream, H2_ERROR.PROTOCOL_ERROR, `the answer is malformed: ${what}`)
+  }
+
   #abandon(stream: ClientStream, h2Code: number, message: string): void {
+    const over = stream.remoteEnded && stream.left === 0
     this.#forget(stream)
-    this.#writer.writeNumber(FRAME.RST_STREAM, stream.id, h2Code)
+    if (!over) this.#writer.writeNumber(FRAME.RST_STREAM, stream.id, h2Code)
     stream.listener.onFail({ message, h2Code: H2_ERROR.INTERNAL_ERROR, unprocessed: false })
     this.#settled()
   }
@@ -341,5 +368,3 @@ export class ClientSession implements FramesOwner, DataOwner<ClientStream> {
     this.#listener.onClosed(reason)
   }
 }
-
-const ignoreHeader = (): void => {}

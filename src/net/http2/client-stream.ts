@@ -2,6 +2,7 @@
 
 import type { Incoming } from './data-in.ts'
 import type { HeaderList } from './hpack.ts'
+import type { ResponseHead } from './response-head.ts'
 import type { Outgoing } from './session-writer.ts'
 
 /** Why a stream ended without a whole answer. */
@@ -15,9 +16,8 @@ export interface StreamFailure {
 
 /** Called until onEnd or onFail, one of which is the last call. */
 export interface StreamListener {
-  onHeader(name: string, value: string): void
-  /** A block of headers or of trailers is complete; `endsStream`: nothing follows it. */
-  onHeadersEnd(endsStream: boolean): void
+  /** The headers of the answer, or its trailers. */
+  onHead(head: ResponseHead): void
   /** Bytes are valid during the call only. */
   onData(bytes: Uint8Array, from: number, to: number): void
   onEnd(): void
@@ -38,10 +38,13 @@ export class ClientStream implements Incoming, Outgoing {
   left: number
   window: number
   headersSent = false
+  /** The headers of the answer have come. */
+  headed = false
+  /** Of DATA without padding, as the answer promises it; -1: it does not. */
+  contentLength = -1
   /** The answer is whole, or nobody waits for it any more. */
   closed = false
-  /** A stream whose answer is whole is gone. */
-  readonly remoteEnded = false
+  remoteEnded = false
   receiveWindow: number
   receivedBytes = 0
 
@@ -61,6 +64,19 @@ export class ClientStream implements Incoming, Outgoing {
     this.window = window
     this.receiveWindow = receiveWindow
     this.listener = listener
+  }
+
+  /**
+   * Why a block may not come now, if it may not. RFC 9113 8.1: informational headers, those of the answer, and trailers,
+   * which end it.
+   */
+  findMisplaced(head: ResponseHead): string | undefined {
+    if (this.headed) {
+      if (head.status !== 0) return 'a second :status'
+      return this.remoteEnded ? undefined : 'trailers that do not end it'
+    }
+    if (head.status === 0) return 'no :status'
+    return this.remoteEnded && head.isInformational ? `:status ${head.status} alone` : undefined
   }
 
   /** The answer tells when it is over. */

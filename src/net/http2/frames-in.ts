@@ -14,6 +14,7 @@ import {
   FRAME,
   FrameReader,
   H2_ERROR,
+  H2ConnectionError,
   LARGEST_WINDOW_BYTES,
   payloadFrame,
   protocolError,
@@ -25,6 +26,9 @@ import { HeaderBlock } from './header-block.ts'
 import type { Outgoing, SessionWriter } from './session-writer.ts'
 
 const SETTINGS_ACK = payloadFrame(FRAME.SETTINGS, FLAG.ACK, 0, new Uint8Array(0))
+
+/** Of one frame, as nghttp2 has it: each may move the windows of all streams. */
+const MAX_SETTINGS = 32
 
 /** The session. Bytes are valid during a call only. */
 export interface FramesOwner {
@@ -169,6 +173,7 @@ export class FramesIn {
       return
     }
     if ((to - from) % 6 !== 0) throw sizeError('SETTINGS')
+    if (to - from > 6 * MAX_SETTINGS) throw new H2ConnectionError(H2_ERROR.ENHANCE_YOUR_CALM, 'too many settings')
     for (let at = from; at < to; at += 6)
       this.#owner.onSetting((bytes[at]! << 8) | bytes[at + 1]!, readU32(bytes, at + 2))
     this.#writer.write(SETTINGS_ACK)

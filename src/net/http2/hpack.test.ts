@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type HeaderList, HpackDecoder, HpackEncoder, HpackError, MAX_HEADER_LIST_BYTES } from './hpack.ts'
+import {
+  type HeaderList,
+  HpackDecoder,
+  HpackEncoder,
+  HpackError,
+  MAX_HEADER_LIST_BYTES,
+  TABLE_BLOCKS,
+} from './hpack.ts'
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
 
@@ -52,6 +59,25 @@ test('what the encoder writes the decoder reads, block after block, also when th
         )
       }
     if (size >= 4096) assert.ok(lengths[3]! <= 6, 'repeated headers are a byte each')
+  }
+})
+
+test('credentials that change now and then are a byte again after a while, and never fill the table for ever', () => {
+  const encoder = new HpackEncoder()
+  const decoder = new HpackDecoder()
+  for (let day = 0; day < 10; day++) {
+    const list: HeaderList = [
+      [':path', '/a'],
+      ['authorization', `Bearer ${String(day).repeat(1500)}`],
+    ]
+    const expected = list.map(([name, value]) => `${name}: ${value}`)
+    let length = 0
+    for (let i = 0; i <= TABLE_BLOCKS; i++) {
+      const block = encoder.encode(list)
+      length = block.length
+      assert.deepEqual(decode(decoder, block), expected)
+    }
+    assert.equal(length, 2)
   }
 })
 

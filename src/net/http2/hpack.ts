@@ -184,7 +184,8 @@ export type HeaderList = readonly (readonly [name: string, value: string])[]
 
 /**
  * Writes header blocks for lists that come again and again: each header goes into the other side's table once and is
- * one byte from then on. What does not fit into the table any more travels as a literal; nothing is ever evicted.
+ * one byte from then on. What does not fit into the table any more travels as a literal, and now and then the table is
+ * begun anew: credentials change, and those of yesterday would fill it for ever.
  */
 export class HpackEncoder {
   readonly #inserted = new Map<string, number>()
@@ -192,6 +193,9 @@ export class HpackEncoder {
   #tableBytes = 0
   #limit: number
   #update: number | undefined
+  /** Since the table was empty. */
+  #encoded = 0
+  #isFull = false
 
   /** `peerTableBytes` is the other side's SETTINGS_HEADER_TABLE_SIZE. */
   constructor(peerTableBytes = HEADER_TABLE_BYTES) {
@@ -204,14 +208,21 @@ export class HpackEncoder {
     const limit = Math.min(peerTableBytes, HEADER_TABLE_BYTES)
     if (limit === this.#limit) return
     this.#limit = limit
-    this.#update = limit
+    this.#beginAnew()
+  }
+
+  #beginAnew(): void {
+    this.#update = this.#limit
     this.#inserted.clear()
     this.#blocks.clear()
     this.#tableBytes = 0
+    this.#encoded = 0
+    this.#isFull = false
   }
 
   /** The block for this list, owned by the encoder: write it or copy it before the next call. */
   encode(headers: HeaderList): Buffer {
+    if (++this.#encoded > TABLE_BLOCKS && this.#isFull) this.#beginAnew()
     const known = this.#blocks.get(headers)
     if (known !== undefined && known.insertions === this.#inserted.size && this.#update === undefined)
       return known.block
@@ -263,7 +274,10 @@ export class HpackEncoder {
       this.#tableBytes += size
       this.#inserted.set(key, this.#inserted.size)
       writeInteger(out, 0x40, 6, nameIndex)
-    } else writeInteger(out, 0x00, 4, nameIndex)
+    } else {
+      writeInteger(out, 0x00, 4, nameIndex)
+      if (!once && size <= this.#limit) this.#isFull = true
+    }
     if (nameIndex === 0) writeString(out, name)
     writeString(out, value)
   }
@@ -271,6 +285,8 @@ export class HpackEncoder {
 
 /** Paths times header sets of one client are few. */
 const MAX_REMEMBERED_BLOCKS = 64
+/** A table that is full serves so many blocks at least. */
+export const TABLE_BLOCKS = 10_000
 
 function writeInteger(out: number[], pattern: number, prefixBits: number, value: number): void {
   const mask = (1 << prefixBits) - 1

@@ -25,7 +25,8 @@ import {
   sizeError,
 } from './frame.ts'
 import { FramesIn, type FramesOwner } from './frames-in.ts'
-import { HeadReader, type RequestHead } from './request-head.ts'
+import { HeadReader } from './head-reader.ts'
+import { RequestHead } from './request-head.ts'
 import type { ServerSessionOwner, ServerSessionSettings } from './server-settings.ts'
 import { ServerStream, type StreamOwner } from './server-stream.ts'
 import { SessionWriter } from './session-writer.ts'
@@ -46,7 +47,7 @@ export class ServerSession implements StreamOwner, FramesOwner, DataOwner<Server
   readonly #owner: ServerSessionOwner
   readonly #writer: SessionWriter
   readonly #frames: FramesIn
-  readonly #heads: HeadReader
+  readonly #heads: HeadReader<RequestHead>
   readonly #streams = new IdTable<ServerStream>()
   readonly #ended = new ClosedStreams()
   #lastId = 0
@@ -63,7 +64,7 @@ export class ServerSession implements StreamOwner, FramesOwner, DataOwner<Server
     this.#socket = socket
     this.#settings = settings
     this.#owner = owner
-    this.#heads = new HeadReader(settings.maxHeaderListBytes, settings.maxHeaders)
+    this.#heads = new HeadReader(() => new RequestHead(), settings.maxHeaderListBytes, settings.maxHeaders)
     this.#writer = new SessionWriter(socket, slabs)
     this.#frames = new FramesIn(this, this.#writer, new DataIn(this, settings), settings.maxFrameBytes)
     this.#writer.write(hello)
@@ -237,7 +238,8 @@ export class ServerSession implements StreamOwner, FramesOwner, DataOwner<Server
       this.#request(id, endsStream, this.#heads.read(bytes, from, to))
       return
     }
-    const trailers = this.#heads.readTrailers(bytes, from, to)
+    const trailers = this.#heads.readOnce(bytes, from, to)
+    trailers.completeTrailers()
     // The stream may have ended while its trailers came in pieces.
     const stream = this.#blockKind === TRAILERS ? this.#streams.get(id) : undefined
     if (stream !== undefined) this.#trailers(stream, endsStream, trailers)

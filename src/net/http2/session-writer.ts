@@ -1,7 +1,7 @@
 // What one side of an HTTP/2 connection sends (RFC 9113): frames of its own, and streams under flow control at both levels.
 //
-// Small frames and small bodies are copied one behind the other and go to the socket once a turn; larger bodies are ropes,
-// whose slices go out between them as they are. What the other side may make us hold is bounded: MAX_UNSENT_BYTES in all.
+// Small frames, bodies and parts of bodies are copied one behind the other and go to the socket once a turn; what is larger
+// goes out between them as it is. What the other side may make us hold is bounded: MAX_UNSENT_BYTES in all.
 
 import type { Socket } from 'node:net'
 import {
@@ -26,8 +26,8 @@ import { SLAB_BYTES, Slabs } from './slabs.ts'
 export const WRITE_AHEAD_BYTES = 512 * 1024
 /** A peer that makes us send more than it reads is cut off here. */
 export const MAX_UNSENT_BYTES = 4 * 1024 * 1024
-/** Bodies up to this size are copied behind their frame headers. */
-const COPY_BODY_BYTES = 8 * 1024
+/** Bodies and parts up to this size are copied: a write of its own costs more. */
+const COPY_BYTES = 8 * 1024
 /** Frames of a body are no larger than this, whatever the other side would take, so that streams share the connection. */
 const MAX_SENT_FRAME_BYTES = 1024 * 1024
 
@@ -53,6 +53,9 @@ export interface Outgoing {
 export class SessionWriter {
   readonly #socket: Socket
   readonly #slabs: Slabs
+  readonly #isTls: boolean
+  /** TLS puts all that it is given together by itself. */
+  readonly #copyPartBytes: number
   #encoder: HpackEncoder | undefined
   /** Streams with something left to write, oldest first. */
   #writing: Outgoing[] = []
@@ -71,6 +74,8 @@ export class SessionWriter {
   constructor(socket: Socket, slabs = new Slabs()) {
     this.#socket = socket
     this.#slabs = slabs
+    this.#isTls = 'encrypted' in socket
+    this.#copyPartBytes = this.#isTls ? 0 : COPY_BYTES
   }
 
   /** What a new stream may send before it is allowed more. */
@@ -189,12 +194,7 @@ export class SessionWriter {
         return
       }
       const { left } = stream
-      if (
-        left <= COPY_BODY_BYTES &&
-        left <= this.#window &&
-        left <= stream.window &&
-        block.length <= this.#maxFrameBytes
-      ) {
+      if (left <= COPY_BYTES && left <= this.#window && left <= stream.window && block.length <= this.#maxFrameBytes) {
         this.#writeSmall(stream, block)
         this.#finish(stream)
         return
@@ -252,12 +252,17 @@ export class SessionWriter {
   }
 
   #writeParts(stream: Outgoing, length: number): void {
-    this.#handOver()
     let left = length
     while (left > 0) {
       const part = stream.parts[stream.part]!
       const take = Math.min(left, part.length - stream.offset)
-      if (take > 0) this.#socket.write(take === part.length ? part : part.subarray(stream.offset, stream.offset + take))
+      if (take > this.#copyPartBytes) {
+        this.#handOver()
+        this.#socket.write(take === part.length ? part : part.subarray(stream.offset, stream.offset + take))
+      } else if (take > 0) {
+        const at = this.#room(take)
+        copy(part, this.#slab!, at, stream.offset, stream.offset + take)
+      }
       stream.offset += take
       left -= take
       if (stream.offset === part.length) {
@@ -317,12 +322,23 @@ export class SessionWriter {
     this.#start = 0
     this.#filled = 0
     if (socket.destroyed || socket.writableEnded) return
-    if (slab !== undefined && start < filled) socket.write(slab.subarray(start, filled))
+    const rest = slab !== undefined && start < filled
+    // TLS has its own copy when write() returns, and says so later.
+    const isTold = rest && this.#isTls
+    if (isTold)
+      socket.write(slab.subarray(start, filled), (error) => {
+        if (!error) this.#slabs.give(slab)
+      })
+    else if (rest) socket.write(slab.subarray(start, filled))
     if (this.#corked) {
       this.#corked = false
       socket.uncork()
     }
     // The kernel has it all.
-    if (slab !== undefined && socket.writableLength === 0) this.#slabs.give(slab)
+    if (slab !== undefined && !isTold && socket.writableLength === 0) this.#slabs.give(slab)
   }
+}
+
+const copy = (part: Uint8Array, slab: Buffer, at: number, from: number, to: number): void => {
+  Buffer.prototype.copy.call(part, slab, at, from, to)
 }
