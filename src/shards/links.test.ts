@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { MessageChannel } from 'node:worker_threads'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { batchOf, type Fate, type LogLine, memoryLogger, witness } from '../../test/support/harness.ts'
@@ -148,6 +150,27 @@ test('what was moved to a shard that died is refused for its sender to send agai
   assert.deepEqual([accepted.fate.refused!.code, accepted.fate.refused!.retry], ['SHARD_DIED', 'never'])
   const line = logs.find(({ message }) => message === 'A shard died with what it had taken off this one.')
   assert.deepEqual(line?.fields, { shard: 1, dropped_items: 1 })
+})
+
+test('bytes that another shard has accepted are held there alone, however long it takes to deliver them', async (t) => {
+  const { one, make, join, taken } = pair(t)
+  join(make(1))
+  const hand = (): { fate: Fate; bytes: WeakRef<Uint8Array> } => {
+    const { batch, fate } = numbered('a')
+    one.hand(1, 'place', batch, true)
+    return { fate, bytes: new WeakRef(batch.parts[0]!) }
+  }
+  const { fate, bytes } = hand()
+  await until('taken', () => taken.length === 1)
+  taken[0]!.batch.delivery.accept()
+  await until('accepted', () => fate.accepted)
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  await until('given back', () => {
+    collect()
+    return bytes.deref() === undefined
+  })
+  assert.equal(fate.delivered, false)
 })
 
 test('batches wait for a shard that starts again only so long, and only so many', async (t) => {

@@ -140,11 +140,11 @@ export class Links implements Neighbours {
   #gone(shard: number, link: Link, outstanding: Iterable<Outstanding>): void {
     if (this.#links.get(shard) === link) this.#links.delete(shard)
     let lost = 0
-    for (const { batch, place, note, kept, accepted } of outstanding) {
-      if (kept && !accepted && !this.#isEnding) this.hand(shard, place, batch, true, note)
+    for (const { delivery, items, place, note, kept, accepted } of outstanding) {
+      if (kept !== undefined && !this.#isEnding) this.hand(shard, place, kept, true, note)
       else {
-        if (accepted) lost += batch.items
-        batch.delivery.refuse(gone(shard, accepted))
+        if (accepted) lost += items
+        delivery.refuse(gone(shard, accepted))
       }
     }
     if (lost > 0)

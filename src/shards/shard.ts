@@ -181,7 +181,9 @@ export class Shard {
           this.#options.onStep()
         } else if (message.kind === 'fatal') this.#options.onFatal(message.id, message.message)
         else {
-          this.#last = message.look
+          // Without metrics what it had counted before stays known.
+          const metrics = message.look.metrics ?? this.#last?.metrics
+          this.#last = { ...message.look, metrics }
           if (message.kind === 'look') this.#answer(message.number, message.look)
         }
       })

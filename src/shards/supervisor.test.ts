@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LogLine, memoryLogger } from '../../test/support/harness.ts'
 import { systemClock } from '../graph/clock.ts'
+import type { Snapshot } from '../self/snapshot.ts'
 import type { ShardState, SupervisorLimits } from './shard.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -13,9 +14,10 @@ function supervise(
   mood: string,
   limits: SupervisorLimits = QUICK,
   shards = 1,
-): { supervisor: Supervisor; logs: LogLine[]; died: number[] } {
+): { supervisor: Supervisor; logs: LogLine[]; died: number[]; counted: (Snapshot | undefined)[] } {
   const logs: LogLine[] = []
   const died: number[] = []
+  const counted: (Snapshot | undefined)[] = []
   const supervisor = new Supervisor({
     shards,
     init: {
@@ -29,12 +31,15 @@ function supervise(
     clock: systemClock,
     log: memoryLogger(logs),
     onFatal: () => {},
-    onDied: (shard) => died.push(shard),
+    onDied: (shard, last) => {
+      died.push(shard)
+      counted.push(last)
+    },
     limits,
     worker: new URL('../../test/support/moody-worker.ts', import.meta.url).href,
   })
   t.after(() => supervisor.stop(0))
-  return { supervisor, logs, died }
+  return { supervisor, logs, died, counted }
 }
 
 /** Resolves when the shard has been in each of the states, in their order. */
@@ -79,6 +84,15 @@ test('a look at a shard that dies before it ever answered ends with it, and tell
   const { supervisor } = supervise(t, 'mute 60')
   await supervisor.start()
   assert.deepEqual(await supervisor.look(true, 60_000), [undefined])
+})
+
+test('what a shard has counted is known when it dies, whoever looked at it last', async (t) => {
+  const { supervisor, counted } = supervise(t, 'run', { ...QUICK, heartbeatMs: 60_000 })
+  await supervisor.start()
+  await supervisor.look(true)
+  await supervisor.look(false)
+  await supervisor.reload(plan('deadly', 'die'), 100)
+  assert.deepEqual(counted, [{ metrics: [] }])
 })
 
 test('what a shard used is used by nobody once it has died', async (t) => {

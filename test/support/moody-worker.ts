@@ -7,10 +7,10 @@ import { UsageTable } from '../../src/graph/usage-table.ts'
 import type { FromShard, ShardLook, ToShard } from '../../src/shards/messages.ts'
 import type { ShardInit } from '../../src/shards/worker.ts'
 
-const lookOf = (runs: string): ShardLook => ({
+const lookOf = (runs: string, metrics = true): ShardLook => ({
   pipelines: [],
   components: [{ kind: 'receiver', id: runs, status: 'ok' }],
-  metrics: { metrics: [] },
+  metrics: metrics ? { metrics: [] } : undefined,
   slowest: undefined,
 })
 
@@ -29,7 +29,8 @@ export default async function moody({ place, port, build, resource }: ShardInit)
     port.on('message', (message: ToShard) => {
       if (message.kind === 'look' && mood === 'mute') return
       if (mood === 'hoard') runs = String(table?.bytesBeside(place.index))
-      if (message.kind === 'look') return send({ kind: 'look', number: message.number, look: lookOf(runs) })
+      if (message.kind === 'look')
+        return send({ kind: 'look', number: message.number, look: lookOf(runs, message.metrics) })
       if (message.kind === 'reload') {
         const { number, next } = message
         if (next.resource.mood === 'die' && (mood !== 'hoard' || hoards)) return reject(new Error('it was too much'))
