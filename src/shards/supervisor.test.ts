@@ -2,12 +2,20 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LogLine, memoryLogger } from '../../test/support/harness.ts'
+import { namedPipe } from '../../test/support/named-pipe.ts'
 import { systemClock } from '../graph/clock.ts'
 import type { Snapshot } from '../self/snapshot.ts'
 import type { ShardState, SupervisorLimits } from './shard.ts'
 import { Supervisor } from './supervisor.ts'
 
-const QUICK = { heartbeatMs: 20, stuckAfterMs: 120, endAfterMs: 60_000, restartAfterMs: 30, restartAtMostMs: 60 }
+const QUICK = {
+  heartbeatMs: 20,
+  stuckAfterMs: 120,
+  endAfterMs: 60_000,
+  threadEndMs: 100,
+  restartAfterMs: 30,
+  restartAtMostMs: 60,
+}
 
 function supervise(
   t: TestContext,
@@ -119,6 +127,31 @@ test('a shard that stays stuck is ended, and started again', async (t) => {
   await passes(supervisor, 'stuck', 'dead', 'ready')
   assert.ok(died.length > 0)
   assert.ok(logs.some(({ message }) => message === 'A shard that does not answer is ended.'))
+})
+
+test('a shard whose thread does not end, as it waits for the system, is started again when it has, and not beside it', async (t) => {
+  const { pipe, release } = namedPipe(t)
+  const { supervisor, logs } = supervise(t, 'run', { ...QUICK, endAfterMs: 200 })
+  await supervisor.start()
+  const reload = supervisor.reload(plan('new', pipe), 100)
+  await passes(supervisor, 'stuck', 'dead')
+  await sleep(10 * QUICK.restartAfterMs)
+  assert.equal(supervisor.states()[0]!.state, 'dead')
+  assert.ok(logs.some(({ message }) => message === 'The thread of a shard does not end: it waits for the system.'))
+  release()
+  await passes(supervisor, 'ready')
+  assert.equal((await reload).outcome, 'refused')
+})
+
+test('a thread that does not end keeps a stop from its end only so long', async (t) => {
+  const { pipe, release } = namedPipe(t)
+  const { supervisor } = supervise(t, 'run', { ...QUICK, endAfterMs: 200 })
+  await supervisor.start()
+  void supervisor.reload(plan('new', pipe), 100)
+  await passes(supervisor, 'stuck', 'dead')
+  await supervisor.stop(50)
+  assert.equal(supervisor.states()[0]!.state, 'stopped')
+  release()
 })
 
 test('stopping a shard that is stuck ends its thread after the time for draining', async (t) => {
