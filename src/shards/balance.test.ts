@@ -27,9 +27,15 @@ test('a busy shard hands work over until it is no longer too busy, or the other 
   }
 })
 
+test('where there is more to do than both can, neither of them idles', () => {
+  const both = (share: number): number[] => [Math.min(1, 3 * (0.1 + 0.9 * (1 - share))), Math.min(1, 3 * 0.9 * share)]
+  const [own, other] = both(settle(400, both).share) as [number, number]
+  assert.ok(own + other > 1.95, `${own} and ${other}`)
+})
+
 test('a shard that has little to do, or as much as the others, keeps what it gets', () => {
   assert.equal(settle(50, () => [0.7, 0]).share, 0)
-  assert.equal(settle(50, () => [0.9, 0.85]).share, 0)
+  assert.equal(settle(50, () => [0.9, 0.87]).share, 0)
 })
 
 test('what was handed over comes back when the other shard gets work of its own', () => {
