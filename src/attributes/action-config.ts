@@ -73,11 +73,12 @@ function requireKey(value: ActionConfig, problem: Complain): void {
   if (value.key === '') problem('key', `${value.action} needs a key`, 'write key: the name of an attribute')
 }
 
-function forbidSources(value: ActionConfig, problem: Complain): void {
+/** The Collector lets `from_context` pass where it only has no effect: with delete and hash. */
+function forbidSources(value: ActionConfig, problem: Complain, letContextPass = false): void {
   const sources = [
     ['value', hasValue(value.value)],
     ['from_attribute', isGiven(value.fromAttribute)],
-    ['from_context', isGiven(value.fromContext)],
+    ['from_context', isGiven(value.fromContext) && !letContextPass],
   ] as const
   for (const [key, given] of sources) if (given) problem(key, `${value.action} does not use ${key}`, `remove ${key}`)
 }
@@ -108,7 +109,7 @@ const checkWrite: Check = (value, problem) => {
 const checkKeyOrPattern: Check = (value, problem) => {
   if (value.key === '' && !isGiven(value.pattern))
     problem('key', `${value.action} needs a key or a pattern`, 'write key: the name of an attribute')
-  forbidSources(value, problem)
+  forbidSources(value, problem, true)
   forbidType(value, problem)
 }
 

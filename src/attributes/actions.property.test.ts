@@ -62,8 +62,8 @@ function naiveHash(value: PlainMessage): PlainMessage {
   else if (value.boolValue !== undefined) bytes = Uint8Array.of(value.boolValue ? 1 : 0)
   else if (value.intValue !== undefined) eight.setBigInt64(0, value.intValue as bigint, true)
   else if (value.doubleValue !== undefined) eight.setFloat64(0, value.doubleValue as number, true)
-  else bytes = new Uint8Array(0)
-  return { stringValue: bytes.length === 0 ? '' : createHash('sha256').update(bytes).digest('hex') }
+  else return { stringValue: '' }
+  return { stringValue: createHash('sha256').update(bytes).digest('hex') }
 }
 
 function naiveConvert(value: PlainMessage, to: string): PlainMessage {

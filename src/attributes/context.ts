@@ -6,14 +6,14 @@ import { encodeString } from '../otlp/encode.ts'
 const METADATA = 'metadata.'
 const AUTH = 'auth.'
 
-/** Several values are joined by a semicolon. Undefined where there is none. */
+/** Several values are joined by a semicolon. Undefined where there is none; an address that is not known is the empty text. */
 export function findInContext(client: ClientInfo, name: string): Uint8Array | undefined {
   const text = findText(client, name)
   return text === undefined ? undefined : encodeString(text)
 }
 
 function findText(client: ClientInfo, name: string): string | undefined {
-  if (name === 'client.address') return client.address === undefined ? undefined : withoutPort(client.address)
+  if (name === 'client.address') return withoutPort(client.address ?? '')
   if (name.startsWith(AUTH)) {
     const value = client.auth?.get(name.slice(AUTH.length))
     if (Array.isArray(value)) return joined(value)

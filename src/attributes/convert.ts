@@ -18,12 +18,12 @@ export class ValueHash {
   readonly #number = Buffer.alloc(8)
 
   /**
-   * The SHA-256 of a text, of one byte for a bool, of eight bytes, little-endian, for a number. An empty text, and a
-   * value of another type, become the empty text.
+   * The SHA-256 of a text, of one byte for a bool, of eight bytes, little-endian, for a number. A value of another type
+   * becomes the empty text.
    */
   of(value: ValueView): Uint8Array {
     const bytes = this.#hashedBytes(value)
-    if (bytes === undefined || bytes.length === 0) return EMPTY_TEXT
+    if (bytes === undefined) return EMPTY_TEXT
     // Digits, and not a buffer: a buffer for each digest takes three times as long, most of it in the garbage collector.
     this.#value.write(hash('sha256', bytes, 'hex'), 2, 'latin1')
     return this.#value
@@ -81,7 +81,9 @@ function toInt(value: ValueView): bigint | undefined {
 
 // No more digits than an int64 has: those of a million would take BigInt 80 ms, those of a whole request seconds.
 const INTEGER = /^([+-]?)0*(\d{1,19})$/
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
+// As Go reads floating-point numbers: single underscores may stand between digits.
+const DIGITS = '\\d+(?:_\\d+)*'
+const DECIMAL = new RegExp(`^[+-]?(?:${DIGITS}(?:\\.(?:${DIGITS})?)?|\\.${DIGITS})(?:e[+-]?${DIGITS})?$`, 'i')
 const INFINITE = /^[+-]?inf(?:inity)?$/i
 
 function toDouble(value: ValueView): number | undefined {
@@ -90,7 +92,7 @@ function toDouble(value: ValueView): number | undefined {
       const text = value.toText()
       if (INFINITE.test(text)) return text.startsWith('-') ? -Infinity : Infinity
       if (/^nan$/i.test(text)) return Number.NaN
-      const double = DECIMAL.test(text) ? Number(text) : Number.NaN
+      const double = DECIMAL.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN
       return Number.isFinite(double) ? double : undefined
     }
     case VALUE.BOOL:

@@ -25,7 +25,7 @@ const attribute = object({
 })
 
 const library = object({
-  name: string('name', { required: true, doc: 'The name of the instrumentation scope.' }),
+  name: string('name', { default: '', doc: 'The name of the instrumentation scope.' }),
   version: string('version', { optional: true, doc: 'Its version. Without it, any.' }),
 })
 
@@ -37,6 +37,8 @@ export const SPAN_KINDS = [
   'SPAN_KIND_PRODUCER',
   'SPAN_KIND_CONSUMER',
 ] as const
+
+const KINDS_TO_NAME: readonly string[] = SPAN_KINDS.slice(1)
 
 export const matchConfig = object(
   {
@@ -69,7 +71,7 @@ export const matchConfig = object(
     }),
     spanNames: strings('span_names', { default: [], doc: "Any of these is the span's name." }),
     spanKinds: strings('span_kinds', { default: [], doc: "Any of these is the span's kind, as SPAN_KIND_SERVER." }),
-    logBodies: strings('log_bodies', { default: [], doc: "Any of these is the log record's body, which is a text." }),
+    logBodies: strings('log_bodies', { default: [], doc: "Any of these is the log record's body, as text." }),
     logSeverityTexts: strings('log_severity_texts', {
       default: [],
       doc: "Any of these is the log record's severity text.",
@@ -85,12 +87,12 @@ export const matchConfig = object(
       }),
       { optional: 'none', doc: "The log record's severity number." },
     ),
-    metricNames: strings('metric_names', {
-      default: [],
-      doc: "Any of these is the metric's name. The only rule for metrics: all others have no effect on them.",
-    }),
+    metricNames: strings('metric_names', { default: [], doc: "Any of these is the metric's name." }),
     attributes: list('attributes', attribute, { default: [], doc: 'All of these attributes are there.' }),
-    resources: list('resources', attribute, { default: [], doc: 'All of these are attributes of the resource.' }),
+    resources: list('resources', attribute, {
+      default: [],
+      doc: 'All of these are attributes of the resource. No effect on metrics.',
+    }),
     libraries: list('libraries', library, { default: [], doc: 'All of these are the instrumentation scope.' }),
   },
   {
@@ -109,10 +111,15 @@ interface Checked {
   readonly [texts: string]: unknown
 }
 
+/** Of `strict`. Unspecified is no kind that the Collector takes here. */
 function checkKinds(value: Checked, problem: Complain): void {
   for (const [i, kind] of value.spanKinds.entries()) {
-    if (!(SPAN_KINDS as readonly string[]).includes(kind))
-      problem(`span_kinds[${i}]`, `${JSON.stringify(kind)} is no kind of span`, `write one of ${SPAN_KINDS.join(', ')}`)
+    if (!KINDS_TO_NAME.includes(kind))
+      problem(
+        `span_kinds[${i}]`,
+        `${JSON.stringify(kind)} is no kind of span`,
+        `write one of ${KINDS_TO_NAME.join(', ')}`,
+      )
   }
 }
 
@@ -146,7 +153,7 @@ function checkPatterns(value: Checked, problem: Complain): void {
 }
 
 const RULES: Readonly<
-  Record<'traces' | 'logs', { readonly takes: readonly string[]; readonly refuses: readonly string[] }>
+  Record<'traces' | 'metrics' | 'logs', { readonly takes: readonly string[]; readonly refuses: readonly string[] }>
 > = {
   traces: {
     takes: ['services', 'span_names', 'span_kinds', 'attributes', 'resources', 'libraries'],
@@ -154,13 +161,26 @@ const RULES: Readonly<
   },
   logs: {
     takes: ['log_bodies', 'log_severity_texts', 'log_severity_number', 'attributes', 'resources', 'libraries'],
-    refuses: ['services', 'span_names', 'span_kinds'],
+    refuses: ['services', 'span_names', 'span_kinds', 'metric_names'],
+  },
+  // Resources are let pass and have no effect, as in the Collector.
+  metrics: {
+    takes: ['metric_names', 'resources'],
+    refuses: [
+      'services',
+      'span_names',
+      'span_kinds',
+      'log_bodies',
+      'log_severity_texts',
+      'log_severity_number',
+      'attributes',
+      'libraries',
+    ],
   },
 }
 
-/** What is wrong with the rules for one signal; rules on metrics that have no effect are let pass, as in the Collector. */
+/** What is wrong with the rules for one signal. */
 export function findMatchProblem(config: MatchConfig, signal: 'traces' | 'metrics' | 'logs'): string | undefined {
-  if (signal === 'metrics') return undefined
   const given = givenKeys(config)
   const rules = RULES[signal]
   const wrong = rules.refuses.filter((key) => given.has(key))

@@ -157,7 +157,9 @@ export class Matcher {
     const { logBodies, logSeverityTexts, logSeverityNumber } = this.#config
     if (logBodies.length > 0) {
       const body = log.body()
-      if (body.type !== VALUE.STRING || !this.#bodies.match(body.bytes, body.start, body.end)) return false
+      const isText = body.type === VALUE.STRING
+      if (!(isText ? this.#bodies.match(body.bytes, body.start, body.end) : this.#bodies.matchText(body.toText())))
+        return false
     }
     if (logSeverityTexts.length > 0) {
       const [from, to] = [log.from(LOG_RECORD.SEVERITY_TEXT), log.to(LOG_RECORD.SEVERITY_TEXT)]
@@ -170,7 +172,7 @@ export class Matcher {
     return matchAll(map, this.#attributes)
   }
 
-  /** By name alone; without names nothing matches. */
+  /** By name alone. */
   metric(metric: MetricView): boolean {
     return this.#metricNames.match(metric.bytes, metric.from(METRIC.NAME), metric.to(METRIC.NAME))
   }

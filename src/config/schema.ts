@@ -213,10 +213,13 @@ function field<T, O extends Presence<unknown> & Doc>(
       if (options.required === true) {
         const what = entry === undefined ? `${key} is missing` : `${key} is empty`
         here.problem('CONFIG_MISSING', what, `write ${key}, ${withArticle(type.words)}: ${options.doc}`)
-      } else if (entry?.value.raw !== undefined && options.default !== undefined) {
-        return type.zero()
       }
-      return absent()
+      if (entry === undefined || options.default === undefined) return absent()
+      // As in the Collector: lists, maps and words keep their defaults; other values, and a reference to nothing, are zero.
+      const zero = type.zero()
+      if (entry.value.raw === undefined && (typeof zero === 'object' || words !== undefined)) return absent()
+      const decoded = type.decode(fromValue(type.print(zero, true), entry.value.place), here)
+      return decoded === INVALID ? absent() : decoded
     }
     const value: T | Invalid = type.decode(entry.value, here)
     if (value === INVALID) return absent()

@@ -325,11 +325,11 @@ export class Shard {
   async stop(drainMs: number): Promise<ShardLook | undefined> {
     this.#restart?.cancel()
     const { clock } = this.#options
-    const isDown = !this.isUp
-    this.#state = isDown ? 'stopped' : 'stopping'
-    this.#send({ kind: 'stop', drainMs })
+    const isUp = this.isUp
+    this.#state = isUp ? 'stopping' : 'stopped'
+    if (isUp) this.#send({ kind: 'stop', drainMs })
     // A shard that is stuck hears nothing: give it its time and some more, then end the thread.
-    const killMs = isDown ? 0 : drainMs + 2_000
+    const killMs = isUp ? drainMs + 2_000 : 0
     const kill = clock.after(killMs, () => void this.#pool?.destroy())
     const late = Promise.withResolvers<void>()
     const giveUp = clock.after(killMs + this.#limits.threadEndMs, late.resolve)

@@ -113,6 +113,7 @@ test('from_context reads headers whatever their case, joins several by semicolon
   assert.deepEqual(await from('client.address'), text('10.0.0.7'))
   assert.deepEqual(await from('client.address', { address: '[::1]:4317' }), text('::1'))
   assert.deepEqual(await from('client.address', { address: '::1' }), text('::1'))
+  assert.deepEqual(await from('client.address', {}), text(''))
   assert.equal(await from('metadata.absent'), undefined)
   assert.equal(await from('metadata.x-tenant', {}), undefined)
 })
@@ -158,7 +159,7 @@ test('hash takes the bytes of texts, one byte of booleans and eight of numbers; 
   }
   assert.deepEqual(await act(t, [{ pattern: '.', action: 'hash' }], before), {
     text: sha('naïve'),
-    empty: text(''),
+    empty: sha(''),
     true: sha(Uint8Array.of(1)),
     false: sha(Uint8Array.of(0)),
     int: little((buffer) => buffer.writeBigInt64LE(-9007199254740993n)),
@@ -211,6 +212,8 @@ test('convert follows the table of types and leaves what it cannot convert', asy
     [text('.5'), 'double', double(0.5)],
     [text('1e999'), 'double', text('1e999')],
     [text('-Inf'), 'double', { doubleValue: '-Infinity' }],
+    [text('1_000.2_5'), 'double', double(1000.25)],
+    [text('1__0'), 'double', text('1__0')],
     [text('abc'), 'double', text('abc')],
     [text(''), 'double', text('')],
     [double(4.9), 'int', int(4)],
@@ -340,7 +343,8 @@ test('rules on log records: body, severity text, severity number', async (t) => 
     return after.resourceLogs[0].scopeLogs[0].logRecords.flatMap((r: Json, i: number) => (r.attributes ? [i] : []))
   }
   assert.deepEqual(await which({ match_type: 'strict', log_bodies: ['door opened'] }), [0])
-  assert.deepEqual(await which({ match_type: 'regexp', log_bodies: ['.'] }), [0, 2])
+  assert.deepEqual(await which({ match_type: 'regexp', log_bodies: ['.'] }), [0, 1, 2])
+  assert.deepEqual(await which({ match_type: 'strict', log_bodies: ['5'] }), [1])
   assert.deepEqual(await which({ match_type: 'strict', log_severity_texts: ['ERROR', 'INFO'] }), [0, 1])
   const number = (rule: object) => which({ match_type: 'strict', log_severity_number: rule })
   assert.deepEqual(await number({ min: 10 }), [1])
@@ -380,8 +384,11 @@ test('data points of every kind are edited; metrics are chosen by name alone', a
   const named = { match_type: 'regexp', metric_names: ['^s'] }
   assert.deepEqual(await markedMetrics(t, { include: named }), ['sum', 'summary'])
   assert.deepEqual(await markedMetrics(t, { exclude: named }), ['gauge', 'histogram', 'exponential'])
-  const unheard = { match_type: 'strict', resources: [{ key: 'x' }], metric_names: ['sum'] }
-  assert.deepEqual(await markedMetrics(t, { include: unheard }), ['sum'])
+  const unheard = { match_type: 'strict', resources: [{ key: 'x' }] }
+  assert.deepEqual(await markedMetrics(t, { include: { ...unheard, metric_names: ['sum'] } }), ['sum'])
+  const all = await markedMetrics(t, {})
+  assert.deepEqual(await markedMetrics(t, { include: unheard }), all)
+  assert.deepEqual(await markedMetrics(t, { exclude: unheard }), all)
 })
 
 test('attributes of events, links, scopes and resources stay as they are', async (t) => {

@@ -6,6 +6,7 @@
 
 import { AttributeActions } from '../../attributes/actions.ts'
 import { Matcher } from '../../attributes/match.ts'
+import type { MatchConfig } from '../../attributes/match-config.ts'
 import type { Output, Processor } from '../../graph/component.ts'
 import type { Batch } from '../../otlp/batch.ts'
 import type { Signal } from '../../otlp/signal.ts'
@@ -22,8 +23,11 @@ export class AttributesProcessor implements Processor {
   constructor(config: AttributesConfig, signal: Signal) {
     this.#actions = new AttributeActions(config.actions)
     this.#walk = new Walk(signal)
-    this.#include = config.include && new Matcher(config.include)
-    this.#exclude = config.exclude && new Matcher(config.exclude)
+    // On metrics, rules without a name have no effect, whether they include or exclude.
+    const isHeard = (rules: MatchConfig): boolean => signal !== 'metrics' || rules.metricNames.length > 0
+    const { include, exclude } = config
+    this.#include = include && isHeard(include) ? new Matcher(include) : undefined
+    this.#exclude = exclude && isHeard(exclude) ? new Matcher(exclude) : undefined
     this.#visit = (walk) =>
       signal === 'metrics' ? this.#visitMetrics(walk) : this.#visitItems(walk, signal === 'traces')
   }

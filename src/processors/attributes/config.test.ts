@@ -36,7 +36,9 @@ test('an action says what it needs and what it does not use', () => {
     [{ key: 'k', value: 1, converted_type: 'int', action: 'update' }, /does not use converted_type/],
     [{ action: 'delete' }, /needs a key or a pattern/],
     [{ key: 'k', value: 1, action: 'delete' }, /does not use value/],
-    [{ key: 'k', from_context: 'a', action: 'hash' }, /does not use from_context/],
+    [{ key: 'k', from_context: 'a', action: 'hash' }, ''],
+    [{ key: 'k', from_attribute: 'a', action: 'hash' }, /does not use from_attribute/],
+    [{ key: 'k', from_context: 'a', converted_type: 'int', action: 'convert' }, /does not use from_context/],
     [{ key: 'k', action: 'extract' }, /needs a pattern/],
     [{ key: 'k', pattern: '(.)', action: 'extract' }, /name for every group/],
     [{ key: 'k', pattern: '(?P<a>.)(.)', action: 'extract' }, /name for every group/],
@@ -70,6 +72,8 @@ test('rules are checked: match_type, patterns, kinds of spans', () => {
   assert.match(ofRules({ match_type: 'regexp', span_names: ['a', '('] }), /include\.span_names\[1\]: .*missing closing/)
   assert.match(ofRules({ match_type: 'regexp', attributes: [{ key: 'a', value: 1 }] }), /a value is a pattern/)
   assert.match(ofRules({ match_type: 'strict', span_kinds: ['server'] }), /"server" is no kind of span/)
+  assert.match(ofRules({ match_type: 'strict', span_kinds: ['SPAN_KIND_UNSPECIFIED'] }), /no kind of span/)
+  assert.match(ofRules({ match_type: 'strict', resources: [{ key: '' }] }), /resources\[0\]\.key: key is empty/)
   assert.equal(ofRules({ match_type: 'strict', span_kinds: ['SPAN_KIND_SERVER'] }), '')
   assert.match(ofRules({ match_type: 'strict', span_nams: ['a'] }), /span_nams/)
 })
@@ -94,5 +98,7 @@ test('a rule that a signal does not have is refused where the signal is known', 
   )
   assert.match(create('logs', {}), /logs need one of log_bodies/)
   assert.equal(create('logs', { log_severity_number: { min: 9 } }), '')
-  assert.equal(create('metrics', { services: ['a'] }), '')
+  assert.match(create('metrics', { services: ['a'] }), /services cannot be asked of metrics/)
+  assert.match(create('metrics', {}), /metrics need one of metric_names, resources/)
+  assert.equal(create('metrics', { resources: [{ key: 'a' }] }), '')
 })

@@ -1,4 +1,4 @@
-// Command translators turns OTLP requests into what the Collector's exporters make of them, with the Collector's own modules:
+// Command translators turns OTLP requests into what the Collector's exporters and processors make of them, with the Collector's own modules:
 // it is called with what to make, reads requests on stdin and writes as many answers to stdout, each after its length in
 // four bytes, big-endian.
 package main
@@ -31,6 +31,11 @@ func main() {
 	for _, mode := range []string{"otel", "ecs", "none", "raw"} {
 		for _, signal := range []string{"logs", "traces", "metrics"} {
 			translators["elasticsearch-"+mode+"-"+signal] = func() translator { return documents(mode, signal) }
+		}
+	}
+	for name, factory := range processors {
+		for _, signal := range []string{"logs", "traces", "metrics"} {
+			translators[name+"-"+signal] = func() translator { return processed(factory(), signal) }
 		}
 	}
 	if len(os.Args) != 2 || translators[os.Args[1]] == nil {

@@ -86,6 +86,8 @@ export interface RequestOptions {
   readonly without?: readonly string[]
   /** Further keys, as frequent as all others together. */
   readonly moreKeys?: readonly string[]
+  /** Further texts of values. */
+  readonly moreTexts?: readonly string[]
 }
 
 export function request(signal: Signal, choose: Choose, options: RequestOptions = {}): PlainMessage {
@@ -101,6 +103,7 @@ class Requests {
   readonly #shareTimes: boolean
   readonly #haveHints: boolean
   readonly #moreKeys: readonly string[]
+  readonly #texts: readonly string[]
   #metricCount = 0
   #scopeCount = 0
   #resourceCount = 0
@@ -117,6 +120,7 @@ class Requests {
       haveHints = false,
       without = [],
       moreKeys = [],
+      moreTexts = [],
     }: RequestOptions,
   ) {
     this.#keys = KEYS.filter((key) => !without.includes(key))
@@ -128,6 +132,7 @@ class Requests {
     this.#shareTimes = shareTimes
     this.#haveHints = haveHints
     this.#moreKeys = moreKeys
+    this.#texts = [...WORDS, ...moreTexts]
   }
 
   request(signal: Signal): PlainMessage {
@@ -212,7 +217,7 @@ class Requests {
       case 11:
         return { kvlistValue: { values: this.#attributes(3, () => this.#value(depth - 1)) } }
       default:
-        return { stringValue: this.#of(WORDS) }
+        return { stringValue: this.#of(this.#texts) }
     }
   }
 

@@ -9,8 +9,8 @@ import { chooser } from '../../support/scramble.ts'
 import { type RequestOptions, request } from './requests.ts'
 
 /** For each thing that is compared; TRANSLATED_REQUESTS and SEED say others. */
-const REQUESTS = Number(process.env.TRANSLATED_REQUESTS ?? 100)
-const SEED = Number(process.env.SEED ?? 1)
+export const REQUESTS = Number(process.env.TRANSLATED_REQUESTS ?? 100)
+export const SEED = Number(process.env.SEED ?? 1)
 const SHOWN_LINES = 5
 const LENGTH_BYTES = 4
 
