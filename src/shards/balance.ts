@@ -14,8 +14,8 @@ export const BALANCE = {
   /** Of the difference, how much is added to the share at each tick. */
   gain: 0.15,
   shareMax: 0.9,
-  /** Batches that one shard may have taken off this one and not accepted yet: a shard that is stuck gets no more. */
-  outstandingMax: 64,
+  /** Requests that one shard may have taken off this one and not accepted yet: a shard that is stuck gets no more. */
+  outstandingMax: 256,
 } as const
 
 export class Balance {
@@ -57,11 +57,11 @@ export class Balance {
   }
 
   /** The shard that is to do the next batch; undefined: this one. */
-  next(outstandingAt: (shard: number) => number): number | undefined {
+  next(hasRoom: (shard: number) => boolean): number | undefined {
     if (this.#share === 0) return undefined
     this.#credit += this.#share
     if (this.#credit < 1) return undefined
     this.#credit -= 1
-    return outstandingAt(this.#target) < BALANCE.outstandingMax ? this.#target : undefined
+    return hasRoom(this.#target) ? this.#target : undefined
   }
 }

@@ -9,6 +9,7 @@ import { batchOf, type Fate, type LogLine, memoryLogger, witness } from '../../t
 import { DeliveryError } from '../delivery/error.ts'
 import type { Batch } from '../otlp/batch.ts'
 import { MeterRegistry } from '../self/meter-registry.ts'
+import { BALANCE } from './balance.ts'
 import { LINK_BOUNDS, Links } from './links.ts'
 import { makeLoadTable } from './load.ts'
 
@@ -47,7 +48,7 @@ function pair(t: TestContext) {
     one.link({ shard: 1, port: port1 })
     other.link({ shard: 0, port: port2 })
   }
-  return { one, make, join, taken, clock, logs }
+  return { one, make, join, taken, clock, logs, loads: new Int32Array(loads) }
 }
 
 const logsOf = (body: string): object => ({
@@ -171,6 +172,35 @@ test('bytes that another shard has accepted are held there alone, however long i
     return bytes.deref() === undefined
   })
   assert.equal(fate.delivered, false)
+})
+
+test('a busy shard keeps requests itself once the other has many, or large ones, to accept; nobody is refused', async (t) => {
+  for (const [bytes, most] of [
+    [10, BALANCE.outstandingMax],
+    [2 ** 20, LINK_BOUNDS.handedBytes / 2 / 2 ** 20],
+  ] as const) {
+    const { one, make, join, clock, loads } = pair(t)
+    join(make(1))
+    await sleep(1)
+    one.relief()
+    // It works all the time, the other not at all.
+    for (let tick = 0; tick < 100; tick++) {
+      const until = performance.now() + 1
+      while (performance.now() < until);
+      clock.advance(50)
+      Atomics.store(loads, 1, 0)
+      one.relief()
+    }
+    const fates: Fate[] = []
+    for (let tries = 0; tries < 2000; tries++) {
+      if (one.relief() === undefined) continue
+      const { batch, fate } = numbered('x'.repeat(bytes))
+      one.hand(1, 'receiver otlp', batch, false)
+      fates.push(fate)
+    }
+    assert.equal(fates.length, most)
+    assert.ok(fates.every(({ refused }) => refused === undefined))
+  }
 })
 
 test('batches wait for a shard that starts again only so long, and only so many', async (t) => {
