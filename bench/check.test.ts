@@ -31,8 +31,11 @@ test('a case that the baseline lacks is new, not dearer', () => {
 })
 
 test('a line tells the ratio, what it was, the change and the spread', () => {
-  const verdict = judge('gzip 1000', { own: [0.66, 0.66], others: [0], check: [0.2, 0.22] }, { 'to the check': 3 })
-  assert.equal(verdictLine(verdict), 'ok      gzip 1000               to the check 3.30, was 3.00 (+10 %, spread 9 %)')
+  const verdict = judge('gzip 1000', { own: [0.66, 0.6732], others: [0], check: [0.2, 0.22] }, { 'to the check': 3 })
+  assert.equal(
+    verdictLine(verdict),
+    'ok      gzip 1000               to the check 3.30, was 3.00 (+10 %); spread of rounds 2 %',
+  )
 })
 
 test('a case that seems dearer while other programs took the machine is not called so', () => {
@@ -40,4 +43,10 @@ test('a case that seems dearer while other programs took the machine is not call
   assert.match(verdictLine(disturbed), /^UNSURE /)
   const quietOnce = judge('a', { own: [0.9, 0.9], check: [0.2, 0.2], others: [1.5, 0.1] }, before)
   assert.match(verdictLine(quietOnce), /^DEARER /)
+})
+
+test('what is dearer by twice the tolerance to the check and to the peer is called so on a busy machine too', () => {
+  const busy = { check: [0.2, 0.2], peer: [3, 3], others: [1.5, 1.4] }
+  assert.match(verdictLine(judge('a', { own: [0.93, 0.95], ...busy }, before)), /^DEARER /)
+  assert.match(verdictLine(judge('a', { own: [0.85, 0.95], ...busy }, before)), /^UNSURE /)
 })

@@ -29,8 +29,8 @@ async function list(pattern: RegExp): Promise<void> {
   for (const name of caseNames()) {
     if (!pattern.test(name)) continue
     const { summary, variants = {} } = await loadCase(name)
-    console.log(`  ${name.padEnd(16)}${summary}`)
-    for (const [variant, words] of Object.entries(variants)) console.log(`    ${variant.padEnd(14)}${words}`)
+    console.log(`  ${name.padEnd(19)}${summary}`)
+    for (const [variant, words] of Object.entries(variants)) console.log(`    ${variant.padEnd(17)}${words}`)
   }
   console.log('\nfunctions: npm run bench -- REGEX')
   for (const { name } of await listFunctions(pattern)) console.log(`  ${name}`)

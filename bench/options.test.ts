@@ -92,6 +92,28 @@ test('words of one kind of case are refused for the other', () => {
   assert.equal(refusal('a b'), 'one regular expression at most, not a b')
 })
 
+test('programs have names of their own', () => {
+  assert.match(refusal('--sut millrace,millrace'), /millrace stands there twice; write another NAME=COMMAND/)
+  assert.match(refusal('--sut =node'), /^--sut =node: write NAME=COMMAND, for example/)
+  assert.match(refusal('--sut old='), /^--sut old=: write NAME=COMMAND, for example/)
+})
+
+test('what the parser of flags says is cut to its first sentence', () => {
+  assert.equal(refusal('--out'), "Option '--out <value>' argument missing; --help tells the flags")
+  assert.match(refusal('^check/('), /^Invalid regular expression: .*; write a regular expression over names/)
+})
+
+test('connections are as many as were asked for, over HTTP too', async () => {
+  const passthrough = await loadCase('passthrough')
+  const setting = (line: string) => {
+    const options = parseCommandLine(`--case passthrough ${line}`.split(' '), caseNames()) as unknown as HarnessOptions
+    return settingsOf('passthrough', passthrough, options)[0]!
+  }
+  assert.equal(setting('--protocol http --connections 4').inFlight, 4)
+  assert.equal(setting('--protocol http --connections 4 --in-flight 8').inFlight, 8)
+  assert.equal(setting('--connections 4').inFlight, 16)
+})
+
 test('flags win over what a case says, and a case over the defaults', async () => {
   const options = (line: string) => parseCommandLine(line.split(' '), caseNames()) as unknown as HarnessOptions
   const plant = await loadCase('plant')

@@ -60,7 +60,8 @@ export const HELP = `Measures routers side by side, or single functions of Millr
   --repeats N         runs of each program, of which the median counts (default: the case's, or 3)
   --compression none|gzip|zstd   of both sides (default: the case's)
   --protocol grpc|http           of both sides (default: the case's)
-  --connections N     of the load, over gRPC (default: the case's, or 1);  --in-flight N  requests on their way
+  --connections N     of the load (default: the case's, or 1; over HTTP one for each request on its way)
+  --in-flight N       requests on their way at most
   --profile           leaves a CPU profile of Millrace's shard in bench/results/*.cpuprofile; figures are not kept
   --print-config      prints the files that the programs would get, and runs nothing
   --out NAME          of the result file;  --add  adds rows to it, or replaces them;  --no-save  keeps none
@@ -121,7 +122,8 @@ export function parseCommandLine(args: readonly string[], caseNames: readonly st
   try {
     parsed = parse(args)
   } catch (error) {
-    throw new UsageError((error as Error).message)
+    // The first sentence says what is wrong; the others are of parseArgs alone.
+    throw new UsageError(`${(error as Error).message.split(/\.\s/, 1)[0]}; --help tells the flags`)
   }
   const { values, positionals } = parsed
   if (values.help === true) return { kind: 'help' }
@@ -130,7 +132,7 @@ export function parseCommandLine(args: readonly string[], caseNames: readonly st
   if (harness && positionals.length > 0)
     throw new UsageError(`${positionals[0]} is no flag. For a case of routers write --case ${positionals[0]}`)
   if (positionals.length > 1) throw new UsageError(`one regular expression at most, not ${positionals.join(' ')}`)
-  const pattern = positionals[0] ?? ''
+  const pattern = regularExpression(positionals[0] ?? '')
   if (values.list === true) return { kind: 'list', pattern }
   if (!harness)
     return {
@@ -161,7 +163,7 @@ export function parseCommandLine(args: readonly string[], caseNames: readonly st
     ...optional('repeats', values.repeats, (text) => whole('--repeats', text)),
     ...optional('connections', values.connections, (text) => whole('--connections', text)),
     ...optional('inFlight', values['in-flight'], (text) => whole('--in-flight', text)),
-    ...optional('out', values.out, (text) => text),
+    ...optional('out', values.out, (text) => text.replace(/\.json$/, '')),
   }
 }
 
@@ -181,12 +183,21 @@ function unknown(what: string, word: string, known: readonly string[]): UsageErr
   return new UsageError(`there is no ${what} ${word}: ${hint}`)
 }
 
+function regularExpression(text: string): string {
+  try {
+    new RegExp(text)
+    return text
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}; write a regular expression over names, for example '^check/'`)
+  }
+}
+
 function oneOf<Word extends string>(flag: string, word: string, known: readonly Word[]): Word {
   if (known.includes(word as Word)) return word as Word
   throw unknown(flag, word, known)
 }
 
-function whole(flag: string, text: string): number {
+export function whole(flag: string, text: string): number {
   const value = Number(text.replaceAll('_', ''))
   if (Number.isInteger(value) && value > 0) return value
   throw new UsageError(`${flag} ${text}: write a whole number above 0, for example ${flag} 1000`)
@@ -213,13 +224,21 @@ function pickCases(text: string, known: readonly string[]): string[] {
   })
 }
 
-function pickSuts(text: string): string[] {
-  return words(text).map((word) => {
+export function pickSuts(text: string): string[] {
+  const picked = words(text)
+  const names = picked.map((word) => {
     const known: readonly string[] = KNOWN_SUTS
-    if (word.includes('=') || known.includes(word)) return word
+    if (/^[^=]+=.*\S/.test(word)) return word.split('=', 1)[0]!
+    if (known.includes(word)) return word
+    if (word.includes('='))
+      throw new UsageError(`--sut ${word}: write NAME=COMMAND, for example --sut "old=node ../old/bin/millrace.js"`)
     const error = unknown('--sut', word, known)
     throw new UsageError(`${error.message} (for another program write ${word}=COMMAND)`)
   })
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined)
+    throw new UsageError(`--sut ${text}: ${twice} stands there twice; write another NAME=COMMAND`)
+  return picked
 }
 
 const MOST_IN_FLIGHT = 128
@@ -257,7 +276,10 @@ export function settingsOf(name: string, definition: BenchCase, options: Harness
         copies: definition.copies ?? 1,
         kept: definition.kept?.[variant] ?? 1,
         connections,
-        inFlight: options.inFlight ?? Math.max(connections, inFlight),
+        // Over HTTP a connection has one request on its way.
+        inFlight:
+          options.inFlight ??
+          (input === 'http' && options.connections !== undefined ? connections : Math.max(connections, inFlight)),
         durationMs: options.durationMs ?? definition.durationMs ?? DEFAULT_DURATION_MS,
         warmUpMs: options.warmUpMs ?? definition.warmUpMs ?? DEFAULT_WARM_UP_MS,
       }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { axis, drawChart } from './chart.ts'
-import { medians, type Row } from './compare.ts'
 import { type Report, readReport, toChart, toMarkdown } from './report.ts'
+import { medians, type Row } from './rows.ts'
 import type { RunFigures } from './run.ts'
 
 const LATENCY = { p50: 1.25, p99: 18, p999: 131.5 }

@@ -1,10 +1,11 @@
 // `npm run bench:report -- FILE.json`: writes FILE.md, a table, and FILE.svg, a chart, beside a result file of the harness.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { type Chart, drawChart } from './chart.ts'
-import type { ResultFile, Row } from './compare.ts'
+import { type Bar, type Chart, drawChart } from './chart.ts'
 import { UsageError } from './options.ts'
 import { type Conditions, shortNumber } from './results.ts'
+import type { ResultFile, Row } from './rows.ts'
+import type { RunFigures } from './run.ts'
 import { rowWords } from './table.ts'
 
 export type Report = Conditions & ResultFile
@@ -35,8 +36,10 @@ const absence = (report: Report, sut: string, row: Row | undefined): string | un
   return version.startsWith('not installed') ? 'not installed' : 'does not run it'
 }
 
-const conditionWords = ({ date, cpu, cores, node, suts }: Report): string =>
-  `${date}, ${cores} cores of ${cpu}, Node ${node.replace(/^v/, '')}; ` +
+const machineWords = ({ date, cpu, cores, memoryGiB, node }: Report): string =>
+  `${date}, ${cores} cores of ${cpu}, ${memoryGiB} GiB, Node ${node.replace(/^v/, '')}`
+
+const programWords = ({ suts }: Report): string =>
   Object.entries(suts)
     .map(([name, version]) => `${name} ${version}`)
     .join(', ')
@@ -45,9 +48,9 @@ export function toMarkdown(report: Report): string {
   const suts = Object.keys(report.suts)
   const [own = '', ...others] = suts
   const lines = [
-    `${conditionWords(report)}.`,
+    `${machineWords(report)}; ${programWords(report)}.`,
     '',
-    `${CPU} of each program: the median of its runs, and (largest - smallest) / median.`,
+    `${CPU} of each program: the median of its runs, and how far they lie apart: (largest - smallest) / median.`,
     '',
     `| case, items in a request | ${[own, ...others.flatMap((other) => [other, `${other} / ${own}`])].join(' | ')} |`,
     `| --- |${' ---: |'.repeat(1 + 2 * others.length)}`,
@@ -58,7 +61,7 @@ export function toMarkdown(report: Report): string {
       const row = bySut.get(sut)
       const missing = absence(report, sut, row)
       if (missing !== undefined) return missing
-      const spread = row!.runs.length > 1 ? ` ± ${Math.round(row!.spread * 100)} %` : ''
+      const spread = row!.runs.length > 1 ? ` (${Math.round(row!.spread * 100)} %)` : ''
       return row!.median.cpuSecondsPerMillionItems.toFixed(2) + spread
     }
     const ratio = (other: string): string => {
@@ -70,10 +73,10 @@ export function toMarkdown(report: Report): string {
   }
   lines.push(
     '',
-    'Rate, time from when a request was due to its answer (to the sink in brackets), memory, what was lost or came twice, and the',
-    'cores that the router, the load, the sink and all other programs took.',
+    'Milliseconds are from when a request was due, or left where there is no rate, to its answer (in brackets: to the sink). Lost are',
+    'items that were answered OK and never came, twice those that came again.',
     '',
-    '| case | program | items/s | p50 / p99 / p99.9 ms | peak MiB (thirds of the run) | lost | twice | refused | cores |',
+    '| case | program | items/s | p50 / p99 / p99.9 ms | peak MiB (thirds of the run) | lost | twice | refused | cores: router / load / sink / others |',
     '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |',
   )
   for (const { words, bySut } of rows)
@@ -99,29 +102,82 @@ function detailLine(words: string, sut: string, { median }: Row): string {
   ].join(' | ')} |`
 }
 
+/** What a bar shows: CPU, or memory where the sink takes less than comes and memory is the question. */
+interface Figure {
+  readonly title: string
+  readonly of: (run: RunFigures) => number
+  readonly words: (value: number) => string
+  readonly asks: (row: Row) => boolean
+}
+
+const FIGURES: readonly Figure[] = [
+  {
+    title: `${CPU}, less is better`,
+    of: (run) => run.cpuSecondsPerMillionItems,
+    words: (value) => value.toFixed(2),
+    asks: ({ sinkItemsPerSecond }) => sinkItemsPerSecond === undefined,
+  },
+  {
+    title: 'Largest memory in MiB while the sink takes less than what comes, less is better',
+    of: (run) => run.peakRssBytes / MIB,
+    words: (value) => value.toFixed(0),
+    asks: ({ sinkItemsPerSecond }) => sinkItemsPerSecond !== undefined,
+  },
+]
+
 export function toChart(report: Report): Chart {
   const suts = Object.keys(report.suts)
-  return {
-    title: `${CPU}, less is better`,
-    subtitle: conditionWords(report),
-    groups: compared(report.rows).map(({ words, bySut }) => ({
+  // One that is not here at all is said to be so once, beside its name.
+  const drawn = suts.filter((sut) => report.rows.some((row) => row.sut === sut))
+  const figures = FIGURES.filter(({ asks }) => report.rows.some(asks))
+  const panels = figures.map((figure, index) => ({
+    // The first one's is the chart's.
+    title: index === 0 ? '' : figure.title,
+    groups: compared(report.rows.filter(figure.asks)).map(({ words, bySut }) => ({
       label: words,
-      bars: suts.map((sut) => {
-        const row = bySut.get(sut)
-        const missing = absence(report, sut, row)
-        if (missing !== undefined) return { series: sut, words: missing }
-        const cpu = row!.runs.map((run) => run.cpuSecondsPerMillionItems)
-        const value = row!.median.cpuSecondsPerMillionItems
-        return { series: sut, value, least: Math.min(...cpu), most: Math.max(...cpu), words: value.toFixed(2) }
-      }),
+      bars: drawn.map((sut) => toBar(report, figure, sut, bySut)),
     })),
+  }))
+  return {
+    title: figures[0]?.title ?? CPU,
+    subtitle: machineWords(report),
+    series: Object.entries(report.suts).map(([name, version]) => ({ name, words: version })),
+    panels,
+    notes: [
+      'Behind a case stand the items in a request, and the rate where there is one. A bar is the median of the runs, the line in',
+      `it goes from the smallest to the largest; × is how many times as much as ${suts[0]}.`,
+    ],
+  }
+}
+
+function toBar(report: Report, { of, words }: Figure, series: string, bySut: Compared['bySut']): Bar {
+  const row = bySut.get(series)
+  const missing = absence(report, series, row)
+  if (missing !== undefined) return { series, words: missing }
+  const runs = row!.runs.map(of)
+  const value = of(row!.median)
+  const own = Object.keys(report.suts)[0]!
+  const first = bySut.get(own)
+  const isCompared = series !== own && absence(report, own, first) === undefined
+  return {
+    series,
+    value,
+    least: Math.min(...runs),
+    most: Math.max(...runs),
+    words: words(value),
+    ...(isCompared ? { strong: `${(value / of(first!.median)).toFixed(1)} ×` } : {}),
   }
 }
 
 /** Result files of function cases have `results` instead of rows. */
 export function readReport(file: string): Report {
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`)
-  const report = JSON.parse(readFileSync(file, 'utf8')) as Report
+  let report: Report
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8')) as Report
+  } catch {
+    throw new UsageError(`${file} is no JSON; write the name of a result file, bench/results/*.json`)
+  }
   if (!Array.isArray(report.rows))
     throw new UsageError(`${file} has no rows: it is not of routers, or not a result file`)
   return report

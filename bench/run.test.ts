@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import passthrough from './cases/passthrough.ts'
-import { addRows, medians, type ResultFile, warnings } from './compare.ts'
+import { warnings } from './compare.ts'
 import { type HarnessOptions, parseCommandLine, settingsOf } from './options.ts'
 import { NumberSet } from './rig/numbered.ts'
 import { laneKey } from './rig/sink-report.ts'
+import { addRows, medians, type ResultFile } from './rows.ts'
 import { reconcile, runOnce } from './run.ts'
 import { findSut, type Sut } from './suts.ts'
 
@@ -16,23 +17,23 @@ const numbers = (...values: number[]): Uint8Array => {
 const setting = { items: 100, copies: 1, kept: 1 }
 
 test('what was answered OK and never came is lost, number by number', () => {
-  const received = { items: 200, numbers: new Map([[1, numbers(0, 2)]]), duplicates: 0 }
+  const received = { distinctItems: 200, numbers: new Map([[1, numbers(0, 2)]]), duplicates: 0 }
   assert.deepEqual(reconcile(setting, numbers(0, 1, 2), received, 300), { lost: 100, duplicates: 0 })
 })
 
 test('what came again does not make up for what never came', () => {
-  const received = { items: 300, numbers: new Map([[1, numbers(0, 2)]]), duplicates: 1 }
+  const received = { distinctItems: 200, numbers: new Map([[1, numbers(0, 2)]]), duplicates: 1 }
   assert.deepEqual(reconcile(setting, numbers(0, 1, 2), received, 300), { lost: 100, duplicates: 100 })
 })
 
 test('a part of a request that is missing shows in the sum of items', () => {
-  const received = { items: 270, numbers: new Map([[1, numbers(0, 1, 2)]]), duplicates: 0 }
+  const received = { distinctItems: 270, numbers: new Map([[1, numbers(0, 1, 2)]]), duplicates: 0 }
   assert.deepEqual(reconcile(setting, numbers(0, 1, 2), received, 300), { lost: 30, duplicates: 0 })
 })
 
 test('each copy has to come', () => {
   const received = {
-    items: 500,
+    distinctItems: 500,
     numbers: new Map([
       [laneKey(0, 1), numbers(0, 1, 2)],
       [laneKey(1, 1), numbers(0, 1)],
@@ -44,12 +45,12 @@ test('each copy has to come', () => {
 
 test('what came though its answer was lost hides no loss', () => {
   // Number 3 was not answered, number 1 never came.
-  const received = { items: 300, numbers: new Map([[1, numbers(0, 2, 3)]]), duplicates: 0 }
+  const received = { distinctItems: 300, numbers: new Map([[1, numbers(0, 2, 3)]]), duplicates: 0 }
   assert.deepEqual(reconcile(setting, numbers(0, 1, 2), received, 300), { lost: 100, duplicates: 0 })
 })
 
 test('where a share is kept on purpose, the sum has to be there', () => {
-  const received = { items: 27, numbers: new Map(), duplicates: 0 }
+  const received = { distinctItems: 27, numbers: new Map(), duplicates: 0 }
   const kept = { ...setting, kept: 0.1 }
   assert.deepEqual(reconcile(kept, numbers(0, 1, 2), received, 24), { lost: 0, duplicates: 0 })
   assert.deepEqual(reconcile(kept, numbers(0, 1, 2), received, 30), { lost: 3, duplicates: 0 })

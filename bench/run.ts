@@ -7,22 +7,15 @@
 import type { BenchCase } from './case.ts'
 import { wire } from './case.ts'
 import { profiledFile, takeProfile } from './profile.ts'
-import { tryRequest } from './rig/first-request.ts'
+import { ask, tryRequest } from './rig/first-request.ts'
 import { Latencies, type LatencyFigures, latencyFigures } from './rig/latencies.ts'
 import type { Encoding, Format, LoadReport, Protocol } from './rig/load.ts'
 import { countMissing } from './rig/numbered.ts'
 import { allocatedBytes } from './rig/own-metrics.ts'
 import type { Signal } from './rig/payloads.ts'
-import {
-  freePort,
-  LoadProcess,
-  machineCpuSeconds,
-  pause,
-  RouterProcess,
-  SinkProcess,
-  type Usage,
-} from './rig/processes.ts'
+import { freePort, LoadProcess, pause, RouterProcess, SinkProcess } from './rig/processes.ts'
 import { laneKey, type SinkReport } from './rig/sink-report.ts'
+import { machineCpuSeconds, type Usage } from './rig/usage.ts'
 import type { Sut } from './suts.ts'
 
 /** A case with everything decided. */
@@ -122,24 +115,31 @@ export async function runOnce(sut: Sut, setting: Setting, profile?: string): Pro
       format: setting.format,
     })
     const paced = setting.rate === undefined ? {} : { requestsPerSecond: setting.rate / setting.items }
-    const warmUp = await load.run({ forMs: setting.warmUpMs, ...paced })
-    const itemsBefore = (await sink.settled(itemsDue(setting, 1 + warmUp.ok * setting.items), DRAIN_MS, QUIET_MS)).items
+    const warmUp = await router.during(load.run({ forMs: setting.warmUpMs, ...paced }))
+    const warm = await sink.settled(itemsDue(setting, 1 + warmUp.ok * setting.items), DRAIN_MS, QUIET_MS)
 
     if (setting.sinkItemsPerSecond !== undefined) sink.setMode('answer', setting.sinkItemsPerSecond)
+    // Costs the router something too, so it is asked outside of what is measured.
+    const allocatedBefore = await allocatedBytes(ports.metrics)
     const before = usages({ router, load, sink })
     const machineBefore = machineCpuSeconds()
-    const allocatedBefore = await allocatedBytes(ports.metrics)
     const memory = sampleMemory(router, setting.durationMs)
     const profiling = profile === undefined ? undefined : takeProfile(profilePort, setting.durationMs, profile)
-    const report = await load.run({ forMs: setting.durationMs, ...paced })
+    const [report] = await router.during(Promise.all([load.run({ forMs: setting.durationMs, ...paced }), profiling]))
+    if (report.ok === 0) {
+      const answer = JSON.stringify(await ask(input, ports.input, signal, setting.items))
+      const { refused, failed } = report
+      throw new Error(
+        `no request was answered OK: ${refused} refused, ${failed} without an answer. One alone: ${answer}`,
+      )
+    }
     const afterLoad = usages({ router, load, sink })
     const machineCores = (machineCpuSeconds() - machineBefore) / (report.wallMs / 1000)
     const rssBytesByThird = memory.stop()
-    await profiling
     if (setting.sinkItemsPerSecond !== undefined) sink.setMode('answer')
-    const expected = itemsBefore + itemsDue(setting, report.ok * setting.items)
+    const expected = warm.distinctItems + itemsDue(setting, report.ok * setting.items)
     const quietMs = setting.sinkItemsPerSecond === undefined ? QUIET_MS : OVERLOAD_QUIET_MS
-    const received = await sink.settled(expected, DRAIN_MS, quietMs)
+    const received = await router.during(sink.settled(expected, DRAIN_MS, quietMs))
     const after = router.usage()
     const allocatedAfter = await allocatedBytes(ports.metrics)
     const items = report.ok * setting.items
@@ -168,7 +168,8 @@ export async function runOnce(sut: Sut, setting: Setting, profile?: string): Pro
       otherCores: Math.max(0, machineCores - cores('router') - cores('load') - cores('sink')),
     }
   } catch (error) {
-    throw new Error(`${(error as Error).message}\n${router.output}`.trimEnd())
+    const { message } = error as Error
+    throw new Error((message.endsWith(router.output) ? message : `${message}\n${router.output}`).trimEnd())
   } finally {
     load.stop()
     await router.stop()
@@ -184,17 +185,19 @@ const itemsDue = ({ copies, kept }: Pick<Setting, 'copies' | 'kept'>, items: num
 export function reconcile(
   { items, copies, kept }: Pick<Setting, 'items' | 'copies' | 'kept'>,
   okNumbers: Uint8Array,
-  received: Pick<SinkReport, 'items' | 'numbers' | 'duplicates'>,
+  received: Pick<SinkReport, 'distinctItems' | 'numbers' | 'duplicates'>,
   expectedItems: number,
 ): { lost: number; duplicates: number } {
   // Which items come only the router knows: then the sum alone tells, within bounds.
-  if (kept < 1) return { lost: Math.max(expectedItems - received.items, 0), duplicates: 0 }
+  if (kept < 1) return { lost: Math.max(expectedItems - received.distinctItems, 0), duplicates: 0 }
   let missing = 0
   for (let lane = 0; lane < copies; lane++)
     missing += countMissing(okNumbers, received.numbers.get(laneKey(lane, SENDER)))
-  const duplicates = received.duplicates * items
   // A part of a request may be lost while its number came: then only the sum tells.
-  return { lost: Math.max(missing * items, expectedItems - (received.items - duplicates), 0), duplicates }
+  return {
+    lost: Math.max(missing * items, expectedItems - received.distinctItems, 0),
+    duplicates: received.duplicates * items,
+  }
 }
 
 async function openLoopFigures(sink: SinkProcess, report: LoadReport, { rate, items }: Setting) {

@@ -29,11 +29,14 @@ export interface MissingSut {
   readonly missing: string
 }
 
+export const isMissing = (sut: Sut | MissingSut): sut is MissingSut => 'missing' in sut
+
 export function findSut(word: string, tell: (line: string) => void): Sut | MissingSut {
   const [name = '', command] = word.split(/=(.*)/s)
   if (command !== undefined) {
-    const parts = command.split(' ')
-    if (!canStart(parts[0]!)) return { name, missing: `not installed (${parts[0]} cannot be started)` }
+    const parts = command.trim().split(/\s+/)
+    if (!canStart(parts[0]!))
+      return { name, missing: `not installed (${parts[0]} cannot be started: is it a program on the PATH?)` }
     return {
       name,
       command: parts,
@@ -45,10 +48,10 @@ export function findSut(word: string, tell: (line: string) => void): Sut | Missi
   return { name, command: ownCommand(), version: commit() ?? versionOf(ownCommand()), profiles: true }
 }
 
-/** The last word of what `--version` prints, such as `otelcol version 0.155.0`. */
+/** Of what `--version` prints, such as `otelcol version 0.155.0`, the first word that looks like one. */
 function versionOf([program = '', ...args]: readonly string[]): string {
   const run = spawnSync(program, [...args, '--version'], { encoding: 'utf8', timeout: 10_000 })
-  return run.stdout?.trim().split(/\s+/).at(-1) || 'unknown'
+  return /\bv?\d+\.\S+/.exec(run.stdout ?? '')?.[0] ?? 'unknown'
 }
 
 const canStart = (program: string): boolean =>
@@ -82,8 +85,8 @@ export const builtCollector = (): string | undefined =>
   existsSync(peerPath('otelcol')) ? peerPath('otelcol') : undefined
 
 const NO_GO: Readonly<Record<Peer, string>> = {
-  otelcol: 'no Go, and no otelcol-contrib on the PATH',
-  telegraf: 'no Go',
+  otelcol: 'no Go that could build it, and no otelcol-contrib on the PATH',
+  telegraf: 'no Go that could build it',
 }
 
 /** Telegraf with the plugins of MQTT cases, or why there is none. */

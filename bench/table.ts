@@ -1,8 +1,8 @@
 // The harness's table in the terminal.
 
-import type { Row } from './compare.ts'
 import { shortNumber } from './results.ts'
 import { ATTRIBUTES } from './rig/payloads.ts'
+import type { Row } from './rows.ts'
 import type { Setting } from './run.ts'
 
 /** What a row is, in a few words: `passthrough 1000, gzip`. */
@@ -63,7 +63,7 @@ export const tableHead = (): string =>
   COLUMNS.map((column) => padded(column, column.title)).join('')
 
 export function tableRow(row: Row, first: Row = row): string {
-  const name = (row === first ? rowWords(row) : '').padEnd(NAME_WIDTH) + row.sut.padEnd(SUT_WIDTH)
+  const name = `${(row === first ? rowWords(row) : '').padEnd(NAME_WIDTH - 1)} ${row.sut.padEnd(SUT_WIDTH - 1)} `
   if (row.runs.length === 0) return `${name}  failed`
   return name + COLUMNS.map((column) => padded(column, column.text(row, first))).join('')
 }

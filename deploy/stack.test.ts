@@ -10,13 +10,14 @@ import { startPlant } from '../demo/plant.ts'
 import { ownDirectory } from '../test/support/disk.ts'
 import { INFLUXDB_1, influxdb1, influxQl } from '../test/support/influxdb.ts'
 import { startOtlpRecorder } from '../test/support/otlp-recorder.ts'
+import { PROMETHEUS } from '../test/support/prometheus.ts'
 import { freePorts, startProcess } from '../test/support/router-process.ts'
 import { reply, scriptedHttp } from '../test/support/scripted-http.ts'
 import { packageMissing, serverProcess } from '../test/support/server-process.ts'
 import { until } from '../test/support/until.ts'
 import { DASHBOARDS, type Query } from './dashboards.ts'
 
-const missing = packageMissing(...INFLUXDB_1) || packageMissing('prometheus', 'prometheus')
+const missing = packageMissing(...INFLUXDB_1) || packageMissing(...PROMETHEUS)
 /** Rates need some scrapes. */
 const FOUND_WITHIN_MS = 60_000
 

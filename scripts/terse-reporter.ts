@@ -1,5 +1,17 @@
-// For logs: failures whole, skips by name, one line a file, and the counts at the end.
+// For logs: failures whole, skips by name, and the counts at the end. TEST_TIMES=20 adds the files and the tests that took longest.
+import { relative } from 'node:path'
 import type { TestEvent } from 'node:test/reporters'
+
+interface Took {
+  name: string
+  ms: number
+}
+
+const slowest = (took: Took[], count: number): string[] =>
+  took
+    .sort((a, b) => b.ms - a.ms)
+    .slice(0, count)
+    .map(({ name, ms }) => `${(ms / 1000).toFixed(1).padStart(7)} s  ${name}\n`)
 
 export default async function* terse(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   let passed = 0
@@ -8,7 +20,15 @@ export default async function* terse(source: AsyncIterable<TestEvent>): AsyncGen
   const started = performance.now()
   // What a file wrote to standard error: shown when the file as a whole fails, for example because it cannot be loaded.
   const errors = new Map<string, string>()
+  const files: Took[] = []
+  const tests: Took[] = []
   for await (const event of source) {
+    if (event.type === 'test:complete' && event.data.details.type !== 'suite') {
+      const { name, file = '', line, details } = event.data
+      const path = relative('.', file)
+      if (name === path) files.push({ name, ms: details.duration_ms })
+      else tests.push({ name: `${name} (${path}:${line})`, ms: details.duration_ms })
+    }
     if (event.type === 'test:pass') {
       if (event.data.details.type === 'suite') continue
       if (event.data.skip !== undefined) {
@@ -33,5 +53,7 @@ export default async function* terse(source: AsyncIterable<TestEvent>): AsyncGen
       yield `${event.data.message}\n`
     }
   }
+  const shown = Number(process.env.TEST_TIMES ?? 0)
+  for (const took of [files, tests]) yield* slowest(took, shown)
   yield `in ${((performance.now() - started) / 1000).toFixed(1)} s\n${passed} passed, ${failed} failed, ${skipped} skipped\n`
 }

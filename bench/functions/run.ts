@@ -68,7 +68,7 @@ export interface FunctionOptions {
 export async function runFunctions({ pattern, rounds, quick, save }: FunctionOptions): Promise<number> {
   const cases = await listFunctions(new RegExp(pattern))
   if (cases.length === 0) {
-    console.error(`no function case matches ${pattern}; --list names them all`)
+    console.error(`no function case matches ${pattern}; --list names them all, and --case NAME measures routers`)
     return 1
   }
   const base = quick ? QUICK_OPTIONS : DEFAULT_OPTIONS

@@ -1,12 +1,11 @@
 // What sending costs the router: a queue, a gRPC client or an HTTP client, and the sockets; the next hop is a process of
-// its own. Ten requests are on their way at a time. And what the encodings cost that an exporter may pack with.
+// its own. Ten requests are on their way at a time.
 
 import { parseConfig } from '../../src/config/testing.ts'
 import { Delivery } from '../../src/delivery/delivery.ts'
 import { factory as otlpGrpc } from '../../src/exporters/otlp_grpc/factory.ts'
 import { factory as otlpHttp } from '../../src/exporters/otlp_http/factory.ts'
 import type { Exporter } from '../../src/graph/component.ts'
-import { compress, type Encoding } from '../../src/net/compression.ts'
 import { Batch } from '../../src/otlp/batch.ts'
 import { exporterContext } from '../rig/exporter-context.ts'
 import { payload } from '../rig/payloads.ts'
@@ -70,20 +69,7 @@ const sending = (protocol: 'grpc' | 'http', spans: number) =>
     run: (pipe) => send(pipe, spans),
   })
 
-const packing = (encoding: Encoding, level?: number) =>
-  bench({
-    name: `packing/${encoding}${level === undefined ? '' : `-${level}`}/spans-1000`,
-    items: 1000,
-    bytes: (bytes: Uint8Array) => bytes.length,
-    setup: () => payload({ items: 1000 }),
-    run: (bytes) => compress(encoding, [bytes], level).length,
-  })
-
 export default [
   ...[10, 100, 1000].map((spans) => sending('grpc', spans)),
   ...[10, 100, 1000].map((spans) => sending('http', spans)),
-  packing('gzip', 1),
-  packing('gzip', 6),
-  packing('zstd'),
-  packing('snappy'),
 ]

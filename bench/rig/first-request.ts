@@ -8,10 +8,10 @@ import { payload, type Signal } from './payloads.ts'
 export const tryRequest = async (protocol: Protocol, port: number, signal: Signal = 'traces'): Promise<boolean> =>
   (await ask(protocol, port, signal)).kind === 'ok'
 
-/** What a request of one item is answered with, on a connection of its own. */
-export async function ask(protocol: Protocol, port: number, signal: Signal = 'traces'): Promise<Answer> {
+/** What a request is answered with, of one item by default, on a connection of its own. */
+export async function ask(protocol: Protocol, port: number, signal: Signal = 'traces', items = 1): Promise<Answer> {
   const client = otlpClient(protocol, port, ANSWER_WITHIN_MS, signal)
-  const answer = await client.export(payload({ signal, items: 1 }))
+  const answer = await client.export(payload({ signal, items }))
   client.close()
   return answer
 }

@@ -128,6 +128,8 @@ class Load implements LoadEvents {
   #fromNumber = 0
   #untilNumber = 0
   #untilMs = 0
+  /** An open loop lasts until then, also where nothing is due any more. */
+  #leastUntilMs = 0
   #fromMs = 0
   #pending = 0
   #ok = 0
@@ -163,9 +165,11 @@ class Load implements LoadEvents {
     this.#fromNumber = this.#nextNumber
     this.#untilNumber = this.#nextNumber + (requests ?? Number.POSITIVE_INFINITY)
     this.#schedule = undefined
+    this.#leastUntilMs = 0
     if (requestsPerSecond !== undefined) {
       this.#schedule = new Schedule(this.#fromMs, requestsPerSecond)
       this.#untilNumber = Math.min(this.#untilNumber, this.#nextNumber + this.#schedule.countBefore(this.#untilMs))
+      if (requests === undefined) this.#leastUntilMs = this.#untilMs
       this.#untilMs += GRACE_MS
       this.#pacing = setInterval(() => this.#start(), PACE_EVERY_MS)
     }
@@ -181,13 +185,13 @@ class Load implements LoadEvents {
     }
     this.#ticking = false
     // Where nothing could be sent any more, no answer will end the run.
-    if (this.#pending === 0 && this.#isOver(performance.now())) this.#report()
+    if (this.#isOver(performance.now())) this.#reportIfDone()
   }
 
   next(): number {
     const now = performance.now()
     if (this.#isOver(now)) {
-      if (this.#pending === 0) this.#report()
+      this.#reportIfDone()
       return -1
     }
     let dueMs = now
@@ -217,7 +221,8 @@ class Load implements LoadEvents {
   failed(number: number): void {
     this.#failed++
     this.#settle(number)
-    if (this.#pending === 0) this.#report()
+    // An open loop goes on until all has been due: what cannot be sent any more counts.
+    if (this.#schedule === undefined) this.#reportIfDone()
   }
 
   #settle(number: number): void {
@@ -229,8 +234,8 @@ class Load implements LoadEvents {
     return this.#nextNumber >= this.#untilNumber || now >= this.#untilMs
   }
 
-  #report(): void {
-    if (this.#untilNumber === 0) return
+  #reportIfDone(): void {
+    if (this.#pending > 0 || this.#untilNumber === 0 || performance.now() < this.#leastUntilMs) return
     const unsent = this.#schedule === undefined ? 0 : this.#untilNumber - this.#nextNumber
     this.#untilNumber = 0
     clearInterval(this.#pacing)

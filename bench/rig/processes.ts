@@ -1,47 +1,44 @@
 // Starts the router, the sink and the senders of a whole-process case, each a process of its own, and asks them.
 
 import { type ChildProcess, fork, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from '../../test/support/router-process.ts'
 import { Latencies } from './latencies.ts'
 import type { FromLoad, LoadOptions, LoadReport, RunOptions, ToLoad } from './load.ts'
 import type { BlasterOptions, FromBlaster, ToBlaster } from './mqtt-blaster.ts'
 import type { FromMqttSink, ToMqttSink } from './mqtt-sink.ts'
 import type { Signal } from './payloads.ts'
 import type { ArrivalsOptions, FromSink, SinkMode, SinkOptions, SinkReport, ToSink } from './sink.ts'
+import { readUsage, type Usage } from './usage.ts'
 
 const ANSWER_WITHIN_MS = 120_000
 /** From its first line on, and before it: on a machine that is busy elsewhere that line alone took 23 s. */
 const START_WITHIN_MS = 30_000
 const FIRST_LINE_WITHIN_MS = 120_000
 const STOP_WITHIN_MS = 20_000
-/** Ticks of utime and stime in /proc/PID/stat: USER_HZ, which is 100 on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100
 
 /** A free port; somebody else may take it before it is used, which then shows as a failed start. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
-}
+export const freePort = async (): Promise<number> => (await freePorts(1))[0]!
 
 /** A child that answers one message of each kind at a time. */
 class Child<To extends object, From extends { readonly kind: string }> {
+  readonly #file: string
   readonly #child: ChildProcess
 
   constructor(file: string, args: readonly string[] = []) {
+    this.#file = file
     this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { serialization: 'advanced' })
   }
 
-  async ask<Kind extends From['kind']>(kind: Kind, question?: To): Promise<Extract<From, { kind: Kind }>> {
-    const answer = this.#next(kind)
+  async ask<Kind extends From['kind']>(
+    kind: Kind,
+    question?: To,
+    withinMs = ANSWER_WITHIN_MS,
+  ): Promise<Extract<From, { kind: Kind }>> {
+    const answer = this.#next(kind, withinMs)
     if (question !== undefined) this.tell(question)
     return answer
   }
@@ -58,13 +55,14 @@ class Child<To extends object, From extends { readonly kind: string }> {
     if (this.#child.connected) this.#child.disconnect()
   }
 
-  #next<Kind extends From['kind']>(kind: Kind): Promise<Extract<From, { kind: Kind }>> {
+  #next<Kind extends From['kind']>(kind: Kind, withinMs: number): Promise<Extract<From, { kind: Kind }>> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => done(() => reject(new Error(`no ${kind} from a child`))), ANSWER_WITHIN_MS)
+      const late = new Error(`${this.#file}: no ${kind} within ${withinMs / 1000} s; does the router answer?`)
+      const timer = setTimeout(() => done(() => reject(late)), withinMs)
       const onMessage = (message: unknown): void => {
         if ((message as From).kind === kind) done(() => resolve(message as Extract<From, { kind: Kind }>))
       }
-      const onExit = (code: number | null): void => done(() => reject(new Error(`a child ended with ${code}`)))
+      const onExit = (code: number | null): void => done(() => reject(new Error(`${this.#file} ended with ${code}`)))
       const done = (settle: () => void): void => {
         clearTimeout(timer)
         this.#child.off('message', onMessage)
@@ -137,7 +135,7 @@ export class SinkProcess {
     return this.#child.ask('report', { kind: 'report' })
   }
 
-  /** Waits until so many items came, `withinMs` have passed, or nothing came for `quietMs`; returns the last report. */
+  /** Waits until so many different items came, `withinMs` have passed, or nothing came for `quietMs`; returns the last report. */
   async settled(items: number, withinMs: number, quietMs = withinMs): Promise<SinkReport> {
     const until = performance.now() + withinMs
     let quietUntil = performance.now() + quietMs
@@ -146,7 +144,7 @@ export class SinkProcess {
       const report = await this.report()
       if (report.items !== before) quietUntil = performance.now() + quietMs
       before = report.items
-      if (report.items >= items || performance.now() >= Math.min(until, quietUntil)) return report
+      if (report.distinctItems >= items || performance.now() >= Math.min(until, quietUntil)) return report
       await pause(50)
     }
   }
@@ -165,7 +163,7 @@ export class LoadProcess {
   }
 
   run(options: RunOptions): Promise<LoadReport> {
-    return this.#child.ask('report', { kind: 'run', ...options })
+    return this.#child.ask('report', { kind: 'run', ...options }, (options.forMs ?? 0) + ANSWER_WITHIN_MS)
   }
 
   usage(): Usage {
@@ -220,36 +218,9 @@ export class MqttSinkProcess {
   }
 }
 
-/** CPU and memory of a process, from the kernel's own books. Linux only. */
-export interface Usage {
-  readonly cpuSeconds: number
-  readonly rssBytes: number
-  readonly peakRssBytes: number
-}
-
-export function readUsage(pid: number): Usage {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  // The second field is the program's name and may hold blanks; the rest begins behind its closing parenthesis.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
-  const kib = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN)
-  return {
-    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
-    rssBytes: kib('VmRSS') * 1024,
-    peakRssBytes: kib('VmHWM') * 1024,
-  }
-}
-
-/** CPU time that the machine has given to anybody since it started, interrupts and what its host took from it included. */
-export function machineCpuSeconds(): number {
-  // user nice system idle iowait irq softirq steal
-  const ticks = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]!.trim().split(/\s+/).slice(1, 9).map(Number)
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = ticks
-  return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND
-}
-
 /** For programs that start routers: these end with them also when a signal ends them. */
 export function endOnSignals(): void {
+  process.once('SIGHUP', () => process.exit(129))
   process.once('SIGINT', () => process.exit(130))
   process.once('SIGTERM', () => process.exit(143))
 }
@@ -296,12 +267,20 @@ export class RouterProcess {
     const child = spawn(program, [...args, '--config', this.#file, ...(options.args ?? [])], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
+      // A group of its own, so that what it has started ends with it.
+      detached: true,
     })
     this.#child = child
     // The load and the sink end with the channel to us; a router knows nothing of that.
-    const endWithUs = (): void => void child.kill('SIGKILL')
+    const endWithUs = (): void => {
+      killGroup(child)
+      rmSync(this.folder, { recursive: true, force: true })
+    }
     process.once('exit', endWithUs)
-    child.once('exit', () => process.off('exit', endWithUs))
+    child.once('exit', () => {
+      process.off('exit', endWithUs)
+      killGroup(child)
+    })
     let until = from + FIRST_LINE_WITHIN_MS
     const speaks = (): void => void (until = Math.min(until, performance.now() + START_WITHIN_MS))
     for (const stream of [child.stdout, child.stderr])
@@ -322,6 +301,22 @@ export class RouterProcess {
 
   usage(): Usage {
     return readUsage(this.#child!.pid!)
+  }
+
+  /** Waits for something that the router has a part in; fails at once when the router ends meanwhile. */
+  async during<Value>(work: Promise<Value>): Promise<Value> {
+    const child = this.#child!
+    let ended = (): void => {}
+    const end = new Promise<never>((_, reject) => {
+      ended = () => reject(new Error(`the router ended with ${child.exitCode ?? child.signalCode} in the middle of it`))
+      if (isRunning(child)) child.once('exit', ended)
+      else ended()
+    })
+    try {
+      return await Promise.race([work, end])
+    } finally {
+      child.off('exit', ended)
+    }
   }
 
   /** The last of what it printed. */
@@ -348,7 +343,7 @@ export class RouterProcess {
     if (child === undefined || !isRunning(child)) return child?.exitCode ?? null
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
     child.kill(signal)
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
+    const timer = setTimeout(() => killGroup(child), STOP_WITHIN_MS)
     const code = await ended
     clearTimeout(timer)
     return code
@@ -357,6 +352,15 @@ export class RouterProcess {
   async stop(): Promise<void> {
     await this.end('SIGTERM')
     rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** A program and what is left of all that it has started. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    process.kill(-pid!, 'SIGKILL')
+  } catch {
+    // Nothing is left.
   }
 }
 

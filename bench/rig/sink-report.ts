@@ -8,6 +8,8 @@ export const laneKey = (lane: number, sender: number): number => lane * MOST_SEN
 export interface SinkReport {
   readonly kind: 'report'
   readonly items: number
+  /** Without those of numbers that were received again. */
+  readonly distinctItems: number
   readonly requests: number
   readonly bytes: number
   readonly refused: number

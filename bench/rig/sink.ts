@@ -27,7 +27,7 @@ export interface SinkOptions {
   readonly lanes: readonly { readonly grpc: number; readonly http: number }[]
   /** Remembers when each number came first. */
   readonly arrivals: boolean
-  /** Points that each number stands for where they cannot be counted, as in remote write. */
+  /** Items that each number stands for: what came again is that many, and points of remote write cannot be counted. */
   readonly itemsANumber: number
 }
 
@@ -231,6 +231,7 @@ class Sink {
     return {
       kind: 'report',
       items: this.#items,
+      distinctItems: this.#items - this.#duplicates * this.#itemsANumber,
       requests: this.#requests,
       bytes: this.#bytes,
       refused: this.#refused,

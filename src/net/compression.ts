@@ -1,18 +1,10 @@
 // Compressed bodies, in both directions, with one hard rule: unpacking never makes more than `maxBytes`, whatever the
 // sender wrote. A bomb costs the time and memory of one message at the limit, then it is refused.
 //
-// All of it is synchronous. A trip through the thread pool costs the process 1.5 to 4 times the CPU of a small or
-// middling body (43 kB gzip: 100 us here, 180 us there), and what is unpacked is bounded, so is the time it takes.
+// All of it is synchronous and goes through contexts that stay (zlib-context.ts). The thread pool would cost more CPU for
+// the same body (docs/decisions/compression.md), and what is unpacked is bounded, so is the time it takes.
 
-import {
-  constants,
-  deflateSync,
-  gunzipSync,
-  gzipSync,
-  inflateSync,
-  zstdCompressSync,
-  zstdDecompressSync,
-} from 'node:zlib'
+import { constants } from 'node:zlib'
 import { Lz4Error, readLz4 } from './lz4.ts'
 import {
   isFramedSnappy,
@@ -22,6 +14,8 @@ import {
   writeSnappyBlock,
   writeSnappyFramed,
 } from './snappy.ts'
+import { type Codec, ownBytes, PACK, TooLong, UNPACK, ZlibContext, type ZlibOptions } from './zlib-context.ts'
+import { zstdContentSize } from './zstd-frame.ts'
 
 /** Names as in Content-Encoding; `deflate` and `zlib` are both the zlib format, as the Collector reads them. */
 export const ENCODINGS = ['gzip', 'zstd', 'zlib', 'deflate', 'snappy', 'x-snappy-framed'] as const
@@ -51,14 +45,12 @@ export function decompress(encoding: Decoding, bytes: Uint8Array, maxBytes: numb
   try {
     switch (encoding) {
       case 'gzip':
-        return own(gunzipSync(bytes, unpackOptions(gzipSize(bytes), maxBytes)))
+        return unpack(UNPACK.gzip, bytes, gzipSize(bytes), maxBytes)
       case 'zstd':
-        return own(
-          zstdDecompressSync(bytes, { ...unpackOptions(zstdSize(bytes), maxBytes), params: zstdWindow(maxBytes) }),
-        )
+        return unpack(UNPACK.zstd, bytes, zstdContentSize(bytes) ?? bytes.length * 4, maxBytes, zstdWindow(maxBytes))
       case 'zlib':
       case 'deflate':
-        return own(inflateSync(bytes, unpackOptions(bytes.length * 4, maxBytes)))
+        return unpack(UNPACK.zlib, bytes, bytes.length * 4, maxBytes)
       case 'snappy':
         return isFramedSnappy(bytes) ? readSnappyFramed(bytes, maxBytes) : readSnappyBlock(bytes, maxBytes)
       case 'x-snappy-framed':
@@ -68,9 +60,7 @@ export function decompress(encoding: Decoding, bytes: Uint8Array, maxBytes: numb
     }
   } catch (error) {
     const tooLarge =
-      error instanceof SnappyError || error instanceof Lz4Error
-        ? error.tooLarge
-        : (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE'
+      error instanceof SnappyError || error instanceof Lz4Error ? error.tooLarge : error instanceof TooLong
     if (tooLarge) throw new CompressionError('too_large', `${encoding}: more than ${maxBytes} bytes unpacked`, error)
     throw new CompressionError('malformed', `${encoding}: ${(error as Error).message}`, error)
   }
@@ -84,17 +74,12 @@ export function compress(encoding: Encoding, parts: readonly Uint8Array[], level
   const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
   switch (encoding) {
     case 'gzip':
-      return gzipSync(bytes, { chunkSize: packChunk(bytes), ...(level === undefined ? {} : { level }) })
+      return pack(PACK.gzip, bytes, level)
     case 'zlib':
     case 'deflate':
-      return deflateSync(bytes, { chunkSize: packChunk(bytes), ...(level === undefined ? {} : { level }) })
+      return pack(PACK.zlib, bytes, level)
     case 'zstd':
-      return zstdCompressSync(bytes, {
-        chunkSize: packChunk(bytes),
-        // The content size in the frame's header lets the other side allocate once.
-        pledgedSrcSize: bytes.length,
-        ...(level === undefined ? {} : { params: { [constants.ZSTD_c_compressionLevel]: level } }),
-      })
+      return pack(PACK.zstd, bytes, level)
     case 'snappy':
       return writeSnappyBlock(bytes)
     case 'x-snappy-framed':
@@ -102,13 +87,45 @@ export function compress(encoding: Encoding, parts: readonly Uint8Array[], level
   }
 }
 
-const MIN_CHUNK_BYTES = 1024
-const packChunk = (bytes: Uint8Array): number => Math.max(MIN_CHUNK_BYTES, bytes.length >>> 1)
+/**
+ * Of a thread, by codec, and by level or window: as many as levels that the configuration names. Each holds some hundred
+ * KiB, of zstd about 1 MiB; only levels that search hard keep more, 40 MiB at zstd's 19 after batches of 8192 spans.
+ */
+const contexts = new Map<Codec, Map<number | undefined, ZlibContext>>()
 
-/** One output chunk when the size that the sender declared is true; a false one costs a few chunks more, or is cut at the limit. */
-function unpackOptions(declared: number, maxBytes: number): { maxOutputLength: number; chunkSize: number } {
-  const chunkSize = Math.max(MIN_CHUNK_BYTES, Math.min(declared, maxBytes) + 1)
-  return { maxOutputLength: Math.max(1, maxBytes), chunkSize }
+function contextOf(codec: Codec, by: number | undefined, options: (by: number) => ZlibOptions): ZlibContext {
+  let ofCodec = contexts.get(codec)
+  if (ofCodec === undefined) contexts.set(codec, (ofCodec = new Map()))
+  let context = ofCodec.get(by)
+  if (context === undefined) ofCodec.set(by, (context = new ZlibContext(codec, by === undefined ? {} : options(by))))
+  return context
+}
+
+const windowOptions = (log: number): ZlibOptions => ({ params: { [constants.ZSTD_d_windowLogMax]: log } })
+const zlibLevel = (level: number): ZlibOptions => ({ level })
+const zstdLevel = (level: number): ZlibOptions => ({ params: { [constants.ZSTD_c_compressionLevel]: level } })
+
+/** One byte more than the sender declared: when that was true, it is known to be the end. */
+function unpack(
+  codec: Codec,
+  bytes: Uint8Array,
+  declared: number,
+  maxBytes: number,
+  windowLog?: number,
+): Uint8Array<ArrayBuffer> {
+  const room = ownBytes(Math.min(declared, maxBytes) + 1)
+  return own(contextOf(codec, windowLog, windowOptions).run(bytes, room, maxBytes))
+}
+
+/** What packed bytes are written to before their size is known. */
+const SCRATCH_BYTES = 256 * 1024
+let scratch: Uint8Array<ArrayBuffer> | undefined
+
+function pack(codec: Codec, bytes: Uint8Array, level: number | undefined): Uint8Array {
+  scratch ??= ownBytes(SCRATCH_BYTES)
+  const options = codec === PACK.zstd ? zstdLevel : zlibLevel
+  const packed = contextOf(codec, level, options).run(bytes, scratch, Number.POSITIVE_INFINITY)
+  return packed.buffer === scratch.buffer ? packed.slice() : packed
 }
 
 /** RFC 1952 2.3.1: the last four bytes are the size modulo 2^32. */
@@ -118,31 +135,15 @@ function gzipSize(bytes: Uint8Array): number {
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
 }
 
-/** RFC 8878 3.1.1.1: the frame's content size where its header has one, else a guess. */
-function zstdSize(bytes: Uint8Array): number {
-  const guess = bytes.length * 4
-  if (bytes.length < 14) return guess
-  const descriptor = bytes[4]!
-  const single = (descriptor & 0x20) !== 0
-  const kind = descriptor >>> 6
-  const at = 5 + (single ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!
-  if (kind === 0) return single ? bytes[at]! : guess
-  if (kind === 1) return 256 + (bytes[at]! | (bytes[at + 1]! << 8))
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-}
-
 /**
  * The window is memory that the sender asks for: 128 MiB by the library's own bound. RFC 8878 3.1.1.1.2 recommends to
  * support at least 8 MiB (2^23); beyond that nobody needs more than the message may be long.
  */
-const zstdWindow = (maxBytes: number): Record<number, number> => ({
-  [constants.ZSTD_d_windowLogMax]: Math.min(27, Math.max(23, Math.ceil(Math.log2(maxBytes)))),
-})
+const zstdWindow = (maxBytes: number): number => Math.min(27, Math.max(23, Math.ceil(Math.log2(maxBytes))))
 
 /** A buffer that belongs to nobody else and carries no large slack. */
 function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset, byteLength } = bytes
-  // zlib's single chunk is a view of an allocation one byte larger.
   if (byteOffset === 0 && buffer instanceof ArrayBuffer && buffer.byteLength - byteLength <= byteLength >>> 3)
     return new Uint8Array(buffer, 0, byteLength)
   return new Uint8Array(bytes)

@@ -7,6 +7,7 @@
 //
 // One loop walks every message by rules made from the field tables. What makes up nearly all of a request (items and
 // their attributes) has functions of its own that take the usual shapes first and leave the rest to the loop.
+// docs/decisions/webassembly.md says what other ways cost.
 
 import { isUtf8 } from 'node:buffer'
 import { MalformedOtlp } from './malformed.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { CODE_POINT } from '../../test/support/text.ts'
 import { BadPayload } from './bad-payload.ts'
 import { JSON_KIND, JsonTape, Name, NONE, TAPE_DEPTH_MAX } from './json-tape.ts'
 
@@ -53,7 +54,7 @@ const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as 
 
 test('any JSON reads as JSON.parse reads it, however it is indented', () => {
   void fc.assert(
-    fc.property(fc.jsonValue({ noUnicodeString: false, maxDepth: 5 }), fc.nat(3), (value, indent) => {
+    fc.property(fc.jsonValue({ stringUnit: CODE_POINT, maxDepth: 5 }), fc.nat(3), (value, indent) => {
       const text = JSON.stringify(value, null, indent)
       read(text)
       assert.deepEqual(plain(valueAt(0)), JSON.parse(text))

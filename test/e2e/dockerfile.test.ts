@@ -21,7 +21,7 @@ const steps = (): Step[] =>
     .map((line) => ({ word: line.slice(0, line.indexOf(' ')), rest: line.slice(line.indexOf(' ') + 1) }))
 
 test('the steps of the Dockerfile give a router that starts with the flags of the Collector image', {
-  timeout: 110_000,
+  timeout: 300_000,
 }, async (t) => {
   const base = mkdtempSync(join(tmpdir(), 'millrace-image-'))
   t.after(() => rmSync(base, { recursive: true, force: true }))

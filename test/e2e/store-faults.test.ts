@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { ownDirectory } from '../support/disk.ts'
 import { INFLUXDB_1, influxdb1, influxQl } from '../support/influxdb.ts'
 import { freePorts, startProcess } from '../support/router-process.ts'
@@ -29,18 +29,19 @@ const request = (n: number): string =>
     ],
   })
 
-for (const storage of ['memory', 'disk'] as const)
-  test(`a store that is away at the start, and is killed under load, has every point in the end: queue in ${storage}`, {
-    skip,
-  }, async (t) => {
-    const directory = ownDirectory(t)
-    const [http, metrics] = (await freePorts(2)) as [number, number]
-    const store = await influxdb1(t)
-    await store.server.stop()
-    const config = join(directory, 'router.yaml')
-    writeFileSync(
-      config,
-      `
+describe('a store', { concurrency: true }, () => {
+  for (const storage of ['memory', 'disk'] as const)
+    test(`a store that is away at the start, and is killed under load, has every point in the end: queue in ${storage}`, {
+      skip,
+    }, async (t) => {
+      const directory = ownDirectory(t)
+      const [http, metrics] = (await freePorts(2)) as [number, number]
+      const store = await influxdb1(t)
+      await store.server.stop()
+      const config = join(directory, 'router.yaml')
+      writeFileSync(
+        config,
+        `
 extensions: { file_storage: { directory: "${directory}/queue", create_directory: true } }
 receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${http}" } } } }
 exporters:
@@ -57,34 +58,35 @@ service:
   telemetry: { metrics: { readers: [ { pull: { exporter: { prometheus: { host: 127.0.0.1, port: ${metrics} } } } } ] } }
   pipelines: { metrics: { receivers: [otlp], exporters: [influxdb] } }
 `,
-    )
-    const router = startProcess(t, ['--config', config])
-    await router.until('Everything is ready')
-    let sent = 0
-    const send = async (count: number): Promise<void> => {
-      for (let i = 0; i < count; i++) {
-        const answer = await fetch(`http://127.0.0.1:${http}/v1/metrics`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: request(sent),
-        })
-        assert.equal(answer.status, 200)
-        await answer.arrayBuffer()
-        sent++
+      )
+      const router = startProcess(t, ['--config', config])
+      await router.until('Everything is ready')
+      let sent = 0
+      const send = async (count: number): Promise<void> => {
+        for (let i = 0; i < count; i++) {
+          const answer = await fetch(`http://127.0.0.1:${http}/v1/metrics`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: request(sent),
+          })
+          assert.equal(answer.status, 200)
+          await answer.arrayBuffer()
+          sent++
+        }
       }
-    }
-    const stored = async (): Promise<number> => {
-      const rows = await influxQl(store, 'plant', 'SELECT count(value) FROM device_metrics').catch(() => [])
-      return Number(rows[1]?.[1] ?? 0)
-    }
-    await send(100)
-    await store.server.start()
-    await until(async () => (await stored()) === 100, 30_000)
-    const sending = send(600)
-    await until(() => sent > 200)
-    await store.server.stop('SIGKILL')
-    await sending
-    await store.server.start()
-    await until(async () => (await stored()) === 700, 30_000)
-    assert.equal(await router.stop(), 0, router.said())
-  })
+      const stored = async (): Promise<number> => {
+        const rows = await influxQl(store, 'plant', 'SELECT count(value) FROM device_metrics').catch(() => [])
+        return Number(rows[1]?.[1] ?? 0)
+      }
+      await send(100)
+      await store.server.start()
+      await until(async () => (await stored()) === 100, 30_000)
+      const sending = send(600)
+      await until(() => sent > 200)
+      await store.server.stop('SIGKILL')
+      await sending
+      await store.server.start()
+      await until(async () => (await stored()) === 700, 30_000)
+      assert.equal(await router.stop(), 0, router.said())
+    })
+})

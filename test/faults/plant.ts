@@ -7,6 +7,8 @@ export interface Plant {
   readonly delivery?: 'auto' | 'accepted' | 'delivered'
   /** The exporter tries once. */
   readonly retries?: false
+  /** Of the exporter; EXPORT_TIMEOUT_MS by default. */
+  readonly timeoutMs?: number
   /** An attribute that is set on each span, so that a reload changes something. */
   readonly mark?: string
   /** More lines of the exporter's `sending_queue`. */
@@ -65,7 +67,7 @@ ${plant.mark === undefined ? '' : attributes}exporters:
   ${exporter}:
     endpoint: ${endpoint}
     compression: none
-    timeout: ${EXPORT_TIMEOUT_MS}ms
+    timeout: ${plant.timeoutMs ?? EXPORT_TIMEOUT_MS}ms
     tls:
       insecure: true
     retry_on_failure:

@@ -14,6 +14,7 @@ const numbers = (...list: number[]): Uint8Array => {
 const report = (changes: Partial<SinkReport>): SinkReport => ({
   kind: 'report',
   items: 0,
+  distinctItems: 0,
   requests: 0,
   bytes: 0,
   refused: 0,

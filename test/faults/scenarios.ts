@@ -50,8 +50,8 @@ const killed = (words: string, shortKills: number, of: Plant): Scenario => ({
 })
 
 export const KILLS: readonly Scenario[] = [
-  killed('the usual plant file with its queue on disk', 20, plant({ queue: 'disk' })),
-  killed('a queue on disk and no batch', 20, plant({ queue: 'disk', batch: false, exporter: 'http' })),
+  killed('the usual plant file with its queue on disk', 10, plant({ queue: 'disk' })),
+  killed('a queue on disk and no batch', 10, plant({ queue: 'disk', batch: false, exporter: 'http' })),
   killed('without batch and queue', 5, plant({ batch: false, queue: 'none' })),
 ]
 
@@ -112,13 +112,16 @@ const FOR_RESTARTS: readonly Scenario[] = PLANTS.map(([words, of]) => ({
   name: `SIGTERM and a new start under load, ${words}: nothing is lost`,
   plant: of,
   senders: PACED,
-  steps: (random, long) => repeat(long ? 50 : 2, () => [{ do: 'serve', forMs: random() * 400 }, { do: 'restart' }]),
+  steps: (random, long) => repeat(long ? 50 : 1, () => [{ do: 'serve', forMs: random() * 400 }, { do: 'restart' }]),
 }))
 
-/** The edges stay; processors, and what the exporter is told, change under load. */
+/**
+ * The edges stay; processors, and what the exporter is told, change under load. The sink always answers: it is given the time
+ * to, and what comes twice is the router's doing.
+ */
 const RELOADS: readonly Scenario[] = PLANTS.map(([words, of]) => ({
   name: `reloads under load, ${words}: nothing is lost, nothing is refused`,
-  plant: of,
+  plant: { ...of, timeoutMs: 20_000 },
   senders: PACED,
   refuses: 'never',
   steps: (random, long) =>
@@ -126,7 +129,7 @@ const RELOADS: readonly Scenario[] = PLANTS.map(([words, of]) => ({
       [{ mark: 'north' }, { mark: 'south', batch: false }, { queueLines: ['num_consumers: 7'] }, {}].flatMap(
         (changes): Step[] => [
           { do: 'serve', forMs: random() * 200 },
-          { do: 'reload', plant: { ...of, ...changes } },
+          { do: 'reload', plant: { ...of, timeoutMs: 20_000, ...changes } },
         ],
       ),
     ),

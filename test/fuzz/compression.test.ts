@@ -12,6 +12,7 @@ import {
   writeSnappyBlock,
   writeSnappyFramed,
 } from '../../src/net/snappy.ts'
+import { UNPACK } from '../../src/net/zlib-context.ts'
 import { fuzz } from './harness.ts'
 
 /** Room for every honest seed, and little enough for a lying length to reach beyond. */
@@ -133,14 +134,30 @@ test('lz4: a frame of any bytes is refused, and a block of any bytes reads as it
   assert.ok(passed > 100, `only ${passed} blocks were taken`)
 })
 
-test('gzip, zlib and zstd: a body of any bytes is refused or stays within the bound', async () => {
+test('gzip, zlib and zstd: a body of any bytes is refused or stays within the bound, as a context of its own would', async () => {
   let passed = 0
   await fuzz({
     name: 'zlib',
     inputs: 1000,
     run(bytes) {
-      for (const encoding of ['gzip', 'zlib', 'zstd'] as const) if (unpacked(encoding, bytes) !== undefined) passed++
+      for (const encoding of ['gzip', 'zlib', 'zstd'] as const) {
+        const out = unpacked(encoding, bytes)
+        const fresh = unpackedAlone(encoding, bytes)
+        assert.equal(out === undefined, fresh === undefined, encoding)
+        if (out === undefined) continue
+        same(out, fresh!)
+        passed++
+      }
     },
   })
   assert.ok(passed > 15, `only ${passed} bodies were taken`)
 })
+
+/** By node:zlib's one-shot functions. */
+function unpackedAlone(encoding: keyof typeof UNPACK, bytes: Uint8Array): Uint8Array | undefined {
+  try {
+    return UNPACK[encoding].once(bytes, { chunkSize: 1024, maxOutputLength: MAX_BYTES })
+  } catch {
+    return undefined
+  }
+}

@@ -11,6 +11,7 @@ import { loadTree } from '../../src/config/load.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 import { type Retriever, retrieverOf } from '../../src/config/sources.ts'
 import { testRegistry, testTelemetry } from '../config/registry.ts'
+import { CODE_POINT } from '../support/text.ts'
 import { fuzz, runs } from './harness.ts'
 
 const cases = join(import.meta.dirname, '../config/cases')
@@ -64,7 +65,7 @@ test('random cuts, copies and replacements of the cases never throw', async () =
 test('random text and random --set values never throw', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.string({ unit: 'binary', maxLength: 60 }),
+      fc.string({ unit: CODE_POINT, maxLength: 60 }),
       fc.string({ maxLength: 20 }),
       fc.string({ maxLength: 20 }),
       async (text, path, value) => {

@@ -10,6 +10,7 @@ import * as fc from 'fast-check'
 import protobuf from 'protobufjs'
 import { ENUMS, type Field, MESSAGES, type MessageTable } from '../../src/otlp/fields.ts'
 import type { Signal } from '../../src/otlp/signal.ts'
+import { CODE_POINT } from './text.ts'
 
 export type PlainMessage = Record<string, unknown>
 
@@ -174,7 +175,7 @@ const EDGE_STRINGS = [
 function scalarArbitrary(field: Field): fc.Arbitrary<unknown> {
   switch (field.kind) {
     case 'string':
-      return fc.oneof(fc.constantFrom(...EDGE_STRINGS), fc.string({ unit: 'binary', maxLength: 20 }))
+      return fc.oneof(fc.constantFrom(...EDGE_STRINGS), fc.string({ unit: CODE_POINT, maxLength: 20 }))
     case 'bytes':
       if (field.idBytes === undefined) return fc.uint8Array({ maxLength: 20 })
       return fc.oneof(

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export interface Program {
@@ -27,7 +27,7 @@ interface Recipe {
   readonly slow?: boolean
 }
 
-/** Jars of a pom.xml, held against jars.sha256; the program itself is one file, which the JDK compiles as it starts it. */
+/** Jars of a pom.xml, held against jars.sha256, and the classes of one file. */
 const javaProgram = (folder: string, main: string, options: readonly string[] = []): Recipe => ({
   folder,
   toolchain: ['javac', '-version'],
@@ -40,8 +40,9 @@ const javaProgram = (folder: string, main: string, options: readonly string[] = 
       `-DoutputDirectory=${out}`,
     ],
     ['sh', '-c', 'sums=$PWD/jars.sha256 && cd "$0" && sha256sum --quiet -c "$sums"', out],
+    ['javac', '-cp', join(out, '*'), '-d', out, `${main}.java`],
   ],
-  run: (out, at) => ['java', ...options, '-cp', join(out, '*'), join(at, main)],
+  run: (out) => ['java', ...options, '-cp', [out, join(out, '*')].join(delimiter), main],
 })
 
 const JAVA_BROKER = ['-Djava.net.preferIPv4Stack=true', '-Xmx256m']
@@ -66,9 +67,9 @@ const RECIPES = {
   'grpc-go client': goBuild('./client'),
   'grpc-go server': goBuild('./server'),
   h2spec: goBuild('github.com/summerwind/h2spec/cmd/h2spec'),
-  'grpc-java client': javaProgram('java', 'Interop.java'),
-  HiveMQ: { ...javaProgram('../brokers/hivemq', 'Broker.java', JAVA_BROKER), slow: true },
-  Moquette: { ...javaProgram('../brokers/moquette', 'Broker.java', JAVA_BROKER), slow: true },
+  'grpc-java client': javaProgram('java', 'Interop', ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']),
+  HiveMQ: { ...javaProgram('../brokers/hivemq', 'Broker', JAVA_BROKER), slow: true },
+  Moquette: { ...javaProgram('../brokers/moquette', 'Broker', JAVA_BROKER), slow: true },
   'mochi-mqtt': { ...goBuild('github.com/mochi-mqtt/server/v2/cmd'), folder: '../brokers/mochi', slow: true },
   'tonic client': {
     folder: 'rust',

@@ -10,20 +10,10 @@ import { findProgram } from './programs.ts'
 import { freePorts } from './router-process.ts'
 import { until } from './until.ts'
 
-const INSTALL_MS = 60_000
 const START_MS = 30_000
 
-/** False when it is there, or has been installed just now; else why not, for `skip`. */
-export function prometheusMissing(): string | false {
-  if (isThere()) return false
-  if (process.getuid?.() !== 0) return 'prometheus is not installed, and only root could install it'
-  const options = { timeout: INSTALL_MS, stdio: 'ignore' } as const
-  spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'prometheus'], options)
-  return isThere() ? false : 'prometheus is not installed, and apt-get could not install it'
-}
-
-const isThere = (): boolean =>
-  ['prometheus', 'promtool'].every((program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0)
+/** For `packageMissing`: package and program. */
+export const PROMETHEUS = ['prometheus', 'prometheus'] as const
 
 export interface Series {
   readonly metric: Readonly<Record<string, string>>

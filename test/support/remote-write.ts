@@ -9,9 +9,6 @@ import type { Store } from './influxdb.ts'
 import { freePorts } from './router-process.ts'
 import { serverProcess } from './server-process.ts'
 
-/** For `packageMissing`: package and program. */
-export const PROMETHEUS = ['prometheus', 'prometheus'] as const
-
 /** Off by default in Prometheus 2; 3 has them by itself. */
 const FEATURES = ['exemplar-storage', 'native-histograms']
 

@@ -1,7 +1,7 @@
 // A router as users run it: a process of its own, started on a configuration text, stopped at the end of the test.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import type { TestContext } from 'node:test'
 
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname
@@ -17,24 +17,43 @@ export interface RouterProcess {
   readonly exited: Promise<number | null>
 }
 
-/** Below the range from which systems give ports to whoever asks for any, so that nobody else is given one of ours. */
-const PORTS = { from: 20_000, count: 12_000 }
+/** Below the range from which systems give ports to whoever asks for any; each process that tests has a hundred of its own. */
+const PORTS = { from: 20_000, shares: 120, each: 100 }
+let own: Promise<number> | undefined
+let given = 0
 
-/** Ports that were free a moment ago, all different. */
+/** Free, all different, and given to no other test on this machine. */
 export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>()
-  while (ports.size < count) {
-    const port = PORTS.from + Math.floor(Math.random() * PORTS.count)
-    if (!ports.has(port) && (await isFree(port))) ports.add(port)
+  const first = await (own ??= ownShare())
+  const ports: number[] = []
+  while (ports.length < count) {
+    const port = first + 1 + (given++ % (PORTS.each - 1))
+    if (await isFree(port)) ports.push(port)
   }
-  return [...ports]
+  return ports
 }
 
-const isFree = (port: number): Promise<boolean> =>
+/** Whoever holds the first port of a share has the rest, until it ends. */
+async function ownShare(): Promise<number> {
+  for (let share = Math.floor(Math.random() * PORTS.shares); ; share = (share + 1) % PORTS.shares) {
+    const first = PORTS.from + share * PORTS.each
+    const held = await hold(first)
+    held?.unref()
+    if (held !== undefined) return first
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const held = await hold(port)
+  if (held !== undefined) await new Promise((resolve) => held.close(resolve))
+  return held !== undefined
+}
+
+const hold = (port: number): Promise<Server | undefined> =>
   new Promise((resolve) => {
     const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    server.once('error', () => resolve(undefined))
+    server.listen(port, '127.0.0.1', () => resolve(server))
   })
 
 export function startProcess(t: TestContext, args: readonly string[], env: Record<string, string> = {}): RouterProcess {
@@ -58,7 +77,7 @@ export function startProcess(t: TestContext, args: readonly string[], env: Recor
   return {
     process: child,
     said: () => said,
-    until(text, withinMs = 15_000) {
+    until(text, withinMs = 60_000) {
       return new Promise((resolve, reject) => {
         const timer = setTimeout(
           () => finish(new Error(`did not say ${JSON.stringify(text)} in time:\n${said}`)),

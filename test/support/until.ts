@@ -1,5 +1,5 @@
 /** Looks again every few milliseconds; throws when nothing has come of it after a time that no machine needs. */
-export async function until(condition: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
   const end = performance.now() + withinMs
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`never true: ${condition}`)

@@ -38,17 +38,20 @@ function roundTrips(name: SearchServerName): void {
   let server: SearchServer
   const isElastic = isElasticsearch(name)
 
-  before(async () => {
-    server = await startSearchServer(name)
-    const folder = join(TEMPLATES, isElastic ? '' : 'opensearch')
-    for (const file of globSync('*.json', { cwd: folder })) {
-      const template = JSON.parse(readFileSync(join(folder, file), 'utf8'))
-      template.template.settings.number_of_replicas = 0
-      await ask(server, 'PUT', `/_index_template/${basename(file, '.json')}`, template)
-    }
-    // The first document takes a server that has just started seconds.
-    await ask(server, 'POST', '/warm/_doc?refresh=true', {})
-  })
+  before(
+    async () => {
+      server = await startSearchServer(name)
+      const folder = join(TEMPLATES, isElastic ? '' : 'opensearch')
+      for (const file of globSync('*.json', { cwd: folder })) {
+        const template = JSON.parse(readFileSync(join(folder, file), 'utf8'))
+        template.template.settings.number_of_replicas = 0
+        await ask(server, 'PUT', `/_index_template/${basename(file, '.json')}`, template)
+      }
+      // The first document takes a server that has just started seconds.
+      await ask(server, 'POST', '/warm/_doc?refresh=true', {})
+    },
+    { timeout: ALL_MS },
+  )
   after(() => server?.stop())
 
   const start = (t: TestContext, config: object = {}) =>

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { exporterHarness } from '../../../test/support/harness.ts'
-import { checkMetrics, findPrometheus3, prometheus, prometheusMissing } from '../../../test/support/prometheus.ts'
+import { checkMetrics, findPrometheus3, PROMETHEUS, prometheus } from '../../../test/support/prometheus.ts'
+import { packageMissing } from '../../../test/support/server-process.ts'
 import { until } from '../../../test/support/until.ts'
 import { readLabelText } from '../../prometheus/escape.ts'
 import { factory } from './factory.ts'
@@ -12,7 +13,7 @@ import type { Prometheus } from './prometheus.ts'
 import { fetchMetrics } from './testing.ts'
 
 const FOLDER = new URL('./expositions/', import.meta.url).pathname
-const noDebian = prometheusMissing()
+const noDebian = packageMissing(...PROMETHEUS)
 const NEWEST = findPrometheus3()
 const VERSIONS = [
   { name: 'Prometheus 2', program: 'prometheus', skip: noDebian, native: '' },

@@ -1,4 +1,4 @@
-// HiveMQ CE on loopback, open to every client: Broker FOLDER PORT. It keeps its files below FOLDER.
+// HiveMQ CE on loopback, open to every client: java -cp '.:*' Broker FOLDER PORT. It keeps its files below FOLDER.
 
 import com.hivemq.configuration.service.InternalConfigurations;
 import com.hivemq.embedded.EmbeddedHiveMQ;

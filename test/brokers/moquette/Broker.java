@@ -1,4 +1,4 @@
-// Moquette on loopback, open to every client: Broker FOLDER PORT. It keeps its files below FOLDER.
+// Moquette on loopback, open to every client: java -cp '.:*' Broker FOLDER PORT. It keeps its files below FOLDER.
 
 import io.moquette.broker.Server;
 import io.moquette.broker.config.MemoryConfig;

@@ -1,7 +1,7 @@
 // A client on grpc-java (Netty) for the tests of the gRPC door: makes calls of every kind and prints what came of them as
 // JSON, answers in hexadecimal, errors as their codes.
 //
-//   Interop PORT HEX-OF-A-REQUEST [CA-FILE]
+//   java -cp '.:*' Interop PORT HEX-OF-A-REQUEST [CA-FILE]
 
 import com.google.common.util.concurrent.ListenableFuture;
 import io.grpc.CallOptions;
