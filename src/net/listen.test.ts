@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { listenersOf, listenWarning, type Transport } from './listen.ts'
+import { type LogLine, memoryLogger } from '../../test/support/harness.ts'
+import { listen, listenersOf, listenWarning, type Transport } from './listen.ts'
 
 test('a listener that others can reach is told what it lacks, and nothing where it lacks nothing', () => {
   const said = (endpoint: string, secure: boolean, authenticated: boolean): string | undefined =>
@@ -31,4 +36,21 @@ test('a bound of a door is divided by the shards that listen on it: by all of th
   assert.equal(listeners('localhost:0', true), 1)
   assert.equal(listeners('/run/millrace.sock', true, 'unix'), 1)
   assert.equal(listenersOf({ endpoint: 'localhost:4317', transport: 'tcp' }), 1)
+})
+
+test('where one shard listens for all, though this system lets them share ports, the log says so', async (t) => {
+  const said = async (endpoint: string, transport: Transport, index: number): Promise<string[]> => {
+    const lines: LogLine[] = []
+    const server = createServer()
+    const sharing = { index, count: 2, sharePorts: true, alone: index === 0 }
+    await listen(server, { endpoint, transport, secure: false, sharing }, memoryLogger(lines))
+    if (server.listening) await new Promise((resolve) => server.close(resolve))
+    return lines.map(({ message }) => message)
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-listen-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const words = ['Only shard 0 listens here, for all of them.']
+  assert.deepEqual(await said(join(folder, 'sock'), 'unix', 0), words)
+  assert.deepEqual(await said('127.0.0.1:0', 'tcp', 0), words)
+  assert.deepEqual(await said('127.0.0.1:0', 'tcp', 1), [])
 })

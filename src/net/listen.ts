@@ -141,9 +141,12 @@ export async function listen(server: Server, settings: ListenSettings, log: Logg
   }
   if (options.path !== undefined && settings.transport === 'unix') await removeStaleSocket(options.path)
   await open(server, options)
+  const { sharing } = settings
+  if (how === 'alone' && sharing?.sharePorts && sharing.count > 1)
+    log.info('Only shard 0 listens here, for all of them.', { endpoint: settings.endpoint })
   const warning = listenWarning(settings)
   // The others would only say it again.
-  if (warning !== undefined && (settings.sharing?.index ?? 0) === 0) log.warn(warning, { endpoint: settings.endpoint })
+  if (warning !== undefined && (sharing?.index ?? 0) === 0) log.warn(warning, { endpoint: settings.endpoint })
   const bound = server.address()
   if (bound === null || typeof bound === 'string') return { host: options.path ?? '', port: 0 }
   return { host: bound.address, port: bound.port }

@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import { BALANCE, Balance } from './balance.ts'
 
 const always = (): boolean => true
-const none = (): number => 0
 
 /** A balance on shard 0, told at each tick how busy each shard is when it hands over that share of its work. */
 function settle(ticks: number, loads: (share: number) => readonly number[]): Balance {
@@ -27,9 +26,15 @@ test('a busy shard hands work over until it is no longer too busy, or the other 
   }
 })
 
+test('where there is more to do than both can, neither of them idles', () => {
+  const both = (share: number): number[] => [Math.min(1, 3 * (0.1 + 0.9 * (1 - share))), Math.min(1, 3 * 0.9 * share)]
+  const [own, other] = both(settle(400, both).share) as [number, number]
+  assert.ok(own + other > 1.95, `${own} and ${other}`)
+})
+
 test('a shard that has little to do, or as much as the others, keeps what it gets', () => {
   assert.equal(settle(50, () => [0.7, 0]).share, 0)
-  assert.equal(settle(50, () => [0.9, 0.85]).share, 0)
+  assert.equal(settle(50, () => [0.9, 0.87]).share, 0)
 })
 
 test('what was handed over comes back when the other shard gets work of its own', () => {
@@ -47,7 +52,7 @@ test('the share is spread evenly over the batches, and goes to the least busy sh
       (shard) => loads[shard]!,
       (shard) => shard !== 2,
     )
-  const choices = Array.from({ length: 200 }, () => balance.next(none))
+  const choices = Array.from({ length: 200 }, () => balance.next(always))
   const handed = choices.filter((shard) => shard !== undefined)
   assert.ok(handed.every((shard) => shard === 3))
   assert.ok(Math.abs(handed.length / 200 - balance.share) < 0.02)
@@ -57,7 +62,7 @@ test('the share is spread evenly over the batches, and goes to the least busy sh
 
 test('a shard that has not accepted what it was handed gets no more', () => {
   const balance = settle(50, () => [1, 0])
-  const choices = Array.from({ length: 20 }, () => balance.next(() => BALANCE.outstandingMax))
+  const choices = Array.from({ length: 20 }, () => balance.next(() => false))
   assert.ok(choices.every((shard) => shard === undefined))
 })
 
@@ -68,5 +73,5 @@ test('alone among the dead, a shard does everything itself', () => {
       (shard) => (shard === 0 ? 1 : 0),
       () => false,
     )
-  assert.equal(balance.next(none), undefined)
+  assert.equal(balance.next(always), undefined)
 })

@@ -7,13 +7,15 @@
 export const BALANCE = {
   /** Below this a shard keeps what it gets: handing over has its own cost. */
   busyFrom: 0.8,
-  /** Differences up to this one are left alone. */
-  tolerance: 0.1,
+  /** So far below it takes back what it hands over. */
+  takesBackBelow: 0.1,
+  /** Differences up to this one are left alone: what two shards that have too much to do may lose of one. */
+  tolerance: 0.04,
   /** Of the difference, how much is added to the share at each tick. */
   gain: 0.15,
   shareMax: 0.9,
-  /** Batches that one shard may have taken off this one and not accepted yet: a shard that is stuck gets no more. */
-  outstandingMax: 64,
+  /** Requests that one shard may have taken off this one and not accepted yet: a shard that is stuck gets no more. */
+  outstandingMax: 256,
 } as const
 
 export class Balance {
@@ -47,18 +49,19 @@ export class Balance {
       return
     }
     const difference = own - loadOf(least)
-    const isTooMuch = own >= BALANCE.busyFrom && difference > BALANCE.tolerance
-    const isTooLittle = own < BALANCE.busyFrom - BALANCE.tolerance || difference < -BALANCE.tolerance
-    const step = isTooMuch ? difference : isTooLittle ? Math.min(difference, -BALANCE.tolerance) : 0
+    const isBusy = own >= BALANCE.busyFrom
+    const isIdle = own < BALANCE.busyFrom - BALANCE.takesBackBelow
+    const isUneven = (isBusy && difference > BALANCE.tolerance) || difference < -BALANCE.tolerance
+    const step = isIdle ? Math.min(difference, -BALANCE.takesBackBelow) : isUneven ? difference : 0
     this.#share = Math.min(BALANCE.shareMax, Math.max(0, this.#share + BALANCE.gain * step))
   }
 
   /** The shard that is to do the next batch; undefined: this one. */
-  next(outstandingAt: (shard: number) => number): number | undefined {
+  next(hasRoom: (shard: number) => boolean): number | undefined {
     if (this.#share === 0) return undefined
     this.#credit += this.#share
     if (this.#credit < 1) return undefined
     this.#credit -= 1
-    return outstandingAt(this.#target) < BALANCE.outstandingMax ? this.#target : undefined
+    return hasRoom(this.#target) ? this.#target : undefined
   }
 }

@@ -58,11 +58,13 @@ const isEmpty = ({ batches, accepted, delivered, refused, pings, pongs }: Parcel
 /** A batch that the other shard has not settled yet. */
 export interface Outstanding {
   readonly id: number
-  readonly batch: Batch
   readonly place: string
   readonly note: unknown
-  /** Its bytes are here still. */
-  readonly kept: boolean
+  readonly items: number
+  readonly byteLength: number
+  readonly delivery: Delivery
+  /** Where its bytes stay here too: until the other shard has accepted them. */
+  kept: Batch | undefined
   accepted: boolean
 }
 
@@ -98,10 +100,11 @@ export class Link {
 
   hand(place: string, batch: Batch, keep: boolean, note: unknown): void {
     const number = ++this.#number
-    const { signal, items, client, delivery } = batch
+    const { signal, items, byteLength, client, delivery } = batch
     const bytes = keep ? joined(batch) : moved(batch)
-    this.#outstanding.add({ id: number, batch, place, note, kept: keep, accepted: false })
-    this.unacceptedBytes += batch.byteLength
+    const kept = keep ? batch : undefined
+    this.#outstanding.add({ id: number, place, note, items, byteLength, delivery, kept, accepted: false })
+    this.unacceptedBytes += byteLength
     this.unaccepted++
     this.#parcel.batches.push({ number, place, signal, items, bytes, client, waits: delivery.waits, note })
     this.#transfer.push(bytes.buffer)
@@ -145,10 +148,10 @@ export class Link {
   #open(parcel: Parcel): void {
     for (const handed of parcel.batches) this.#take(handed)
     for (const number of parcel.accepted) this.#accepted(number)
-    for (const number of parcel.delivered) this.#settled(number)?.batch.delivery.deliver()
+    for (const number of parcel.delivered) this.#settled(number)?.delivery.deliver()
     for (const { number, code, message, retry, grpcCode } of parcel.refused) {
       const error = new DeliveryError(code, message, { retry, ...(grpcCode === undefined ? {} : { grpcCode }) })
-      this.#settled(number)?.batch.delivery.refuse(error)
+      this.#settled(number)?.delivery.refuse(error)
     }
     if (parcel.pings > 0) {
       this.#parcel.pongs += parcel.pings
@@ -182,18 +185,19 @@ export class Link {
     const outstanding = this.#outstanding.get(number)
     if (outstanding === undefined || outstanding.accepted) return
     outstanding.accepted = true
-    this.#unaccept(outstanding.batch)
-    outstanding.batch.delivery.accept()
+    outstanding.kept = undefined
+    this.#unaccept(outstanding)
+    outstanding.delivery.accept()
   }
 
   #settled(number: number): Outstanding | undefined {
     const outstanding = this.#outstanding.get(number)
     this.#outstanding.delete(number)
-    if (outstanding !== undefined && !outstanding.accepted) this.#unaccept(outstanding.batch)
+    if (outstanding !== undefined && !outstanding.accepted) this.#unaccept(outstanding)
     return outstanding
   }
 
-  #unaccept({ byteLength }: Batch): void {
+  #unaccept({ byteLength }: Outstanding): void {
     this.unacceptedBytes -= byteLength
     this.unaccepted--
   }

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { MessageChannel } from 'node:worker_threads'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { batchOf, type Fate, type LogLine, memoryLogger, witness } from '../../test/support/harness.ts'
 import { DeliveryError } from '../delivery/error.ts'
 import type { Batch } from '../otlp/batch.ts'
 import { MeterRegistry } from '../self/meter-registry.ts'
+import { BALANCE } from './balance.ts'
 import { LINK_BOUNDS, Links } from './links.ts'
 import { makeLoadTable } from './load.ts'
 
@@ -45,7 +48,7 @@ function pair(t: TestContext) {
     one.link({ shard: 1, port: port1 })
     other.link({ shard: 0, port: port2 })
   }
-  return { one, make, join, taken, clock, logs }
+  return { one, make, join, taken, clock, logs, loads: new Int32Array(loads) }
 }
 
 const logsOf = (body: string): object => ({
@@ -148,6 +151,56 @@ test('what was moved to a shard that died is refused for its sender to send agai
   assert.deepEqual([accepted.fate.refused!.code, accepted.fate.refused!.retry], ['SHARD_DIED', 'never'])
   const line = logs.find(({ message }) => message === 'A shard died with what it had taken off this one.')
   assert.deepEqual(line?.fields, { shard: 1, dropped_items: 1 })
+})
+
+test('bytes that another shard has accepted are held there alone, however long it takes to deliver them', async (t) => {
+  const { one, make, join, taken } = pair(t)
+  join(make(1))
+  const hand = (): { fate: Fate; bytes: WeakRef<Uint8Array> } => {
+    const { batch, fate } = numbered('a')
+    one.hand(1, 'place', batch, true)
+    return { fate, bytes: new WeakRef(batch.parts[0]!) }
+  }
+  const { fate, bytes } = hand()
+  await until('taken', () => taken.length === 1)
+  taken[0]!.batch.delivery.accept()
+  await until('accepted', () => fate.accepted)
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  await until('given back', () => {
+    collect()
+    return bytes.deref() === undefined
+  })
+  assert.equal(fate.delivered, false)
+})
+
+test('a busy shard keeps requests itself once the other has many, or large ones, to accept; nobody is refused', async (t) => {
+  for (const [bytes, most] of [
+    [10, BALANCE.outstandingMax],
+    [2 ** 20, LINK_BOUNDS.handedBytes / 2 / 2 ** 20],
+  ] as const) {
+    const { one, make, join, clock, loads } = pair(t)
+    join(make(1))
+    await sleep(1)
+    one.relief()
+    // It works all the time, the other not at all.
+    for (let tick = 0; tick < 100; tick++) {
+      const until = performance.now() + 1
+      while (performance.now() < until);
+      clock.advance(50)
+      Atomics.store(loads, 1, 0)
+      one.relief()
+    }
+    const fates: Fate[] = []
+    for (let tries = 0; tries < 2000; tries++) {
+      if (one.relief() === undefined) continue
+      const { batch, fate } = numbered('x'.repeat(bytes))
+      one.hand(1, 'receiver otlp', batch, false)
+      fates.push(fate)
+    }
+    assert.equal(fates.length, most)
+    assert.ok(fates.every(({ refused }) => refused === undefined))
+  }
 })
 
 test('batches wait for a shard that starts again only so long, and only so many', async (t) => {

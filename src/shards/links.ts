@@ -13,7 +13,7 @@ import type { Neighbours } from '../graph/exchange.ts'
 import type { Batch } from '../otlp/batch.ts'
 import type { Logger } from '../self/log.ts'
 import type { Counter, Meter } from '../self/meter.ts'
-import { Balance } from './balance.ts'
+import { BALANCE, Balance } from './balance.ts'
 import { Link, type Outstanding } from './link.ts'
 import { eventLoopBusyness, LoadMeter } from './load.ts'
 import type { LinkEnd } from './messages.ts'
@@ -24,6 +24,9 @@ export const LINK_BOUNDS = {
   /** How long batches wait for a shard that starts again. */
   waitMs: 30_000,
 } as const
+
+/** What a busy shard may have handed to another: the other half of the room is for batches that only the other can take. */
+const RELIEF_BYTES = LINK_BOUNDS.handedBytes / 2
 
 export interface LinksOptions {
   readonly place: ShardPlace
@@ -110,7 +113,7 @@ export class Links implements Neighbours {
 
   relief(): number | undefined {
     this.#load.note()
-    return this.#balance.next(this.#unacceptedAt)
+    return this.#balance.next(this.#hasRoom)
   }
 
   async meet(): Promise<void> {
@@ -135,16 +138,19 @@ export class Links implements Neighbours {
 
   readonly #loadOf = (shard: number): number => this.#load.of(shard)
   readonly #isUp = (shard: number): boolean => this.#links.has(shard)
-  readonly #unacceptedAt = (shard: number): number => this.#links.get(shard)?.unaccepted ?? Number.POSITIVE_INFINITY
+  readonly #hasRoom = (shard: number): boolean => {
+    const link = this.#links.get(shard)
+    return link !== undefined && link.unaccepted < BALANCE.outstandingMax && link.unacceptedBytes < RELIEF_BYTES
+  }
 
   #gone(shard: number, link: Link, outstanding: Iterable<Outstanding>): void {
     if (this.#links.get(shard) === link) this.#links.delete(shard)
     let lost = 0
-    for (const { batch, place, note, kept, accepted } of outstanding) {
-      if (kept && !accepted && !this.#isEnding) this.hand(shard, place, batch, true, note)
+    for (const { delivery, items, place, note, kept, accepted } of outstanding) {
+      if (kept !== undefined && !this.#isEnding) this.hand(shard, place, kept, true, note)
       else {
-        if (accepted) lost += batch.items
-        batch.delivery.refuse(gone(shard, accepted))
+        if (accepted) lost += items
+        delivery.refuse(gone(shard, accepted))
       }
     }
     if (lost > 0)

@@ -31,6 +31,8 @@ export interface SupervisorLimits {
   readonly stuckAfterMs: number
   /** One that is stuck and still silent after this long, all in all, is ended, and started again. */
   readonly endAfterMs: number
+  /** How long a thread that is ended may take for it before the log says so, and a stop does not wait for it any more. */
+  readonly threadEndMs: number
   readonly restartAfterMs: number
   readonly restartAtMostMs: number
 }
@@ -40,6 +42,7 @@ export const SUPERVISOR_LIMITS: SupervisorLimits = {
   // Silence is counted in whole heartbeats from the last answer on: seen 3 to 4 s after a shard got stuck.
   stuckAfterMs: 2_500,
   endAfterMs: 15_000,
+  threadEndMs: 5_000,
   restartAfterMs: 1_000,
   restartAtMostMs: 30_000,
 }
@@ -82,6 +85,7 @@ export class Shard {
   #pool: Piscina | undefined
   #port: MessagePort | undefined
   #ended: Promise<void> = Promise.resolve()
+  #threadEnded: Promise<void> = Promise.resolve()
   #last: ShardLook | undefined
   /** Heartbeats since it was last heard of. */
   #unanswered = 0
@@ -163,6 +167,8 @@ export class Shard {
       env: threadEnvironment(),
     })
     this.#pool = pool
+    // Piscina does not wait for a thread that it ends twice.
+    this.#threadEnded = new Promise((resolve) => pool.threads[0]!.once('exit', () => resolve()))
     // What goes wrong in a thread that has no task: a spare that piscina made for one that died.
     pool.on('error', (error: Error) => this.#options.log.warn('A thread failed.', { error: error.message }))
     return new Promise((resolve, reject) => {
@@ -181,7 +187,9 @@ export class Shard {
           this.#options.onStep()
         } else if (message.kind === 'fatal') this.#options.onFatal(message.id, message.message)
         else {
-          this.#last = message.look
+          // Without metrics what it had counted before stays known.
+          const metrics = message.look.metrics ?? this.#last?.metrics
+          this.#last = { ...message.look, metrics }
           if (message.kind === 'look') this.#answer(message.number, message.look)
         }
       })
@@ -218,12 +226,22 @@ export class Shard {
       log.error('A shard died and is started again.', fields)
       onDied?.(this.index, this.#last?.metrics)
     }
-    await this.#pool?.destroy()
+    await this.#endThread()
     if (!ran) reject(error)
     // It may have been told to stop while its thread came to its end.
     if (!ran || this.#state !== 'dead') return
     this.#restart = clock.after(this.#restartMs, () => void this.#startAgain())
     this.#restartMs = Math.min(this.#restartMs * 2, this.#limits.restartAtMostMs)
+  }
+
+  /** One that waits for the system ends when it comes back: until then it has its ports and files, and no other could. */
+  async #endThread(): Promise<void> {
+    const { clock, log } = this.#options
+    const late = clock.after(this.#limits.threadEndMs, () =>
+      log.error('The thread of a shard does not end: it waits for the system.', { shard: this.index }),
+    )
+    await Promise.all([this.#pool?.destroy(), this.#threadEnded])
+    late.cancel()
   }
 
   async #startAgain(): Promise<void> {
@@ -306,17 +324,18 @@ export class Shard {
 
   async stop(drainMs: number): Promise<ShardLook | undefined> {
     this.#restart?.cancel()
-    if (this.#state === 'stopped' || this.#state === 'dead') {
-      this.#state = 'stopped'
-      await this.#ended
-      return this.#last
-    }
-    this.#state = 'stopping'
-    this.#send({ kind: 'stop', drainMs })
+    const { clock } = this.#options
+    const isUp = this.isUp
+    this.#state = isUp ? 'stopping' : 'stopped'
+    if (isUp) this.#send({ kind: 'stop', drainMs })
     // A shard that is stuck hears nothing: give it its time and some more, then end the thread.
-    const kill = this.#options.clock.after(drainMs + 2_000, () => void this.#pool?.destroy())
-    await this.#ended
+    const killMs = isUp ? drainMs + 2_000 : 0
+    const kill = clock.after(killMs, () => void this.#pool?.destroy())
+    const late = Promise.withResolvers<void>()
+    const giveUp = clock.after(killMs + this.#limits.threadEndMs, late.resolve)
+    await Promise.race([this.#ended, late.promise])
     kill.cancel()
+    giveUp.cancel()
     return this.#last
   }
 

@@ -2,20 +2,30 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LogLine, memoryLogger } from '../../test/support/harness.ts'
+import { namedPipe } from '../../test/support/named-pipe.ts'
 import { systemClock } from '../graph/clock.ts'
+import type { Snapshot } from '../self/snapshot.ts'
 import type { ShardState, SupervisorLimits } from './shard.ts'
 import { Supervisor } from './supervisor.ts'
 
-const QUICK = { heartbeatMs: 20, stuckAfterMs: 120, endAfterMs: 60_000, restartAfterMs: 30, restartAtMostMs: 60 }
+const QUICK = {
+  heartbeatMs: 20,
+  stuckAfterMs: 120,
+  endAfterMs: 60_000,
+  threadEndMs: 100,
+  restartAfterMs: 30,
+  restartAtMostMs: 60,
+}
 
 function supervise(
   t: TestContext,
   mood: string,
   limits: SupervisorLimits = QUICK,
   shards = 1,
-): { supervisor: Supervisor; logs: LogLine[]; died: number[] } {
+): { supervisor: Supervisor; logs: LogLine[]; died: number[]; counted: (Snapshot | undefined)[] } {
   const logs: LogLine[] = []
   const died: number[] = []
+  const counted: (Snapshot | undefined)[] = []
   const supervisor = new Supervisor({
     shards,
     init: {
@@ -29,12 +39,15 @@ function supervise(
     clock: systemClock,
     log: memoryLogger(logs),
     onFatal: () => {},
-    onDied: (shard) => died.push(shard),
+    onDied: (shard, last) => {
+      died.push(shard)
+      counted.push(last)
+    },
     limits,
     worker: new URL('../../test/support/moody-worker.ts', import.meta.url).href,
   })
   t.after(() => supervisor.stop(0))
-  return { supervisor, logs, died }
+  return { supervisor, logs, died, counted }
 }
 
 /** Resolves when the shard has been in each of the states, in their order. */
@@ -81,6 +94,15 @@ test('a look at a shard that dies before it ever answered ends with it, and tell
   assert.deepEqual(await supervisor.look(true, 60_000), [undefined])
 })
 
+test('what a shard has counted is known when it dies, whoever looked at it last', async (t) => {
+  const { supervisor, counted } = supervise(t, 'run', { ...QUICK, heartbeatMs: 60_000 })
+  await supervisor.start()
+  await supervisor.look(true)
+  await supervisor.look(false)
+  await supervisor.reload(plan('deadly', 'die'), 100)
+  assert.deepEqual(counted, [{ metrics: [] }])
+})
+
 test('what a shard used is used by nobody once it has died', async (t) => {
   const { supervisor } = supervise(t, 'hoard', { ...QUICK, restartAfterMs: 60_000 }, 2)
   await supervisor.start()
@@ -105,6 +127,31 @@ test('a shard that stays stuck is ended, and started again', async (t) => {
   await passes(supervisor, 'stuck', 'dead', 'ready')
   assert.ok(died.length > 0)
   assert.ok(logs.some(({ message }) => message === 'A shard that does not answer is ended.'))
+})
+
+test('a shard whose thread does not end, as it waits for the system, is started again when it has, and not beside it', async (t) => {
+  const { pipe, release } = namedPipe(t)
+  const { supervisor, logs } = supervise(t, 'run', { ...QUICK, endAfterMs: 200 })
+  await supervisor.start()
+  const reload = supervisor.reload(plan('new', pipe), 100)
+  await passes(supervisor, 'stuck', 'dead')
+  await sleep(10 * QUICK.restartAfterMs)
+  assert.equal(supervisor.states()[0]!.state, 'dead')
+  assert.ok(logs.some(({ message }) => message === 'The thread of a shard does not end: it waits for the system.'))
+  release()
+  await passes(supervisor, 'ready')
+  assert.equal((await reload).outcome, 'refused')
+})
+
+test('a thread that does not end keeps a stop from its end only so long', async (t) => {
+  const { pipe, release } = namedPipe(t)
+  const { supervisor } = supervise(t, 'run', { ...QUICK, endAfterMs: 200 })
+  await supervisor.start()
+  void supervisor.reload(plan('new', pipe), 100)
+  await passes(supervisor, 'stuck', 'dead')
+  await supervisor.stop(50)
+  assert.equal(supervisor.states()[0]!.state, 'stopped')
+  release()
 })
 
 test('stopping a shard that is stuck ends its thread after the time for draining', async (t) => {

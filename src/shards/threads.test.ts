@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
+import { namedPipe } from '../../test/support/named-pipe.ts'
 import { systemClock } from '../graph/clock.ts'
 import type { ProfileSubject } from '../graph/supervised.ts'
 import { RouterThreads } from './threads.ts'
@@ -33,25 +30,6 @@ const { readFileSync } = require('node:fs')
 parentPort.on('message', () => {
   readFileSync(${JSON.stringify(pipe)})
 })`
-
-/** A named pipe, and what lets go whoever waits to read from it. */
-function namedPipe(t: TestContext): { readonly pipe: string; release(): void } {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-threads-'))
-  const pipe = join(folder, 'pipe')
-  execFileSync('mkfifo', [pipe])
-  const release = (): void => {
-    try {
-      closeSync(openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK))
-    } catch (error) {
-      assert.equal((error as NodeJS.ErrnoException).code, 'ENXIO', 'nobody reads')
-    }
-  }
-  t.after(() => {
-    release()
-    rmSync(folder, { recursive: true })
-  })
-  return { pipe, release }
-}
 
 test('a shard that is stuck in a loop shows where, and what fills its heap', async (t) => {
   for (const [code, subject, found] of [
