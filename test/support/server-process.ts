@@ -9,6 +9,8 @@ const INSTALL_MS = 120_000
 /** What every test run wants. One call of apt-get for all: each takes seconds, and the next may not begin before its end. */
 const ALWAYS = ['prometheus', 'prometheus-alertmanager', 'influxdb', 'victoria-metrics', 'mosquitto', 'nats-server']
 const START_MS = 60_000
+const SIGNAL_AGAIN_MS = 500
+const STOP_MS = 30_000
 /** As the shell finds it, and where Debian has daemons. */
 const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`
 
@@ -83,7 +85,12 @@ export async function serverProcess(
       if (own === undefined || own.exitCode !== null || own.signalCode !== null) return
       const ended = new Promise((resolve) => own.once('exit', resolve))
       own.kill(signal)
+      // mosquitto listens before it minds signals: one that comes in between it forgets.
+      const again = setInterval(() => own.kill(signal), SIGNAL_AGAIN_MS)
+      const kill = setTimeout(() => own.kill('SIGKILL'), STOP_MS)
       await ended
+      clearInterval(again)
+      clearTimeout(kill)
     },
   }
   t.after(() => server.stop())
