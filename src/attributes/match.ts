@@ -42,6 +42,13 @@ class Texts {
     const bytes = encodeText(text)
     return this.match(bytes, 0, bytes.length)
   }
+
+  /** A value of another type as its text. */
+  matchValue(value: ValueView): boolean {
+    return value.type === VALUE.STRING
+      ? this.match(value.bytes, value.start, value.end)
+      : this.matchText(value.toText())
+  }
 }
 
 function toPattern(text: string, { regexp }: MatchConfig, remember: boolean): TextMatcher {
@@ -133,7 +140,7 @@ export class Matcher {
   resource(map: AttributeMap, service: boolean): boolean {
     if (service && this.#config.services.length > 0) {
       const at = map.find(SERVICE_NAME)
-      if (!this.#services.matchText(at < 0 ? NO_SERVICE : map.value(at).toText())) return false
+      if (!(at < 0 ? this.#services.matchText(NO_SERVICE) : this.#services.matchValue(map.value(at)))) return false
     }
     return matchAll(map, this.#resources)
   }
@@ -155,12 +162,7 @@ export class Matcher {
 
   log(log: LogView, map: AttributeMap): boolean {
     const { logBodies, logSeverityTexts, logSeverityNumber } = this.#config
-    if (logBodies.length > 0) {
-      const body = log.body()
-      const isText = body.type === VALUE.STRING
-      if (!(isText ? this.#bodies.match(body.bytes, body.start, body.end) : this.#bodies.matchText(body.toText())))
-        return false
-    }
+    if (logBodies.length > 0 && !this.#bodies.matchValue(log.body())) return false
     if (logSeverityTexts.length > 0) {
       const [from, to] = [log.from(LOG_RECORD.SEVERITY_TEXT), log.to(LOG_RECORD.SEVERITY_TEXT)]
       if (!this.#severities.match(log.bytes, from, to)) return false

@@ -32,6 +32,7 @@ const START = Int32Array.of(
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 )
 
+/** Reuses its memory from text to text; nothing of one is left for the next. */
 export class Sha256 {
   readonly #block = new Uint8Array(BLOCK_BYTES)
   readonly #view = new DataView(this.#block.buffer)
